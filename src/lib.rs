@@ -1,0 +1,15 @@
+//! Tandem: a reverse proxy that lets a customer and a support agent share one web page.
+//!
+//! The floors, top to bottom. A module uses only floors below its own; siblings on one floor do
+//! not know each other (`tests/it/floors.rs` keeps it):
+//!
+//! ```text
+//! 5  cli · server · config · demo     settings, start, stop, and the demo shop
+//! 4  proxy · sync · console           the edges: site HTTP, WebSockets, agents' HTTP
+//! 3  session                          one task per session; no sockets, no HTTP
+//! 2  policy                           pure: what may be seen and done
+//! 1  dom · rewrite · store            pure engines; store = ids and bytes only
+//! 0  protocol                         plain words both sides speak
+//! ```
+
+pub mod protocol;
