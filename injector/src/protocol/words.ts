@@ -1,0 +1,512 @@
+/**
+ * The protocol's words, rendered from `src/protocol`: do not edit.
+ * `TANDEM_RENDER=1 cargo test --lib protocol` writes it anew.
+ */
+
+export type NodeId = number;
+
+export type Point = { 
+/**
+ * Pixels to the right.
+ */
+x: number, 
+/**
+ * Pixels down.
+ */
+y: number, };
+
+export type SessionId = string;
+
+export type Phase = "idle" | "active" | "ended";
+
+export type Mode = "pointer" | "write";
+
+export type EndReason = "customer_exit" | "agent_exit" | "join_timeout" | "away_timeout" | "agent_timeout" | "idle_timeout" | "max_duration" | "interaction_ended" | "administrator" | "server_shutdown" | "error";
+
+export type ModeReason = "initial" | "allowed" | "declined" | "taken_back" | "given_back" | "interrupted";
+
+export type Presence = "expected" | "present" | "away";
+
+export type Status = { 
+/**
+ * Idle, active or ended.
+ */
+phase: Phase, 
+/**
+ * Pointer or Write.
+ */
+mode: Mode, 
+/**
+ * Why.
+ */
+modeReason: ModeReason, 
+/**
+ * Whether the agent asked for Write mode and the customer has not answered.
+ */
+writeRequested: boolean, 
+/**
+ * The customer's browser.
+ */
+customer: Presence, 
+/**
+ * The agent's browser.
+ */
+agent: Presence, 
+/**
+ * The agent's display name, once there is one.
+ */
+agentName: string | null, 
+/**
+ * Why it ended, once it has.
+ */
+ended: EndReason | null, };
+
+export type Key = "Enter" | "Escape" | "Tab" | "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End" | "PageUp" | "PageDown";
+
+export type Refusal = "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "not_possible" | "covered" | "needs_customer" | "too_many";
+
+export type Action = { "kind": "click", 
+/**
+ * The innermost element under the pointer.
+ */
+node: NodeId, 
+/**
+ * Fraction of the width.
+ */
+x: number, 
+/**
+ * Fraction of the height.
+ */
+y: number, } | { "kind": "input", 
+/**
+ * The field.
+ */
+node: NodeId, 
+/**
+ * Its whole new value.
+ */
+value: string, 
+/**
+ * Where the caret is then, in UTF-16 units.
+ */
+caret: number, } | { "kind": "edit", 
+/**
+ * The text node or element that the edit starts in.
+ */
+node: NodeId, 
+/**
+ * Offset in it.
+ */
+offset: number, 
+/**
+ * How many units before the offset go.
+ */
+delete: number, 
+/**
+ * What comes.
+ */
+insert: string, } | { "kind": "select", 
+/**
+ * The `select`.
+ */
+node: NodeId, 
+/**
+ * Indexes of the chosen options.
+ */
+indexes: Array<number>, } | { "kind": "key", 
+/**
+ * The focused element.
+ */
+node: NodeId, 
+/**
+ * Which.
+ */
+key: Key, 
+/**
+ * With the shift key.
+ */
+shift: boolean, } | { "kind": "scroll", 
+/**
+ * The scroller.
+ */
+node: NodeId, 
+/**
+ * From the left.
+ */
+x: number, 
+/**
+ * From the top.
+ */
+y: number, } | { "kind": "navigate", 
+/**
+ * Absolute, or relative to the page.
+ */
+url: string, } | { "kind": "back" } | { "kind": "forward" } | { "kind": "refresh" };
+
+export type FromCustomer = { "type": "pointer", 
+/**
+ * In the viewport.
+ */
+at: Point, } | { "type": "pointer_left" } | { "type": "clicked", 
+/**
+ * In the viewport.
+ */
+at: Point, } | { "type": "answer", 
+/**
+ * Whether the agent may type and click.
+ */
+allow: boolean, } | { "type": "take_back" } | { "type": "exit" } | { "type": "acted", 
+/**
+ * Its number.
+ */
+seq: number, 
+/**
+ * Why it was not done, if it was not.
+ */
+refused: Refusal | null, } | { "type": "unavailable", 
+/**
+ * The number of the want.
+ */
+want: number, };
+
+export type ToCustomer = { "type": "welcome", 
+/**
+ * The ID to show.
+ */
+sessionId: SessionId, } | { "type": "status", 
+/**
+ * All of it.
+ */
+status: Status, } | { "type": "share", 
+/**
+ * For the header of the frames.
+ */
+epoch: number, } | { "type": "withhold", 
+/**
+ * Selectors, each valid by itself.
+ */
+select: Array<string>, } | { "type": "private", 
+/**
+ * Newly masked or hidden, or with another label.
+ */
+marks: Array<PrivateMark>, 
+/**
+ * Not masked or hidden any more.
+ */
+cleared: Array<NodeId>, } | { "type": "pointer", 
+/**
+ * In the viewport.
+ */
+at: Point, } | { "type": "pointer_left" } | { "type": "clicked", 
+/**
+ * In the viewport.
+ */
+at: Point, } | { "type": "want", 
+/**
+ * A number for the answer.
+ */
+want: number, 
+/**
+ * Absolute.
+ */
+url: string, };
+
+export type ActTag = "act";
+
+export type PrivateMark = { 
+/**
+ * Which.
+ */
+node: NodeId, 
+/**
+ * How.
+ */
+kind: Privacy, 
+/**
+ * The administrator's words for the tooltip, if there are any.
+ */
+label: string | null, };
+
+export type Privacy = "masked" | "hidden" | "measured";
+
+export type Started = { 
+/**
+ * The ID to show and read out.
+ */
+sessionId: SessionId, };
+
+export type FromAgent = { "type": "pointer", 
+/**
+ * In the customer's viewport.
+ */
+at: Point, } | { "type": "pointer_left" } | { "type": "clicked", 
+/**
+ * In the customer's viewport.
+ */
+at: Point, } | { "type": "request_write" } | { "type": "give_back" } | { "type": "act", 
+/**
+ * Counts the actions of a connection from 1; the answer carries it.
+ */
+seq: number, 
+/**
+ * What to do.
+ */
+action: Action, } | { "type": "resync" } | { "type": "exit" };
+
+export type ToAgent = { "type": "welcome", 
+/**
+ * The session.
+ */
+sessionId: SessionId, } | { "type": "status", 
+/**
+ * All of it.
+ */
+status: Status, } | { "type": "pointer", 
+/**
+ * In the customer's viewport.
+ */
+at: Point, } | { "type": "pointer_left" } | { "type": "clicked", 
+/**
+ * In the customer's viewport.
+ */
+at: Point, } | { "type": "done", 
+/**
+ * Which action.
+ */
+seq: number, } | { "type": "refused", 
+/**
+ * Which action.
+ */
+seq: number, 
+/**
+ * Why.
+ */
+reason: Refusal, };
+
+export type Login = { 
+/**
+ * As in the agents' file.
+ */
+username: string, 
+/**
+ * Never logged.
+ */
+password: string, };
+
+export type Me = { 
+/**
+ * The agent's name.
+ */
+name: string, 
+/**
+ * What the agent may do.
+ */
+role: Role, };
+
+export type Role = "agent" | "supervisor" | "admin";
+
+export type Problem = { 
+/**
+ * What.
+ */
+error: ProblemKind, 
+/**
+ * Seconds to wait before the next try, where that helps.
+ */
+retryAfter: number | null, };
+
+export type ProblemKind = "wrong_login" | "login_needed" | "too_many_tries" | "no_such_session" | "session_ended" | "session_taken" | "not_allowed" | "bad_request" | "unavailable";
+
+export type Act = { type: ActTag; seq: number; submit: boolean; action: Action };
+
+/** Strings with a fixed index in every frame's table. */
+export const WORDS: readonly string[] = [
+  "",
+  "html",
+  "head",
+  "body",
+  "title",
+  "meta",
+  "link",
+  "style",
+  "script",
+  "div",
+  "span",
+  "p",
+  "a",
+  "img",
+  "ul",
+  "ol",
+  "li",
+  "dl",
+  "dt",
+  "dd",
+  "table",
+  "thead",
+  "tbody",
+  "tfoot",
+  "tr",
+  "td",
+  "th",
+  "caption",
+  "colgroup",
+  "col",
+  "form",
+  "fieldset",
+  "legend",
+  "label",
+  "input",
+  "select",
+  "option",
+  "optgroup",
+  "textarea",
+  "button",
+  "output",
+  "progress",
+  "meter",
+  "datalist",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "h5",
+  "h6",
+  "header",
+  "footer",
+  "main",
+  "nav",
+  "section",
+  "article",
+  "aside",
+  "figure",
+  "figcaption",
+  "details",
+  "summary",
+  "dialog",
+  "template",
+  "slot",
+  "iframe",
+  "video",
+  "audio",
+  "source",
+  "track",
+  "picture",
+  "canvas",
+  "svg",
+  "g",
+  "path",
+  "circle",
+  "rect",
+  "line",
+  "text",
+  "use",
+  "defs",
+  "em",
+  "strong",
+  "b",
+  "i",
+  "u",
+  "s",
+  "small",
+  "sub",
+  "sup",
+  "code",
+  "pre",
+  "blockquote",
+  "hr",
+  "br",
+  "time",
+  "address",
+  "noscript",
+  "class",
+  "id",
+  "name",
+  "value",
+  "type",
+  "href",
+  "src",
+  "alt",
+  "rel",
+  "for",
+  "role",
+  "lang",
+  "dir",
+  "content",
+  "charset",
+  "width",
+  "height",
+  "hidden",
+  "disabled",
+  "checked",
+  "selected",
+  "multiple",
+  "required",
+  "readonly",
+  "placeholder",
+  "autocomplete",
+  "action",
+  "method",
+  "target",
+  "colspan",
+  "rowspan",
+  "tabindex",
+  "open",
+  "media",
+  "min",
+  "max",
+  "step",
+  "rows",
+  "cols",
+  "viewBox",
+  "d",
+  "fill",
+  "stroke",
+  "stroke-width",
+  "transform",
+  "x",
+  "y",
+  "r",
+  "cx",
+  "cy",
+  "xmlns",
+  "srcset",
+  "sizes",
+  "loading",
+  "aria-label",
+  "aria-hidden",
+  "aria-expanded",
+  "aria-controls",
+  "aria-labelledby",
+  "aria-describedby",
+  "aria-current",
+  "aria-selected",
+  "true",
+  "false",
+  "submit",
+  "checkbox",
+  "radio",
+  "hidden ",
+  "password",
+  "email",
+  "search",
+  "number",
+  "date",
+  "stylesheet",
+  "0",
+  "1",
+  "2",
+  "on",
+  "off",
+  "none",
+  " ",
+  "\n",
+  "\n  ",
+  "\n    ",
+  "\n      ",
+  "\n        ",
+];
+
+export const VERSION = 1;
+export const KEPT = 48;
+export const TABLE = 65536;
+export const MAX_DEPTH = 512;

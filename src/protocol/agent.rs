@@ -1,0 +1,143 @@
+//! Text messages between an agent's browser and the server.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{Action, Point, Refusal, SessionId, Status};
+
+/// From an agent's browser.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum FromAgent {
+    /// The pointer is here now.
+    Pointer {
+        /// In the customer's viewport.
+        at: Point,
+    },
+    /// The pointer left the page.
+    PointerLeft,
+    /// The agent clicked here, to show something (any mode).
+    Clicked {
+        /// In the customer's viewport.
+        at: Point,
+    },
+    /// Ask the customer for Write mode.
+    RequestWrite,
+    /// Give Write mode back.
+    GiveBack,
+    /// Do this in the customer's page.
+    Act {
+        /// Counts the actions of a connection from 1; the answer carries it.
+        seq: u32,
+        /// What to do.
+        action: Action,
+    },
+    /// The mirror lost its place: send the whole view again.
+    Resync,
+    /// The agent ends the session.
+    Exit,
+}
+
+/// To an agent's browser.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ToAgent {
+    /// First message on a connection.
+    Welcome {
+        /// The session.
+        session_id: SessionId,
+    },
+    /// How the session stands now.
+    Status {
+        /// All of it.
+        status: Status,
+    },
+    /// The customer's pointer.
+    Pointer {
+        /// In the customer's viewport.
+        at: Point,
+    },
+    /// The customer's pointer left the page.
+    PointerLeft,
+    /// The customer clicked here.
+    Clicked {
+        /// In the customer's viewport.
+        at: Point,
+    },
+    /// The customer's browser has done what was asked; what it changed was sent before.
+    Done {
+        /// Which action.
+        seq: u32,
+    },
+    /// It was not done.
+    Refused {
+        /// Which action.
+        seq: u32,
+        /// Why.
+        reason: Refusal,
+    },
+}
+
+/// The body of `POST /console/login`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Login {
+    /// As in the agents' file.
+    pub username: String,
+    /// Never logged.
+    pub password: String,
+}
+
+/// The answer to `POST /console/login` and `GET /console/me`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Me {
+    /// The agent's name.
+    pub name: String,
+    /// What the agent may do.
+    pub role: Role,
+}
+
+/// Of somebody who logs in to the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Helps customers.
+    Agent,
+    /// Watches.
+    Supervisor,
+    /// Runs the server.
+    Admin,
+}
+
+/// Why the console's server said no; the body of an answer of status 4xx.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// What.
+    pub error: ProblemKind,
+    /// Seconds to wait before the next try, where that helps.
+    pub retry_after: Option<u32>,
+}
+
+/// Kinds of [`Problem`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// Name or password is wrong.
+    WrongLogin,
+    /// Not logged in (any more).
+    LoginNeeded,
+    /// Too many tries.
+    TooManyTries,
+    /// No session has this ID.
+    NoSuchSession,
+    /// The session with this ID has ended.
+    SessionEnded,
+    /// Another agent holds the session.
+    SessionTaken,
+    /// The role does not allow it.
+    NotAllowed,
+    /// The request makes no sense.
+    BadRequest,
+    /// The server is stopping.
+    Unavailable,
+}

@@ -1,0 +1,151 @@
+//! Text messages between the customer's browser and the server.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{NodeId, Point, Refusal, SessionId, Status};
+
+/// From the customer's browser.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum FromCustomer {
+    /// The pointer is here now.
+    Pointer {
+        /// In the viewport.
+        at: Point,
+    },
+    /// The pointer left the page.
+    PointerLeft,
+    /// The customer clicked here.
+    Clicked {
+        /// In the viewport.
+        at: Point,
+    },
+    /// The answer to the agent's request for Write mode; only ever sent on a trusted gesture.
+    Answer {
+        /// Whether the agent may type and click.
+        allow: bool,
+    },
+    /// Back to Pointer mode.
+    TakeBack,
+    /// The customer ends the session.
+    Exit,
+    /// What became of an action.
+    Acted {
+        /// Its number.
+        seq: u32,
+        /// Why it was not done, if it was not.
+        refused: Option<Refusal>,
+    },
+    /// A wanted resource can not be had.
+    Unavailable {
+        /// The number of the want.
+        want: u32,
+    },
+}
+
+/// To the customer's browser. Actions travel as [`Act`]; the session makes that one only of a permit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ToCustomer {
+    /// First message on a connection.
+    Welcome {
+        /// The ID to show.
+        session_id: SessionId,
+    },
+    /// How the session stands now.
+    Status {
+        /// All of it.
+        status: Status,
+    },
+    /// Send the whole page under this epoch, and patches from then on.
+    Share {
+        /// For the header of the frames.
+        epoch: u32,
+    },
+    /// Which typed values must not leave the browser on the current page: those of controls in elements that match.
+    Withhold {
+        /// Selectors, each valid by itself.
+        select: Vec<String>,
+    },
+    /// What is hidden from the agent. Replaces what was said before about these nodes.
+    Private {
+        /// Newly masked or hidden, or with another label.
+        marks: Vec<PrivateMark>,
+        /// Not masked or hidden any more.
+        cleared: Vec<NodeId>,
+    },
+    /// The agent's pointer.
+    Pointer {
+        /// In the viewport.
+        at: Point,
+    },
+    /// The agent's pointer left the page.
+    PointerLeft,
+    /// The agent clicked here.
+    Clicked {
+        /// In the viewport.
+        at: Point,
+    },
+    /// Bring the bytes behind a URL that the page has loaded: `POST /.tandem/session/resource?want=…`.
+    Want {
+        /// A number for the answer.
+        want: u32,
+        /// Absolute.
+        url: String,
+    },
+}
+
+/// To the customer's browser: do this in the page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Act<A = super::Action> {
+    /// Always `act`.
+    #[serde(rename = "type")]
+    pub kind: ActTag,
+    /// For the answer [`FromCustomer::Acted`].
+    pub seq: u32,
+    /// Whether a form may be submitted by it.
+    pub submit: bool,
+    /// What to do.
+    pub action: A,
+}
+
+/// The tag of [`Act`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ActTag {
+    /// The only one.
+    #[default]
+    Act,
+}
+
+/// An element of the page that an agent does not see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PrivateMark {
+    /// Which.
+    pub node: NodeId,
+    /// How.
+    pub kind: Privacy,
+    /// The administrator's words for the tooltip, if there are any.
+    pub label: Option<String>,
+}
+
+/// How something is kept from an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Privacy {
+    /// Shape kept, content gone.
+    Masked,
+    /// A grey box; the browser is asked to report its size.
+    Hidden,
+    /// Not private, but only its box can be shown (a frame, a drawing): the browser reports its size.
+    Measured,
+}
+
+/// The answer to `POST /.tandem/session`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Started {
+    /// The ID to show and read out.
+    pub session_id: SessionId,
+}

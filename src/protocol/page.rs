@@ -1,0 +1,307 @@
+//! What a customer's browser says of its page: binary frames of operations, read here and written by
+//! `injector/src/customer`.
+//!
+//! A frame is `version, epoch, seq, operation…`. An epoch is one document; its first frame (seq 0) starts
+//! with [`PageOp::Begin`] and builds the whole page: a snapshot. The frames after it are patches. Node ids are
+//! implicit: nodes are numbered in the order in which they are written, from 2 on.
+
+use super::NodeId;
+use super::wire::{Malformed, Reader, VERSION};
+
+/// One message of the page stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageFrame {
+    /// Which document of the connection this is about; given by the server when it asks for a snapshot.
+    pub epoch: u32,
+    /// Counts the frames of an epoch from 0.
+    pub seq: u32,
+    /// What changed, in order.
+    pub ops: Vec<PageOp>,
+}
+
+/// One change of the page. The number is the tag on the wire.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum PageOp {
+    /// 1: new nodes, before `next` (or last) in `parent`.
+    Insert { parent: NodeId, next: Option<NodeId>, parts: Vec<Part> },
+    /// 2: a known node goes elsewhere, with everything in it.
+    Move { id: NodeId, parent: NodeId, next: Option<NodeId> },
+    /// 3: a node is gone, with everything in it.
+    Remove { id: NodeId },
+    /// 4: an attribute has this value now. `name` is the qualified name.
+    SetAttribute { id: NodeId, name: Box<str>, value: Box<str> },
+    /// 5: an attribute is gone.
+    RemoveAttribute { id: NodeId, name: Box<str> },
+    /// 6: a text or comment has this content now.
+    Text { id: NodeId, data: Box<str> },
+    /// 7: a form control is in this state now.
+    Control { id: NodeId, state: Control },
+    /// 8: an element (or the document) is scrolled to here, in CSS pixels.
+    Scroll { id: NodeId, x: i32, y: i32 },
+    /// 9: the size of the viewport in CSS pixels (without scroll bars), device pixels per CSS pixel in percent.
+    Viewport { width: u32, height: u32, ratio: u32 },
+    /// 10: the document's URL.
+    Location { url: Box<str> },
+    /// 11: which element has the focus.
+    Focus { id: Option<NodeId> },
+    /// 12: what is in the top layer, lowest first.
+    TopLayer { entries: Vec<(NodeId, TopLayer)> },
+    /// 13: the size of an element's border box in CSS pixels, reported for those that the server asked to measure.
+    Box { id: NodeId, width: u32, height: u32 },
+    /// 14: the URL that an image shows now, where its `src` does not say so.
+    Source { id: NodeId, url: Box<str> },
+    /// 15: a new document; always first in a snapshot and nowhere else.
+    Begin { quirks: Quirks },
+}
+
+/// A piece of a subtree in document order. `Element` and `ShadowRoot` are closed by an `End` (kind 0).
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum Part {
+    /// Kind 1 (HTML), 17 (SVG), 33 (MathML): local name, attributes, then children up to `End`.
+    Element { namespace: Namespace, name: Box<str>, attributes: Vec<(Box<str>, Box<str>)> },
+    /// Kind 2.
+    Text { data: Box<str> },
+    /// Kind 3.
+    Comment { data: Box<str> },
+    /// Kind 4: name, public id, system id.
+    Doctype { name: Box<str>, public: Box<str>, system: Box<str> },
+    /// Kind 5: a shadow root; the first child of its host, then its own children up to `End`.
+    ShadowRoot,
+    /// Kind 6: a node that is known already and has moved here, with everything in it.
+    Known { id: NodeId },
+    /// Kind 0.
+    End,
+}
+
+/// Of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Namespace {
+    Html,
+    Svg,
+    MathMl,
+}
+
+/// What a form control holds. Only what its kind has is present.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Control {
+    /// The current value, or that there is one which the browser did not tell.
+    pub value: Option<Value>,
+    /// Of a checkbox or radio button.
+    pub checked: Option<Checked>,
+    /// Indexes of the selected options, rising.
+    pub selected: Option<Vec<u32>>,
+}
+
+/// The value of a text-like control.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum Value {
+    Told(Box<str>),
+    /// Withheld in the customer's browser: only how many characters there are (8 for every password that is not empty).
+    Withheld {
+        length: u32,
+    },
+}
+
+/// The state of a checkbox or radio button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Checked {
+    Off,
+    On,
+    Indeterminate,
+}
+
+/// How an element came to the top layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum TopLayer {
+    Modal,
+    Popover,
+}
+
+/// `Document.compatMode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Quirks {
+    No,
+    Yes,
+}
+
+/// Bounds on one frame; the tree has bounds of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Depth of one subtree.
+    pub depth: usize,
+    /// Nodes in one frame.
+    pub nodes: usize,
+    /// Attributes of one element.
+    pub attributes: usize,
+    /// Operations in one frame.
+    pub operations: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { depth: 512, nodes: 200_000, attributes: 512, operations: 200_000 }
+    }
+}
+
+impl PageFrame {
+    /// Reads one frame. Checks the format and `limits`, not whether the operations fit a page.
+    pub fn decode(bytes: &[u8], limits: &Limits) -> Result<PageFrame, Malformed> {
+        let mut reader = Reader::new(bytes);
+        if reader.byte()? != VERSION {
+            return Err(Malformed::Version);
+        }
+        let (epoch, seq) = (reader.uint()?, reader.uint()?);
+        let mut ops = Vec::new();
+        let mut nodes = limits.nodes;
+        while !reader.at_end() {
+            if ops.len() == limits.operations {
+                return Err(Malformed::Limit("operations in a frame"));
+            }
+            ops.push(operation(&mut reader, limits, &mut nodes)?);
+        }
+        Ok(PageFrame { epoch, seq, ops })
+    }
+}
+
+fn operation(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Result<PageOp, Malformed> {
+    Ok(match reader.byte()? {
+        1 => {
+            let (parent, next) = (node(reader)?, node_or_none(reader)?);
+            PageOp::Insert { parent, next, parts: subtree(reader, limits, nodes)? }
+        }
+        2 => PageOp::Move { id: node(reader)?, parent: node(reader)?, next: node_or_none(reader)? },
+        3 => PageOp::Remove { id: node(reader)? },
+        4 => PageOp::SetAttribute { id: node(reader)?, name: string(reader)?, value: string(reader)? },
+        5 => PageOp::RemoveAttribute { id: node(reader)?, name: string(reader)? },
+        6 => PageOp::Text { id: node(reader)?, data: string(reader)? },
+        7 => PageOp::Control { id: node(reader)?, state: control(reader)? },
+        8 => PageOp::Scroll { id: node(reader)?, x: reader.int()?, y: reader.int()? },
+        9 => PageOp::Viewport { width: reader.uint()?, height: reader.uint()?, ratio: reader.uint()? },
+        10 => PageOp::Location { url: string(reader)? },
+        11 => PageOp::Focus { id: node_or_none(reader)? },
+        12 => {
+            let count = reader.uint()?;
+            if count > 256 {
+                return Err(Malformed::Limit("elements in the top layer"));
+            }
+            let mut entries = Vec::with_capacity(count as usize);
+            for _ in 0..count {
+                let id = node(reader)?;
+                entries.push((id, if reader.byte()? == 0 { TopLayer::Modal } else { TopLayer::Popover }));
+            }
+            PageOp::TopLayer { entries }
+        }
+        13 => PageOp::Box { id: node(reader)?, width: reader.uint()?, height: reader.uint()? },
+        14 => PageOp::Source { id: node(reader)?, url: string(reader)? },
+        15 => PageOp::Begin { quirks: if reader.byte()? == 0 { Quirks::No } else { Quirks::Yes } },
+        _ => return Err(Malformed::Kind),
+    })
+}
+
+/// Reads one node with everything in it.
+fn subtree(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Result<Vec<Part>, Malformed> {
+    let mut parts = Vec::new();
+    let mut depth = 0usize;
+    loop {
+        let kind = reader.byte()?;
+        if kind == 0 {
+            depth = depth.checked_sub(1).ok_or(Malformed::Nesting)?;
+            parts.push(Part::End);
+        } else {
+            *nodes = nodes.checked_sub(1).ok_or(Malformed::Limit("nodes in a frame"))?;
+            parts.push(match kind {
+                1 => element(reader, Namespace::Html, limits)?,
+                17 => element(reader, Namespace::Svg, limits)?,
+                33 => element(reader, Namespace::MathMl, limits)?,
+                2 => Part::Text { data: string(reader)? },
+                3 => Part::Comment { data: string(reader)? },
+                4 => {
+                    Part::Doctype { name: string(reader)?, public: string(reader)?, system: string(reader)? }
+                }
+                5 if depth > 0 => Part::ShadowRoot,
+                6 => Part::Known { id: node(reader)? },
+                _ => return Err(Malformed::Kind),
+            });
+            if matches!(parts.last(), Some(Part::Element { .. } | Part::ShadowRoot)) {
+                depth += 1;
+                if depth > limits.depth {
+                    return Err(Malformed::Limit("depth of the page"));
+                }
+            }
+        }
+        if depth == 0 {
+            return Ok(parts);
+        }
+    }
+}
+
+fn element(reader: &mut Reader<'_>, namespace: Namespace, limits: &Limits) -> Result<Part, Malformed> {
+    let name = string(reader)?;
+    let count = reader.uint()? as usize;
+    if count > limits.attributes {
+        return Err(Malformed::Limit("attributes of an element"));
+    }
+    let mut attributes = Vec::with_capacity(count);
+    for _ in 0..count {
+        attributes.push((string(reader)?, string(reader)?));
+    }
+    Ok(Part::Element { namespace, name, attributes })
+}
+
+/// Flags: 1 value, 2 value withheld, 4 checkedness, 8 checked, 16 indeterminate, 32 selected options.
+fn control(reader: &mut Reader<'_>) -> Result<Control, Malformed> {
+    let flags = reader.byte()?;
+    if flags & 0xc0 != 0 {
+        return Err(Malformed::Kind);
+    }
+    let value = match flags & 3 {
+        0 => None,
+        1 => Some(Value::Told(string(reader)?)),
+        2 => Some(Value::Withheld { length: reader.uint()? }),
+        _ => return Err(Malformed::Kind),
+    };
+    let checked = (flags & 4 != 0).then_some(match flags & 24 {
+        0 => Checked::Off,
+        8 => Checked::On,
+        _ => Checked::Indeterminate,
+    });
+    let selected = if flags & 32 == 0 {
+        None
+    } else {
+        let count = reader.uint()?;
+        if count > 10_000 {
+            return Err(Malformed::Limit("selected options"));
+        }
+        let mut indexes = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            indexes.push(reader.uint()?);
+        }
+        Some(indexes)
+    };
+    Ok(Control { value, checked, selected })
+}
+
+fn node(reader: &mut Reader<'_>) -> Result<NodeId, Malformed> {
+    match reader.uint()? {
+        0 => Err(Malformed::Kind),
+        id => Ok(NodeId(id)),
+    }
+}
+
+fn node_or_none(reader: &mut Reader<'_>) -> Result<Option<NodeId>, Malformed> {
+    Ok(match reader.uint()? {
+        0 => None,
+        id => Some(NodeId(id)),
+    })
+}
+
+fn string(reader: &mut Reader<'_>) -> Result<Box<str>, Malformed> {
+    reader.string().map(Into::into)
+}
