@@ -12,4 +12,5 @@
 //! 0  protocol                         plain words both sides speak
 //! ```
 
+pub mod demo;
 pub mod protocol;
