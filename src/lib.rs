@@ -14,3 +14,4 @@
 
 pub mod demo;
 pub mod protocol;
+pub mod rewrite;
