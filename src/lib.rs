@@ -14,4 +14,5 @@
 
 pub mod demo;
 pub mod protocol;
+pub mod proxy;
 pub mod rewrite;

@@ -1,0 +1,220 @@
+//! The life of a request, from the browser's head to the response's: one step a line.
+//!
+//! Every way out is a response: hyper would close the connection without a byte on an error. What is logged
+//! is method, path, status and time; never a query, a header or a body.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ConnectInfo;
+use http::header::{self, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::body::{FromOrigin, Outgoing, ToOrigin, Upload};
+use super::connection::Busy;
+use super::error::Failure;
+use super::pool::{Lease, Pool};
+use super::request::Target;
+use super::{Proxy, capture, headers, inject, request, upgrade};
+
+/// What a connection's exchanges share.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+}
+
+/// Answers one request, whatever happens.
+pub(super) async fn answer(
+    proxy: Arc<Proxy>,
+    peer: Peer,
+    busy: Busy,
+    request: Request<Incoming>,
+) -> Result<Response<Outgoing>, Infallible> {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let uri = request.uri().clone();
+    let response = match exchange(&proxy, &peer, request).await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response().map(Outgoing::page),
+    };
+    let status = response.status().as_u16();
+    let path = request::loggable(uri.path());
+    tracing::info!(%method, path, status, ms = started.elapsed().as_millis(), "request");
+    Ok(response.map(|body| body.keeps_busy(busy)))
+}
+
+async fn exchange(
+    proxy: &Arc<Proxy>,
+    peer: &Peer,
+    mut request: Request<Incoming>,
+) -> Result<Response<Outgoing>, Failure> {
+    let target = request::admit(proxy, &mut request)?;
+    if let Some(link) = request::console_link(&request, &target.url, &proxy.console) {
+        return Ok(redirect(link));
+    }
+    if request.uri().path().starts_with(request::OWN) {
+        return Ok(own(proxy, peer, request).await);
+    }
+
+    let navigation = inject::is_navigation(&request);
+    let sink = capture::open(&*proxy.capture.0, &request, &target.url);
+    let wish = upgrade::wish(&mut request)?;
+    headers::to_origin(request.headers_mut(), &target, peer.address, &proxy.pseudonym)?;
+    if navigation {
+        inject::ask(request.headers_mut(), &proxy.tag);
+    } else if sink.is_some() {
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    if wish.is_some() {
+        upgrade::ask(request.headers_mut());
+    }
+
+    let method = request.method().clone();
+    let (mut response, lease) = fetch(proxy, peer, &target, request, wish.is_some()).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let wish = wish.ok_or(Failure::BadResponse("switched protocols unasked"))?;
+        upgrade::open(wish, &mut response, peer, proxy.limits.tunnel_idle)?;
+        return Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, None, None, None, None))));
+    }
+
+    headers::to_browser(&mut response)?;
+    inject::vary(&mut response);
+    let insertion = if navigation { inject::decide(&mut response, &target.url, &proxy.tag) } else { None };
+    let sink = sink.and_then(|sink| capture::begin(sink, &response));
+    let silence = (!is_event_stream(&response)).then_some(proxy.limits.origin_silence);
+    Ok(response.map(|body| {
+        // A HEAD has the headers of the page with the tag, and no page.
+        let insertion = insertion.filter(|_| method != Method::HEAD);
+        Outgoing::origin(FromOrigin::new(body, Some(lease), insertion, sink, silence))
+    }))
+}
+
+fn redirect(link: HeaderValue) -> Response<Outgoing> {
+    let mut response = Response::new(Outgoing::page(Default::default()));
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().insert(header::LOCATION, link);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn own(proxy: &Proxy, peer: &Peer, mut request: Request<Incoming>) -> Response<Outgoing> {
+    request.extensions_mut().insert(ConnectInfo(peer.address));
+    let answer = proxy.own.clone().oneshot(request.map(axum::body::Body::new)).await;
+    match answer {
+        Ok(response) => response.map(Outgoing::own),
+        Err(never) => match never {},
+    }
+}
+
+fn is_event_stream<B>(response: &Response<B>) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
+}
+
+/// Sends the request to the origin and waits for the response's head.
+///
+/// A kept connection may be closed by the origin at this very moment. Then the request is sent once more on a
+/// new one, but only if hyper never sent it, or if it is a GET or HEAD without a body (RFC 9110, section 9.2.2).
+async fn fetch(
+    proxy: &Proxy,
+    peer: &Peer,
+    target: &Target<'_>,
+    request: Request<Incoming>,
+    upgrade: bool,
+) -> Result<(Response<Incoming>, Lease), Failure> {
+    let (head, body) = request.into_parts();
+    let body = ToOrigin::new(body, proxy.limits.client_silence);
+    let upload = body.upload();
+    // Only what is sent: the extensions belong to the browser's connection.
+    let mut outbound = Request::new(body);
+    *outbound.method_mut() = head.method;
+    *outbound.uri_mut() = head.uri;
+    *outbound.headers_mut() = head.headers;
+    *outbound.version_mut() = Version::HTTP_11;
+
+    let pool: &Arc<Pool> = &target.route.origin;
+    let lease = if upgrade { pool.open(&peer.tasks).await? } else { pool.checkout(&peer.tasks).await? };
+    let spare =
+        (lease.reused && upload.is_none() && matches!(*outbound.method(), Method::GET | Method::HEAD))
+            .then(|| copy(&outbound));
+    let again = match send(proxy, lease, outbound, upload.as_deref()).await {
+        Ok(answered) => return Ok(answered),
+        Err(Unanswered { again: Some(unsent), reused: true, .. }) => *unsent,
+        Err(Unanswered { failure: Failure::Broken(error), reused: true, .. }) if !error.is_parse() => {
+            match spare {
+                Some(spare) => spare,
+                None => return Err(Failure::Broken(error)),
+            }
+        }
+        Err(Unanswered { failure, .. }) => return Err(failure),
+    };
+    let lease = pool.open(&peer.tasks).await?;
+    send(proxy, lease, again, upload.as_deref()).await.map_err(|unanswered| unanswered.failure)
+}
+
+fn copy(request: &Request<ToOrigin>) -> Request<ToOrigin> {
+    let mut copy = Request::new(ToOrigin::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+struct Unanswered {
+    failure: Failure,
+    /// The request itself, if nothing of it was sent.
+    again: Option<Box<Request<ToOrigin>>>,
+    reused: bool,
+}
+
+async fn send(
+    proxy: &Proxy,
+    mut lease: Lease,
+    request: Request<ToOrigin>,
+    upload: Option<&Upload>,
+) -> Result<(Response<Incoming>, Lease), Unanswered> {
+    let reused = lease.reused;
+    let failed = |failure| Unanswered { failure, again: None, reused };
+    let answer = lease.sender.try_send_request(request);
+    let answer = tokio::select! {
+        answer = answer => answer,
+        failure = overdue(upload, proxy.limits.first_byte) => return Err(failed(failure)),
+    };
+    match answer {
+        Ok(response) => Ok((response, lease)),
+        Err(mut error) => {
+            let again = error.take_message().map(Box::new);
+            let failure = match upload.map(Upload::progress) {
+                // Our own body gave up because the browser's did.
+                Some(progress) if progress.waiting && error.error().is_user() => Failure::SlowClient,
+                _ => Failure::Broken(error.into_error()),
+            };
+            Err(Unanswered { failure, again, reused })
+        }
+    }
+}
+
+/// Ends when the origin has had its time since it last got a piece of the request.
+async fn overdue(upload: Option<&Upload>, limit: Duration) -> Failure {
+    let started = Instant::now();
+    loop {
+        let progress = upload.map(Upload::progress);
+        let until = progress.map_or(started, |progress| progress.last) + limit;
+        if until <= Instant::now() {
+            return match progress {
+                Some(progress) if progress.waiting => Failure::SlowClient,
+                _ => Failure::Silent,
+            };
+        }
+        tokio::time::sleep_until(until).await;
+    }
+}

@@ -1,0 +1,230 @@
+//! The edge to the site: answers under the site's own name, fetches from its origin server, and puts the
+//! loader's tag into its pages. Everything else passes byte for byte.
+//!
+//! What it keeps: no request reaches a server that the settings do not name; no message is forwarded whose
+//! framing or addressing two servers could read differently; every failure is a clear page, and once a
+//! response has begun, a closed connection; every wait and every buffer has a limit.
+//!
+//! ```text
+//! connection   accept, watch, stop            request    what is let in, and for which site
+//! exchange     the life of one request        headers    hop-by-hop, forwarding, cookies
+//! pool         connections to the origin      inject     which pages get the tag, and their headers
+//! body         the bytes of both directions   capture    copies for the session
+//! upgrade      WebSocket tunnels              error      pages for what went wrong
+//! ```
+
+mod body;
+mod capture;
+mod connection;
+mod error;
+mod exchange;
+mod headers;
+mod inject;
+mod pool;
+mod request;
+mod upgrade;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+pub use capture::{Capture, Sink};
+
+use pool::Pool;
+use request::Authority;
+
+/// What the proxy needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The websites, at least one. A single one also answers any other `Host`.
+    pub sites: Vec<Site>,
+    /// Times and sizes.
+    pub limits: Limits,
+    /// The console's public address; links with a session ID lead there.
+    pub console: Url,
+    /// The loader's tag without a nonce, for example `<script src="/.tandem/loader.js?v=1"></script>`: ASCII,
+    /// at most 200 bytes, so that a page's own `<meta charset>` stays among the first 1024.
+    pub loader_tag: String,
+}
+
+/// One website.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// As customers' browsers reach it: `http` or `https`, host and port.
+    pub public: Url,
+    /// The origin server, `http` for now. It gets the browser's `Host`.
+    pub origin: Url,
+}
+
+/// Times and sizes that bound the proxy's work.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Until the origin accepts a connection.
+    pub connect: Duration,
+    /// Until the origin's response begins, counted from the last byte of the request that it was sent.
+    pub first_byte: Duration,
+    /// Between two pieces of the origin's response; event streams may be silent for ever.
+    pub origin_silence: Duration,
+    /// Between two pieces of the customer's request body.
+    pub client_silence: Duration,
+    /// How long a customer's browser may take nothing of a response that waits for it.
+    pub write_stall: Duration,
+    /// From the first byte of a request's head to its last.
+    pub header_read: Duration,
+    /// How long a customer's connection may be idle between requests.
+    pub keep_alive: Duration,
+    /// How long an origin's connection may be idle; below what origin servers allow (Node: five seconds).
+    pub origin_keep_alive: Duration,
+    /// Idle connections kept for one origin.
+    pub origin_idle: usize,
+    /// How long nothing may pass through a site's WebSocket.
+    pub tunnel_idle: Duration,
+    /// How long running responses may take to end when the server stops.
+    pub drain: Duration,
+    /// The largest request or response head, in bytes; also the size of each connection's buffers.
+    pub head: usize,
+    /// Connections of customers at a time.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(60),
+            origin_silence: Duration::from_secs(300),
+            client_silence: Duration::from_secs(60),
+            write_stall: Duration::from_secs(60),
+            header_read: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
+            origin_keep_alive: Duration::from_secs(4),
+            origin_idle: 64,
+            tunnel_idle: Duration::from_secs(600),
+            drain: Duration::from_secs(30),
+            head: 64 * 1024,
+            connections: 10_000,
+        }
+    }
+}
+
+/// Settings that no proxy can be made of.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// There is nothing to stand before.
+    #[error("no site is given")]
+    NoSite,
+    /// Two sites could not be told apart by the `Host` header.
+    #[error("two sites have the public address {0}")]
+    SameAddress(Url),
+    /// Not the address of a website's root.
+    #[error("{0}: a public address is http:// or https://, a host and perhaps a port, without a path")]
+    Public(Url),
+    /// Not an address that the proxy can fetch from.
+    #[error("{0}: an origin is http://, a host and perhaps a port, without a path")]
+    Origin(Url),
+    /// Not an address that a browser can be sent to.
+    #[error("{0}: the console's address is http:// or https://")]
+    Console(Url),
+    /// Not a tag that can stand in any page.
+    #[error("the loader's tag is not one ASCII <script> element of at most 200 bytes")]
+    LoaderTag,
+}
+
+/// A site as requests see it.
+#[derive(Debug)]
+struct Route {
+    public: Url,
+    authority: Authority,
+    origin: Arc<Pool>,
+}
+
+/// The proxy: made once, serves any number of listeners.
+#[derive(Debug)]
+pub struct Proxy {
+    routes: Vec<Route>,
+    limits: Limits,
+    console: Url,
+    tag: inject::LoaderTag,
+    own: axum::Router,
+    capture: CaptureRef,
+    /// Marks this very process in `Via`, to recognise a request that comes back.
+    pseudonym: String,
+}
+
+/// The session layer's side, which has nothing to say about itself.
+struct CaptureRef(Arc<dyn Capture>);
+
+impl std::fmt::Debug for CaptureRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Capture")
+    }
+}
+
+impl Proxy {
+    /// Checks the settings and makes a proxy; nothing is opened yet. Requests below `/.tandem/` go to `own`,
+    /// with the browser's address as `ConnectInfo<SocketAddr>`, WebSocket upgrades included.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] says what in the settings is wrong.
+    pub fn new(
+        settings: Settings,
+        own: axum::Router,
+        capture: Arc<dyn Capture>,
+    ) -> Result<Arc<Proxy>, Error> {
+        let Settings { sites, limits, console, loader_tag } = settings;
+        let tag = inject::LoaderTag::new(&loader_tag).ok_or(Error::LoaderTag)?;
+        if !matches!(console.scheme(), "http" | "https") {
+            return Err(Error::Console(console));
+        }
+        let mut pools: HashMap<(String, u16), Arc<Pool>> = HashMap::new();
+        let mut routes: Vec<Route> = Vec::new();
+        for site in sites {
+            let authority = Authority::of(&site.public)
+                .filter(|_| is_root(&site.public))
+                .ok_or_else(|| Error::Public(site.public.clone()))?;
+            if routes.iter().any(|route| route.authority == authority) {
+                return Err(Error::SameAddress(site.public));
+            }
+            let address = pool::address(&site.origin)
+                .filter(|_| is_root(&site.origin) && site.origin.scheme() == "http");
+            let address = address.ok_or(Error::Origin(site.origin))?;
+            let pool = pools.entry(address.clone()).or_insert_with(|| Arc::new(Pool::new(address, &limits)));
+            routes.push(Route { public: site.public, authority, origin: Arc::clone(pool) });
+        }
+        if routes.is_empty() {
+            return Err(Error::NoSite);
+        }
+        Ok(Arc::new(Proxy {
+            routes,
+            limits,
+            console,
+            tag,
+            own,
+            capture: CaptureRef(capture),
+            pseudonym: format!("tandem-{:016x}", rand::random::<u64>()),
+        }))
+    }
+
+    /// Accepts connections until `stop`, each served on `tasks`. After it, running responses get
+    /// [`Limits::drain`] to end; `tasks` is empty when the last one has.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, tasks: TaskTracker, stop: CancellationToken) {
+        connection::accept(&self, listener, &tasks, &stop).await;
+        for route in &self.routes {
+            route.origin.close();
+        }
+    }
+}
+
+fn is_root(url: &Url) -> bool {
+    matches!(url.path(), "" | "/")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+}

@@ -1,0 +1,342 @@
+//! What is let in: a request that can be read in one way only, for a site that the settings name.
+//!
+//! hyper guards the framing (a request with both Content-Length and Transfer-Encoding is read as chunked, passed on
+//! as chunked only, and its connection closed). Here is what it leaves open: who is addressed, which
+//! targets and codings are allowed, and who may speak for other headers (RFC 9110, RFC 9112 section 3).
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
+use url::Url;
+
+use super::error::Failure;
+use super::{Proxy, Route};
+
+/// Everything of ours on the site's host lives below this path.
+pub(super) const OWN: &str = "/.tandem/";
+
+/// Headers that no `Connection` may name: whoever has them removed on the way changes what the request is.
+const PROTECTED: [&str; 16] = [
+    "host",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "transfer-encoding",
+    "cookie",
+    "authorization",
+    "origin",
+    "referer",
+    "range",
+    "forwarded",
+    "via",
+    "expect",
+    "sec-fetch-dest",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+];
+
+/// Host and port that a browser addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Authority {
+    host: String,
+    /// Of a site's own address always known; else the scheme's default is meant.
+    port: Option<u16>,
+}
+
+impl Authority {
+    /// Of a site's public address.
+    pub(super) fn of(url: &Url) -> Option<Authority> {
+        let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https"))?;
+        Some(Authority { host: host.to_ascii_lowercase(), port: url.port_or_known_default() })
+    }
+
+    /// RFC 3986, section 3.2, without user information, and with only such characters as real names have: it
+    /// becomes part of headers and URLs.
+    fn parse(text: &str) -> Option<Authority> {
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (address, after) = rest.split_once(']')?;
+                address.parse::<std::net::Ipv6Addr>().ok()?;
+                (&text[..address.len() + 2], after)
+            }
+            None => {
+                let end = text.find(':').unwrap_or(text.len());
+                let (host, after) = text.split_at(end);
+                let legal = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_');
+                if host.is_empty() || host.len() > 253 || !host.bytes().all(legal) {
+                    return None;
+                }
+                (host, after)
+            }
+        };
+        let port = match port.strip_prefix(':') {
+            None if port.is_empty() => None,
+            Some("") => None,
+            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
+            _ => return None,
+        };
+        Some(Authority { host: host.to_ascii_lowercase(), port })
+    }
+
+    fn addresses(&self, site: &Route) -> bool {
+        self.host == site.authority.host
+            && self.port.or_else(|| default_port(site.public.scheme())) == site.authority.port
+    }
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    }
+}
+
+/// Whom an admitted request is for.
+#[derive(Debug)]
+pub(super) struct Target<'p> {
+    pub(super) route: &'p Route,
+    /// As the browser wrote it, or as its absolute target said.
+    pub(super) host: HeaderValue,
+    /// As the browser sees it.
+    pub(super) url: Url,
+}
+
+/// Lets a request in, with its target in origin form, or says why not.
+pub(super) fn admit<'p, B>(proxy: &'p Proxy, request: &mut Request<B>) -> Result<Target<'p>, Failure> {
+    check_framing(request)?;
+    let named = check_target(request)?;
+    let (host, authority) = check_host(request, named)?;
+    check_nominations(request.headers())?;
+    let route = match proxy.routes.as_slice() {
+        [only] => only,
+        several => match authority.as_ref().and_then(|a| several.iter().find(|site| a.addresses(site))) {
+            Some(route) => route,
+            None => return Err(Failure::UnknownSite),
+        },
+    };
+    let host = host.unwrap_or_else(|| own_host(&route.public));
+    let url = public_url(route, &host, request.uri());
+    Ok(Target { route, host, url })
+}
+
+fn check_framing<B>(request: &Request<B>) -> Result<(), Failure> {
+    let headers = request.headers();
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    if let Some(coding) = codings.next()
+        && (codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+    {
+        return Err(Failure::Malformed("transfer coding other than chunked"));
+    }
+    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+        return Err(Failure::Malformed("two lengths"));
+    }
+    if headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
+        return Err(Failure::Malformed("two lengths"));
+    }
+    match headers.get(header::EXPECT) {
+        Some(expect) if !expect.as_bytes().eq_ignore_ascii_case(b"100-continue") => Err(Failure::Expectation),
+        _ => Ok(()),
+    }
+}
+
+/// RFC 9112, section 3.2. The authority of an absolute target is returned; the target becomes origin form.
+fn check_target<B>(request: &mut Request<B>) -> Result<Option<HeaderValue>, Failure> {
+    match *request.method() {
+        Method::CONNECT | Method::TRACE => return Err(Failure::Method),
+        _ => {}
+    }
+    let uri = request.uri();
+    let asterisk = uri.path() == "*";
+    if asterisk && request.method() != Method::OPTIONS {
+        return Err(Failure::Malformed("target * without OPTIONS"));
+    }
+    let bare_authority = uri.path().is_empty() && uri.authority().is_some();
+    if !(asterisk || bare_authority || uri.path().starts_with('/')) {
+        return Err(Failure::Malformed("target"));
+    }
+    match (uri.scheme_str(), uri.authority()) {
+        (None, None) => Ok(None),
+        (Some("http" | "https"), Some(authority)) => {
+            let named =
+                HeaderValue::from_str(authority.as_str()).map_err(|_| Failure::Malformed("target"))?;
+            let path = match uri.path_and_query() {
+                Some(path) if path.as_str().starts_with('/') => path.clone(),
+                // `http://host` and `http://host?query`
+                Some(path) => PathAndQuery::try_from(format!("/{}", path.as_str()))
+                    .map_err(|_| Failure::Malformed("target"))?,
+                None => PathAndQuery::from_static("/"),
+            };
+            *request.uri_mut() = Uri::from(path);
+            Ok(Some(named))
+        }
+        _ => Err(Failure::Malformed("target in authority form")),
+    }
+}
+
+/// RFC 9112, section 3.2: exactly one valid Host; an absolute target takes its place.
+fn check_host<B>(
+    request: &Request<B>,
+    named: Option<HeaderValue>,
+) -> Result<(Option<HeaderValue>, Option<Authority>), Failure> {
+    let mut lines = request.headers().get_all(header::HOST).iter();
+    let (line, second) = (lines.next(), lines.next());
+    let parse = |value: &HeaderValue| {
+        let authority = value.to_str().ok().and_then(Authority::parse);
+        authority.ok_or(Failure::Malformed("Host"))
+    };
+    if second.is_some() {
+        return Err(Failure::Malformed("more than one Host"));
+    }
+    match line {
+        Some(value) => parse(value).map(drop)?,
+        None if request.version() >= Version::HTTP_11 => return Err(Failure::Malformed("no Host")),
+        None => {}
+    }
+    match named.or_else(|| line.cloned()) {
+        Some(value) => {
+            let authority = parse(&value)?;
+            Ok((Some(value), Some(authority)))
+        }
+        None => Ok((None, None)),
+    }
+}
+
+fn check_nominations(headers: &HeaderMap) -> Result<(), Failure> {
+    for name in super::headers::tokens(headers, &header::CONNECTION) {
+        let name = name.to_ascii_lowercase();
+        if PROTECTED.contains(&name.as_str())
+            || name.starts_with("x-forwarded-")
+            || name.starts_with("tandem-")
+        {
+            return Err(Failure::Malformed("Connection names a header that it may not"));
+        }
+    }
+    Ok(())
+}
+
+fn own_host(public: &Url) -> HeaderValue {
+    let host = public.host_str().unwrap_or_default();
+    let text = match public.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("localhost"))
+}
+
+fn public_url(route: &Route, host: &HeaderValue, target: &Uri) -> Url {
+    let path = target.path_and_query().map_or("/", PathAndQuery::as_str);
+    let host = host.to_str().unwrap_or_default();
+    let text = format!("{}://{host}{}", route.public.scheme(), if path == "*" { "/" } else { path });
+    // A host that `url` does not take (a number too large for an address) can only reach a single site.
+    Url::parse(&text).unwrap_or_else(|_| route.public.clone())
+}
+
+/// The console's address for a link with a session ID: `?tandem=SESSION-ID` on a page, or
+/// `/.tandem/join/SESSION-ID`.
+pub(super) fn console_link<B>(request: &Request<B>, url: &Url, console: &Url) -> Option<HeaderValue> {
+    if request.method() != Method::GET {
+        return None;
+    }
+    let id = match request.uri().path().strip_prefix(OWN) {
+        Some(own) => session_id(own.strip_prefix("join/")?)?,
+        None if super::inject::is_navigation(request) => {
+            // Most requests have no query of this kind: look before parsing.
+            request.uri().query().filter(|query| query.contains("tandem="))?;
+            session_id(&url.query_pairs().find(|(name, _)| name == "tandem")?.1)?
+        }
+        None => return None,
+    };
+    let mut link = console.clone();
+    link.set_path(&format!("{}/session/{id}", console.path().trim_end_matches('/')));
+    link.set_query(None);
+    link.set_fragment(None);
+    HeaderValue::from_str(link.as_str()).ok()
+}
+
+/// A path as the log may have it: of ours only the kind, for what follows may be a session ID or a capability.
+pub(super) fn loggable(path: &str) -> &str {
+    match path.strip_prefix(OWN).and_then(|rest| rest.find('/')) {
+        Some(end) => &path[..OWN.len() + end],
+        None => path,
+    }
+}
+
+/// Nine letters or digits, however they are separated; anything else is the site's own business.
+fn session_id(text: &str) -> Option<String> {
+    let separator = |c: char| matches!(c, '-' | ' ' | '_' | '+');
+    let id: String = text.replace("%20", " ").chars().filter(|c| !separator(*c)).take(10).collect();
+    (id.len() == 9 && id.chars().all(|c| c.is_ascii_alphanumeric()))
+        .then(|| format!("{}-{}-{}", &id[..3], &id[3..6], &id[6..]).to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_hosts_as_they_are_written() {
+        let authority = |host: &str, port| Some(Authority { host: host.to_owned(), port });
+        assert_eq!(Authority::parse("Shop.Example"), authority("shop.example", None));
+        assert_eq!(Authority::parse("shop.example:8080"), authority("shop.example", Some(8080)));
+        assert_eq!(Authority::parse("[::1]:80"), authority("[::1]", Some(80)));
+        assert_eq!(Authority::parse("a:"), authority("a", None));
+        for bad in [
+            "", ":80", "a b", "a@b", "a/b", "a:b", "a:99999", "[::1", "[x]", "[::1]x", "a,b", "a:1:2", "a?b",
+            "é",
+        ] {
+            assert_eq!(Authority::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn links_lead_to_the_console_only() {
+        let console = Url::parse("https://console.example/agents/?x=1#y").unwrap();
+        let link = |target: &str| {
+            let request = Request::get(target).header("sec-fetch-dest", "document").body(()).unwrap();
+            let url = Url::parse(&format!("http://shop{target}")).unwrap();
+            console_link(&request, &url, &console).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let expected = Some("https://console.example/agents/session/7KQ-M9X-D4R".to_owned());
+        for target in [
+            "/?tandem=7KQ-M9X-D4R",
+            "/a/b?c=d&tandem=7kqm9xd4r",
+            "/?tandem=7KQ%20M9X+D4R",
+            "/.tandem/join/7kq-m9x-d4r",
+            "/.tandem/join/7KQM9XD4R",
+        ] {
+            assert_eq!(link(target), expected, "{target}");
+        }
+        for target in [
+            "/",
+            "/?tandem=",
+            "/?tandem=//evil.example",
+            "/?tandem=7KQM9XD4R7",
+            "/?tandem=7KQM9XD4/",
+            "/?xtandem=7KQM9XD4R",
+            "/.tandem/join/../../x",
+            "/.tandem/join/",
+            "/.tandem/loader.js?tandem=7KQM9XD4R",
+        ] {
+            assert_eq!(link(target), None, "{target}");
+        }
+    }
+
+    #[test]
+    fn no_session_id_reaches_the_log() {
+        for (path, logged) in [
+            ("/.tandem/join/7KQM9XD4R", "/.tandem/join"),
+            ("/.tandem/loader.js", "/.tandem/loader.js"),
+            ("/a/b", "/a/b"),
+        ] {
+            assert_eq!(loggable(path), logged);
+        }
+    }
+
+    #[test]
+    fn only_a_page_load_follows_a_link() {
+        let console = Url::parse("https://console.example/").unwrap();
+        let request = Request::get("/?tandem=7KQM9XD4R").header("sec-fetch-dest", "empty").body(()).unwrap();
+        let url = Url::parse("http://shop/?tandem=7KQM9XD4R").unwrap();
+        assert_eq!(console_link(&request, &url, &console), None);
+    }
+}
