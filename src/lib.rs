@@ -12,7 +12,16 @@
 //! 0  protocol                         plain words both sides speak
 //! ```
 
+pub mod cli;
+pub mod config;
+pub mod console;
 pub mod demo;
+pub mod dom;
+pub mod policy;
 pub mod protocol;
 pub mod proxy;
 pub mod rewrite;
+pub mod server;
+pub mod session;
+pub mod store;
+pub mod sync;

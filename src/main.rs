@@ -1,2 +1,5 @@
-//! The `tandem` command: hands the arguments to [`tandem::cli`] and turns its answer into an exit code.
-fn main() {}
+//! The `tandem` command; what it does is in [`tandem::cli`].
+
+fn main() -> std::process::ExitCode {
+    tandem::cli::run()
+}

@@ -184,6 +184,17 @@ pub struct Status {
     pub agent: Presence,
     /// The agent's display name, once there is one.
     pub agent_name: Option<String>,
+    /// That it is about to end by itself, if nobody does anything about it.
+    pub ends_soon: Option<EndsSoon>,
     /// Why it ended, once it has.
     pub ended: Option<EndReason>,
+}
+
+/// A warning before a timeout strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EndsSoon {
+    /// Which timeout.
+    pub reason: EndReason,
+    /// Seconds from this message on.
+    pub seconds: u32,
 }

@@ -88,6 +88,7 @@ fn typescript_is_current() {
         session::EndReason,
         session::ModeReason,
         session::Presence,
+        session::EndsSoon,
         session::Status,
         action::Key,
         action::Refusal,

@@ -1,4 +1,11 @@
-//! The integration tests: real sockets on the loopback, one binary.
-#![allow(missing_docs, clippy::unwrap_used)]
+//! The integration tests: real loopback sockets, port 0, deadlines on what is observed.
 
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+
+mod floors;
+mod harness;
+mod privacy;
 mod proxy;
+mod robust;
+mod sessions;
+mod writing;

@@ -1,0 +1,156 @@
+//! `tandem demo`: a shop, the proxy before it and the console, with nothing to set up.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::Args;
+use rand::RngExt as _;
+use tokio::net::TcpListener;
+
+use super::{FAILED, FINE, UNUSABLE, asked_to_stop, local_url, log, on_runtime};
+use crate::config::Config;
+use crate::console::agents::Agents;
+use crate::demo::Shop;
+use crate::policy::Policies;
+use crate::protocol::agent::Role;
+use crate::proxy::Site;
+use crate::server::{self, Server};
+
+/// The demo's policies: what every site wants, and what is private in the shop.
+const POLICIES: [(&str, &str); 2] = [
+    ("default.toml", include_str!("../../policies/default.toml")),
+    ("shop.toml", include_str!("../../policies/demo/shop.toml")),
+];
+
+const AGENT: &str = "agent";
+
+/// What the demo can be told.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Demo {
+    /// Where the shop is to be found.
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
+    site: SocketAddr,
+    /// Where agents find their console.
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))]
+    console: SocketAddr,
+    /// Where the demo keeps what it writes. By default a new folder among the temporary files.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+impl Default for Demo {
+    fn default() -> Self {
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Demo { site: local(8080), console: local(8081), data: None }
+    }
+}
+
+/// Why there is no demo.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{0}: {1}")]
+    Folder(PathBuf, std::io::Error),
+    #[error("{0}\n\nIs something else there? Choose another address: tandem demo {1} 127.0.0.1:PORT")]
+    Taken(server::Error, &'static str),
+    #[error(transparent)]
+    Server(#[from] server::Error),
+    #[error(transparent)]
+    Agents(#[from] crate::console::agents::Error),
+    #[error("the shop can not be served: {0}")]
+    Shop(std::io::Error),
+}
+
+pub(super) fn run(demo: Demo) -> u8 {
+    log("tandem=warn");
+    let policies = match Policies::parse(&POLICIES) {
+        Ok(policies) => policies,
+        Err(errors) => {
+            super::complain(&errors);
+            return UNUSABLE;
+        }
+    };
+    on_runtime(async {
+        match start(&demo, policies).await {
+            Ok(started) => {
+                say(&started);
+                asked_to_stop().await;
+                started.server.stop().await;
+                FINE
+            }
+            Err(error) => {
+                eprintln!("tandem demo: {error}");
+                FAILED
+            }
+        }
+    })
+}
+
+struct Started {
+    server: Server,
+    password: String,
+    data: PathBuf,
+}
+
+async fn start(demo: &Demo, policies: Policies) -> Result<Started, Error> {
+    let data = demo.data.clone().unwrap_or_else(|| {
+        let name = format!("tandem-demo-{:08x}", rand::rng().random::<u32>());
+        std::env::temp_dir().join(name)
+    });
+    std::fs::create_dir_all(&data).map_err(|error| Error::Folder(data.clone(), error))?;
+
+    let password = easy_password();
+    let mut agents = Agents::read(&data.join("agents.toml"))?;
+    agents.add(AGENT, Role::Agent, &password)?;
+    agents.write(&data.join("agents.toml"))?;
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Shop)?;
+    let origin = listener.local_addr().map_err(Error::Shop)?;
+    let mut config = Config::new(
+        Site { public: url(demo.site), origin: url(origin) },
+        url(demo.console),
+        &data,
+    );
+    config.proxy.listen = demo.site;
+    config.console.listen = demo.console;
+    let server = Server::start(config, policies).await.map_err(|error| match error {
+        server::Error::Listen { address, .. } if address == demo.site => Error::Taken(error, "--site"),
+        server::Error::Listen { address, .. } if address == demo.console => Error::Taken(error, "--console"),
+        error => error.into(),
+    })?;
+    server.run(async move {
+        let service = Shop::new().router().into_make_service_with_connect_info::<SocketAddr>();
+        if let Err(error) = axum::serve(listener, service).await {
+            tracing::error!(%error, "the shop stopped");
+        }
+    });
+    Ok(Started { server, password, data })
+}
+
+#[allow(clippy::print_stdout)] // What the command is for.
+fn say(started: &Started) {
+    let (site, console) = (local_url(started.server.site()), local_url(started.server.console()));
+    println!(
+        "\n  The shop (the customer's side)    {site}\n  \
+           The console (the agent's side)    {console}\n\n  \
+           Log in to the console as          {AGENT}\n  \
+           with the password                 {}\n\n  \
+           1. Open the shop and press Co-browse: it shows a session ID.\n  \
+           2. Open the console in another window, log in, and enter that ID.\n\n  \
+           Everything is kept in {} and may be deleted.\n  \
+           Ctrl+C stops the demo.\n",
+        started.password,
+        started.data.display(),
+    );
+}
+
+fn url(address: SocketAddr) -> url::Url {
+    local_url(address).parse().expect("an address makes a URL")
+}
+
+/// Easy to type, hard to guess: 30 letters and digits to the power of 12.
+fn easy_password() -> String {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstvwxyz23456789";
+    let letter = |_| LETTERS[rand::rng().random_range(0..LETTERS.len())] as char;
+    let letters: Vec<char> = (0..12).map(letter).collect();
+    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-")
+}

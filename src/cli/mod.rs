@@ -1,0 +1,253 @@
+//! The command line: reads the arguments, does what they say, answers an exit code.
+//!
+//! Exit codes: 0 fine, 1 failed, 2 bad usage or settings.
+
+mod demo;
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::Config;
+use crate::console::agents::Agents;
+use crate::policy::{Diagnostic, Policies};
+use crate::protocol::agent::Role;
+use crate::server::Server;
+
+/// A command that did what it should.
+const FINE: u8 = 0;
+/// One that failed, or found something wrong.
+const FAILED: u8 = 1;
+/// One that was given what it can not work with.
+const UNUSABLE: u8 = 2;
+
+/// Proxy-based co-browse server.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a small shop, the proxy before it and the console, to try everything on this machine.
+    Demo(demo::Demo),
+    /// Run the server.
+    Serve {
+        /// The settings file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Check settings and policies; prints every error.
+    Check {
+        /// The settings file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Work with policy files.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Work with the agents' file.
+    Agent {
+        #[command(subcommand)]
+        command: AgentCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Check policy files; prints every error.
+    Check {
+        /// One or more policy files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AgentCommand {
+    /// Add somebody who may log in to the console, or give them a new password.
+    Add {
+        /// To log in with, and shown to customers.
+        name: String,
+        /// What they may do.
+        #[arg(long, value_enum, default_value = "agent")]
+        role: RoleArgument,
+        /// Read the password from standard input and ask nothing.
+        #[arg(long)]
+        password_stdin: bool,
+        /// The agents' file.
+        #[arg(long, default_value = "agents.toml")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleArgument {
+    Agent,
+    Supervisor,
+    Admin,
+}
+
+impl From<RoleArgument> for Role {
+    fn from(role: RoleArgument) -> Role {
+        match role {
+            RoleArgument::Agent => Role::Agent,
+            RoleArgument::Supervisor => Role::Supervisor,
+            RoleArgument::Admin => Role::Admin,
+        }
+    }
+}
+
+/// Does what the arguments of this process say.
+pub fn run() -> ExitCode {
+    // clap itself exits with 2 on bad usage.
+    let arguments = Arguments::parse();
+    ExitCode::from(match arguments.command {
+        None => demo::run(demo::Demo::default()),
+        Some(Command::Demo(demo)) => demo::run(demo),
+        Some(Command::Serve { config }) => serve(&config),
+        Some(Command::Check { config }) => check(&config),
+        Some(Command::Policy { command: PolicyCommand::Check { files } }) => check_policies(&files),
+        Some(Command::Agent { command: AgentCommand::Add { name, role, password_stdin, file } }) => {
+            add_agent(&name, role.into(), password_stdin, &file)
+        }
+    })
+}
+
+fn serve(path: &Path) -> u8 {
+    log("info");
+    let (config, policies) = match settings(path) {
+        Ok(settings) => settings,
+        Err(errors) => {
+            complain(&errors);
+            return UNUSABLE;
+        }
+    };
+    on_runtime(async {
+        let server = match Server::start(config, policies).await {
+            Ok(server) => server,
+            Err(error) => {
+                eprintln!("tandem: {error}");
+                return FAILED;
+            }
+        };
+        tracing::info!(site = %server.site(), console = %server.console(), "serving");
+        asked_to_stop().await;
+        server.stop().await;
+        FINE
+    })
+}
+
+fn check(path: &Path) -> u8 {
+    match settings(path) {
+        Ok(_) => FINE,
+        Err(errors) => {
+            complain(&errors);
+            FAILED
+        }
+    }
+}
+
+/// Reads settings and policies; what is wrong in either is told together.
+fn settings(path: &Path) -> Result<(Config, Policies), Vec<Diagnostic>> {
+    let config = Config::read(path)?;
+    let policies = Policies::load(&config.policies)?;
+    Ok((config, policies))
+}
+
+fn check_policies(files: &[PathBuf]) -> u8 {
+    let mut texts = Vec::new();
+    let mut errors = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        match std::fs::read_to_string(file) {
+            Ok(text) => texts.push((name, text)),
+            Err(error) => errors.push(Diagnostic::whole(&name, format!("can not be read: {error}"))),
+        }
+    }
+    let texts: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    if let Err(found) = Policies::parse(&texts) {
+        errors.extend(found);
+    }
+    complain(&errors);
+    if errors.is_empty() { FINE } else { FAILED }
+}
+
+fn add_agent(name: &str, role: Role, from_stdin: bool, file: &Path) -> u8 {
+    if !from_stdin && std::io::stdin().is_terminal() {
+        eprintln!("Password for {name} (it is shown as you type; --password-stdin reads it from a pipe):");
+    }
+    let mut password = String::new();
+    if let Err(error) = std::io::stdin().lock().read_line(&mut password) {
+        eprintln!("tandem: the password can not be read: {error}");
+        return FAILED;
+    }
+    let password = password.trim_end_matches(['\r', '\n']);
+    let added = Agents::read(file).and_then(|mut agents| {
+        agents.add(name, role, password)?;
+        agents.write(file)
+    });
+    match added {
+        Ok(()) => FINE,
+        Err(error) => {
+            eprintln!("tandem: {error}");
+            FAILED
+        }
+    }
+}
+
+fn complain(errors: &[Diagnostic]) {
+    for error in errors {
+        eprintln!("{error}\n");
+    }
+    if !errors.is_empty() {
+        eprintln!("{} {} found", errors.len(), if errors.len() == 1 { "error" } else { "errors" });
+    }
+}
+
+/// Logs to standard error; `RUST_LOG` says how much.
+fn log(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+fn on_runtime(work: impl Future<Output = u8>) -> u8 {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            eprintln!("tandem: {error}");
+            FAILED
+        }
+    }
+}
+
+/// Resolves when the process is told to stop.
+async fn asked_to_stop() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+/// The address that people type for one that is listened on.
+fn local_url(address: SocketAddr) -> String {
+    match address.ip().is_loopback() || address.ip().is_unspecified() {
+        true => format!("http://localhost:{}", address.port()),
+        false => format!("http://{address}"),
+    }
+}

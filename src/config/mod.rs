@@ -1,0 +1,306 @@
+//! The settings: `tandem.toml` as documented, checked as a whole before anything starts.
+//!
+//! Unknown keys are errors, every error has its place, and a `Config` that exists is one that makes sense.
+
+mod reader;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+use url::Url;
+
+use self::reader::{Errors, Section, Wrong, count, parsed, size, text, time};
+use crate::policy::Diagnostic;
+use crate::protocol::page;
+use crate::{proxy, session, sync};
+
+/// Everything that a server is run with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where customers' browsers connect.
+    pub proxy: Listen,
+    /// The hosts of the website.
+    pub sites: Vec<proxy::Site>,
+    /// Where agents' browsers connect, and who may.
+    pub console: Console,
+    /// The folder of the policy files.
+    pub policies: PathBuf,
+    /// Life and bounds of sessions.
+    pub session: session::Settings,
+    /// Bounds of the sockets.
+    pub socket: sync::Limits,
+    /// Bounds of one page frame.
+    pub page: page::Limits,
+    /// Bounds of the proxy.
+    pub limits: proxy::Limits,
+    /// Sessions that one address may start in a minute.
+    pub starts: std::num::NonZeroU32,
+    /// The folder of the store.
+    pub store: PathBuf,
+}
+
+/// An address to listen on.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    /// Of this machine.
+    pub listen: SocketAddr,
+}
+
+/// The agents' side.
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// How agents' browsers reach it.
+    pub public: Url,
+    /// The agents' file.
+    pub agents: PathBuf,
+}
+
+impl Config {
+    /// A server before one site, with everything else as by default.
+    pub fn new(site: proxy::Site, console: Url, folder: &Path) -> Config {
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Config {
+            proxy: Listen { listen: local(8080) },
+            sites: vec![site],
+            console: Console { listen: local(8081), public: console, agents: folder.join("agents.toml") },
+            policies: folder.join("policies"),
+            session: Default::default(),
+            socket: Default::default(),
+            page: Default::default(),
+            limits: Default::default(),
+            starts: std::num::NonZeroU32::new(30).expect("thirty is not zero"),
+            store: folder.join("data"),
+        }
+    }
+
+    /// Reads a settings file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn read(path: &Path) -> Result<Config, Vec<Diagnostic>> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| vec![Diagnostic::whole(&name, format!("can not be read: {error}"))])?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Config::parse(&text, folder).map_err(|errors| {
+            let place = |wrong: Wrong| Diagnostic::new(&name, &text, wrong.span, wrong.message, wrong.hint);
+            errors.into_iter().map(place).collect()
+        })
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Config, Errors> {
+        let table = DeTable::parse(text).map_err(|error| {
+            vec![Wrong { span: error.span().unwrap_or(0..0), message: error.message().to_owned(), hint: None }]
+        })?;
+        let mut errors = Errors::new();
+        let config = whole(Section::new("", table.into_inner(), 0..0), folder, &mut errors);
+        errors.sort_by_key(|wrong| wrong.span.start);
+        match config {
+            Some(config) if errors.is_empty() => Ok(config),
+            _ => Err(errors),
+        }
+    }
+
+    /// What the proxy is run with.
+    pub fn proxy_settings(&self, loader_tag: String) -> proxy::Settings {
+        proxy::Settings {
+            sites: self.sites.clone(),
+            limits: self.limits.clone(),
+            console: self.console.public.clone(),
+            loader_tag,
+        }
+    }
+
+    /// What the customers' side is run with.
+    pub fn customers(&self) -> sync::customer::Settings {
+        sync::customer::Settings {
+            socket: self.socket,
+            page: self.page,
+            resource: self.session.resources.resource,
+            starts: self.starts,
+            secure: self.sites.iter().all(|site| site.public.scheme() == "https"),
+        }
+    }
+}
+
+/// The file as a whole. None only together with errors.
+fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Config> {
+    let sites: Vec<_> = root.sections("site", errors);
+    if sites.is_empty() {
+        errors.push(Wrong {
+            span: 0..0,
+            message: "at least one [[site]] is needed".into(),
+            hint: Some("[[site]]\npublic = \"http://localhost:8080\"\norigin = \"http://127.0.0.1:9000\"".into()),
+        });
+    }
+    let sites: Vec<_> = sites.into_iter().filter_map(|section| site(section, errors)).collect();
+    let placeholder = || proxy::Site { public: local_url(), origin: local_url() };
+    let mut config = Config::new(sites.first().cloned().unwrap_or_else(placeholder), local_url(), folder);
+    config.sites = sites;
+
+    if let Some(mut section) = root.section("proxy", errors) {
+        section.set("listen", &mut config.proxy.listen, errors, parsed("an address such as \"127.0.0.1:8080\""));
+        section.finish(errors);
+    }
+    match root.section("console", errors) {
+        Some(section) => console(section, folder, &mut config.console, errors),
+        None => config.console.public = default_console(),
+    }
+    if let Some(mut section) = root.section("policy", errors) {
+        section.set("dir", &mut config.policies, errors, |value| Ok(folder.join(text(value)?)));
+        section.finish(errors);
+    }
+    if let Some(section) = root.section("session", errors) {
+        sessions(section, &mut config.session.timeouts, errors);
+    }
+    if let Some(section) = root.section("limits", errors) {
+        limits(section, &mut config, errors);
+    }
+    if let Some(mut section) = root.section("store", errors) {
+        section.set("path", &mut config.store, errors, |value| Ok(folder.join(text(value)?)));
+        section.finish(errors);
+    }
+    root.finish(errors);
+    Some(config)
+}
+
+fn site(mut section: Section<'_>, errors: &mut Errors) -> Option<proxy::Site> {
+    let place = section.place();
+    let public = section.need("public", errors, web_url);
+    let origin = section.need("origin", errors, web_url);
+    section.take("host", errors, |value| match text(value)?.as_str() {
+        "keep" => Ok(()),
+        "origin" => Err("this version only knows \"keep\": the origin gets the browser's Host".into()),
+        _ => Err("must be \"keep\"".into()),
+    });
+    section.finish(errors);
+    let (public, origin) = (public?, origin?);
+    if origin.scheme() != "http" {
+        let message = "`origin` must be an http:// URL: this version speaks no TLS to the origin".into();
+        errors.push(Wrong { span: place, message, hint: None });
+        return None;
+    }
+    Some(proxy::Site { public, origin })
+}
+
+fn console(mut section: Section<'_>, folder: &Path, console: &mut Console, errors: &mut Errors) {
+    section.set("listen", &mut console.listen, errors, parsed("an address such as \"127.0.0.1:8081\""));
+    console.public = section.take("public", errors, web_url).unwrap_or_else(default_console);
+    section.set("agents", &mut console.agents, errors, |value| Ok(folder.join(text(value)?)));
+    section.finish(errors);
+}
+
+fn sessions(mut section: Section<'_>, timeouts: &mut session::lifecycle::Timeouts, errors: &mut Errors) {
+    section.set("join_timeout", &mut timeouts.join, errors, time);
+    section.set("away_timeout", &mut timeouts.away, errors, time);
+    section.set("agent_timeout", &mut timeouts.agent, errors, time);
+    section.set("idle_timeout", &mut timeouts.idle, errors, time);
+    section.set("max_duration", &mut timeouts.max, errors, time);
+    section.set("warn_before", &mut timeouts.warning, errors, time);
+    section.set("navigation_grace", &mut timeouts.navigation, errors, time);
+    section.finish(errors);
+}
+
+fn limits(mut section: Section<'_>, config: &mut Config, errors: &mut Errors) {
+    section.set("sessions", &mut config.session.sessions, errors, count);
+    section.set("starts_per_minute", &mut config.starts, errors, |value| {
+        count::<u32>(value).and_then(|n| n.try_into().map_err(|_| "must be a whole number from 1 on".into()))
+    });
+    section.set("page_nodes", &mut config.session.page.nodes, errors, count);
+    section.set("page_text", &mut config.session.page.text, errors, size);
+    section.set("page_message", &mut config.socket.customer_message, errors, size);
+    section.set("agent_message", &mut config.socket.agent_message, errors, size);
+    section.set("agent_messages_per_second", &mut config.socket.agent_rate, errors, count);
+    section.set("heartbeat", &mut config.socket.heartbeat, errors, time);
+    section.set("patience", &mut config.socket.patience, errors, time);
+    section.set("resource", &mut config.session.resources.resource, errors, size);
+    section.set("resources", &mut config.session.resources.total, errors, size);
+    section.set("resource_wait", &mut config.session.resources.wait, errors, time);
+    section.set("connect_timeout", &mut config.limits.connect, errors, time);
+    section.set("first_byte_timeout", &mut config.limits.first_byte, errors, time);
+    section.finish(errors);
+}
+
+fn web_url(value: &toml::de::DeValue<'_>) -> Result<Url, String> {
+    let wrong = || "must be the URL of a host, such as \"https://www.example.com\"".to_owned();
+    let url: Url = text(value)?.parse().map_err(|_| wrong())?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.username().is_empty();
+    if plain { Ok(url) } else { Err(wrong()) }
+}
+
+fn default_console() -> Url {
+    Url::parse("http://localhost:8081").expect("a constant")
+}
+
+fn local_url() -> Url {
+    Url::parse("http://localhost:8080").expect("a constant")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrongs(text: &str) -> Vec<(String, String)> {
+        let errors = Config::parse(text, Path::new("")).unwrap_err();
+        errors.into_iter().map(|wrong| (text[wrong.span].to_owned(), wrong.message)).collect()
+    }
+
+    const GOOD: &str = "[[site]]\npublic = \"http://localhost:8080\"\norigin = \"http://127.0.0.1:9000\"\n";
+
+    #[test]
+    fn a_short_file_is_enough() {
+        let config = Config::parse(GOOD, Path::new("/etc/tandem")).unwrap();
+        assert_eq!(config.console.agents, Path::new("/etc/tandem/agents.toml"));
+        assert_eq!(config.policies, Path::new("/etc/tandem/policies"));
+    }
+
+    #[test]
+    fn the_documented_settings_are_read() {
+        let text = format!(
+            "{GOOD}host = \"keep\"\n[proxy]\nlisten = \"127.0.0.1:1\"\n[console]\nlisten = \"127.0.0.1:2\"\n\
+             public = \"https://agents.example\"\nagents = \"a.toml\"\n[policy]\ndir = \"p\"\n[session]\n\
+             join_timeout = \"20m\"\naway_timeout = \"5m\"\nagent_timeout = \"3m\"\nidle_timeout = \"30m\"\n\
+             max_duration = \"4h\"\nwarn_before = \"1m\"\n[store]\npath = \"d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n"
+        );
+        let config = Config::parse(&text, Path::new("x")).unwrap();
+        assert_eq!(config.proxy.listen.port(), 1);
+        assert_eq!(config.console.public.as_str(), "https://agents.example/");
+        assert_eq!(config.session.timeouts.max.as_secs(), 4 * 3600);
+        assert_eq!((config.socket.customer_message, config.session.sessions), (2 << 20, 7));
+        assert_eq!(config.store, Path::new("x/d"));
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once_with_its_place() {
+        let text = format!("{GOOD}hosts = 1\n[session]\njoin_timeout = \"soon\"\njoin_timout = \"1s\"\n[sesion]\n");
+        let wrongs = wrongs(&text);
+        let places: Vec<_> = wrongs.iter().map(|(place, _)| place.as_str()).collect();
+        assert_eq!(places, ["hosts", "\"soon\"", "join_timout", "sesion"]);
+    }
+
+    #[test]
+    fn what_can_not_work_is_refused() {
+        for (text, word) in [
+            ("", "[[site]]"),
+            ("[[site]]\npublic = \"http://a\"\n", "origin"),
+            ("[[site]]\npublic = \"a\"\norigin = \"http://b\"\n", "URL"),
+            ("[[site]]\npublic = \"http://a/x\"\norigin = \"http://b\"\n", "URL"),
+            ("[[site]]\npublic = \"http://a\"\norigin = \"https://b\"\n", "TLS"),
+            ("site = 1", "[[site]]"),
+            ("[[site]\n", ""),
+        ] {
+            let errors = wrongs(text);
+            assert!(errors.iter().any(|(_, message)| message.contains(word)), "{text}: {errors:?}");
+        }
+        for (key, value) in [("sessions", "0"), ("page_text", "\"9\""), ("page_text", "\"99999999999999GiB\"")] {
+            assert!(Config::parse(&format!("{GOOD}[limits]\n{key} = {value}\n"), Path::new("")).is_err());
+        }
+    }
+}

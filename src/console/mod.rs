@@ -1,0 +1,186 @@
+//! The agents' HTTP: the console's pages, login, looking up a session, and the resources of a session by
+//! capability. Everything but the login page needs a login; every answer carries strict headers.
+
+pub mod agents;
+mod answer;
+mod headers;
+mod logins;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{HeaderMap, StatusCode, header};
+
+use self::agents::Agents;
+use self::answer::problem;
+use self::headers::{CONSOLE, MIRROR, RESOURCE};
+use self::logins::{Denied, Logins};
+use crate::protocol::agent::{Login, Me, ProblemKind, Role};
+use crate::protocol::session::Presence;
+use crate::protocol::{Phase, SessionId};
+use crate::session::resources::Missing;
+use crate::session::{Lookup, Sessions};
+
+/// What the browser is given: built from `injector/src/agent`.
+#[derive(Debug, Clone, Copy)]
+pub struct Assets {
+    /// The console's page.
+    pub index: &'static str,
+    /// The empty document that the mirror fills.
+    pub mirror: &'static str,
+    /// The console's script.
+    pub script: &'static str,
+    /// The console's style sheet.
+    pub style: &'static str,
+}
+
+/// The agents' side of the server.
+pub struct Console {
+    sessions: Sessions,
+    logins: Logins,
+    assets: Assets,
+}
+
+impl Console {
+    /// `secure` says whether agents reach the console over TLS, so that the cookie is `Secure`.
+    pub fn new(sessions: Sessions, agents: Agents, assets: Assets, secure: bool) -> Arc<Console> {
+        Arc::new(Console { sessions, logins: Logins::new(agents, secure), assets })
+    }
+
+    /// Who a request comes from, if somebody is logged in.
+    pub fn who(&self, headers: &HeaderMap) -> Option<Me> {
+        self.logins.who(headers)
+    }
+
+    /// All routes of the console but the socket.
+    pub fn routes(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/", get(index))
+            .route("/session/{id}", get(index))
+            .route("/mirror", get(mirror))
+            .route("/assets/agent.js", get(script))
+            .route("/assets/agent.css", get(style))
+            .route("/session/{id}/resource/{capability}", get(resource))
+            .route("/console/login", post(login))
+            .route("/console/logout", post(logout))
+            .route("/console/me", get(me))
+            .route("/console/session/{id}", get(session))
+            .route("/healthz", get(async || "ok\n"))
+            .with_state(self.clone())
+    }
+}
+
+async fn index(State(console): State<Arc<Console>>) -> Response {
+    (CONSOLE, Html(console.assets.index)).into_response()
+}
+
+async fn mirror(State(console): State<Arc<Console>>) -> Response {
+    (MIRROR, Html(console.assets.mirror)).into_response()
+}
+
+async fn script(State(console): State<Arc<Console>>) -> Response {
+    (CONSOLE, [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], console.assets.script).into_response()
+}
+
+async fn style(State(console): State<Arc<Console>>) -> Response {
+    (CONSOLE, [(header::CONTENT_TYPE, "text/css; charset=utf-8")], console.assets.style).into_response()
+}
+
+async fn login(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Result<Json<Login>, JsonRejection>,
+) -> Response {
+    if !headers::is_ours(&headers) {
+        return problem(ProblemKind::NotAllowed);
+    }
+    let Ok(Json(login)) = body else { return problem(ProblemKind::BadRequest) };
+    match console.logins.log_in(address.ip(), login).await {
+        Ok((me, cookie)) => (CONSOLE, [(header::SET_COOKIE, cookie)], Json(me)).into_response(),
+        Err(Denied::Wrong) => problem(ProblemKind::WrongLogin),
+        Err(Denied::TooMany(wait)) => answer::later(wait),
+    }
+}
+
+async fn logout(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
+    if !headers::is_ours(&headers) {
+        return problem(ProblemKind::NotAllowed);
+    }
+    let cookie = console.logins.log_out(&headers);
+    (StatusCode::NO_CONTENT, CONSOLE, [(header::SET_COOKIE, cookie)]).into_response()
+}
+
+async fn me(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
+    match console.who(&headers) {
+        Some(me) => (CONSOLE, Json(me)).into_response(),
+        None => problem(ProblemKind::LoginNeeded),
+    }
+}
+
+/// Whether an agent can join a session: the answer to an ID as it was typed. Wrong ones are counted.
+async fn session(State(console): State<Arc<Console>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let Some(me) = console.who(&headers) else { return problem(ProblemKind::LoginNeeded) };
+    if me.role == Role::Supervisor {
+        return problem(ProblemKind::NotAllowed);
+    }
+    if let Err(wait) = console.logins.may_guess(&me) {
+        return answer::later(wait);
+    }
+    let wrong = |kind| {
+        console.logins.guessed_wrong(&me);
+        problem(kind)
+    };
+    let Ok(id) = id.parse::<SessionId>() else { return wrong(ProblemKind::NoSuchSession) };
+    match console.sessions.find(&id).await {
+        Ok(Lookup::Live(handle)) => {
+            let status = handle.status();
+            let taken = status.agent != Presence::Expected && status.agent_name.as_deref() != Some(&me.name);
+            match (status.phase, taken) {
+                (Phase::Ended, _) => problem(ProblemKind::SessionEnded),
+                (_, true) => problem(ProblemKind::SessionTaken),
+                (_, false) => (CONSOLE, Json(serde_json::json!({ "sessionId": id }))).into_response(),
+            }
+        }
+        Ok(Lookup::Ended) => wrong(ProblemKind::SessionEnded),
+        Ok(Lookup::Never) => wrong(ProblemKind::NoSuchSession),
+        Err(error) => {
+            tracing::error!(%error, "a session could not be looked up");
+            problem(ProblemKind::Unavailable)
+        }
+    }
+}
+
+/// A resource by its capability. Who asks must also be the agent who holds the session.
+async fn resource(
+    State(console): State<Arc<Console>>,
+    Path((id, capability)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(me) = console.who(&headers) else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Ok(id) = id.parse::<SessionId>() else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(Lookup::Live(handle)) = console.sessions.find(&id).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    if handle.status().agent_name.as_deref() != Some(&me.name) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    match handle.resources().show(&capability).await {
+        Ok(resource) => {
+            let known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == resource.etag.as_bytes());
+            let etag = [(header::ETAG, resource.etag.clone())];
+            if known {
+                return (StatusCode::NOT_MODIFIED, RESOURCE, etag).into_response();
+            }
+            let kind = [(header::CONTENT_TYPE, resource.content_type.clone())];
+            (RESOURCE, etag, kind, resource.bytes.clone()).into_response()
+        }
+        Err(Missing::Unknown | Missing::Unavailable) => (StatusCode::NOT_FOUND, RESOURCE).into_response(),
+        Err(Missing::Late) => (StatusCode::GATEWAY_TIMEOUT, RESOURCE).into_response(),
+    }
+}

@@ -1,0 +1,49 @@
+//! Lets the proxy copy what a customer's own requests fetch into the resources of the customer's session.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use url::Url;
+
+use crate::protocol::Phase;
+use crate::proxy::{Capture, Sink};
+use crate::session::Sessions;
+use crate::session::resources::Arrival;
+use crate::sync::customer::session_of;
+
+/// Finds the session of a request by the customer's cookie.
+pub(super) struct SessionCapture(pub(super) Sessions);
+
+impl Capture for SessionCapture {
+    fn open(&self, request: &HeaderMap, url: &Url) -> Option<Box<dyn Sink>> {
+        let handle = session_of(&self.0, request)?;
+        if handle.status().phase != Phase::Active {
+            return None;
+        }
+        let arrival = handle.resources().arrive(url)?;
+        Some(Box::new(Copying { arrival, wanted: false }))
+    }
+}
+
+struct Copying {
+    arrival: Arrival,
+    wanted: bool,
+}
+
+impl Sink for Copying {
+    fn begin(&mut self, content_type: &str, length: Option<u64>) -> bool {
+        self.wanted = self.arrival.begin(content_type, length);
+        self.wanted
+    }
+
+    fn data(&mut self, chunk: &Bytes) {
+        if self.wanted {
+            self.wanted = self.arrival.data(chunk);
+        }
+    }
+
+    fn end(self: Box<Self>) {
+        if self.wanted {
+            self.arrival.end();
+        }
+    }
+}

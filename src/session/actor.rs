@@ -1,0 +1,539 @@
+//! The task of one session: takes one message at a time, so that everything about a session has one order.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::audience::Audience;
+use super::lifecycle::{Event, Lifecycle};
+use super::link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing};
+use super::page::{Page, Refused, Taken};
+use super::registry::Shared;
+use super::resources::{Resources, Want};
+use crate::policy::{EncodedView, Masked, Masker, ResourceNames};
+use crate::protocol::agent::{FromAgent, Role, ToAgent};
+use crate::protocol::customer::{FromCustomer, ToCustomer};
+use crate::protocol::page::PageFrame;
+use crate::protocol::{Action, EndReason, Mode, Phase, Point, Refusal, SessionId, Status};
+
+/// Messages that wait for a session's task before who sends them has to wait.
+const INBOX: usize = 64;
+/// Messages that wait for a customer's socket before it is given up.
+const OUTBOX: usize = 256;
+/// Resources that may be asked of the customer's browser at one time.
+const WANTS: usize = 128;
+/// Actions that may be under way at one time.
+const ACTIONS: usize = 64;
+/// Snapshots that a connection may need because its patches did not fit, before it is closed.
+const MISFITS: u32 = 5;
+
+/// The way to a session's task. Calls after its end do nothing, or say so.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    id: SessionId,
+    inbox: mpsc::Sender<Command>,
+    resources: Arc<Resources>,
+    status: watch::Receiver<Status>,
+}
+
+#[derive(Debug)]
+enum Command {
+    CustomerJoin { url: String, reply: oneshot::Sender<CustomerLink> },
+    CustomerSays { connection: u64, message: FromCustomer },
+    CustomerShows { connection: u64, frame: PageFrame },
+    CustomerLeft { connection: u64 },
+    AgentJoin { name: String, role: Role, reply: oneshot::Sender<Result<AgentLink, JoinError>> },
+    AgentSays { connection: u64, message: FromAgent },
+    AgentResync { reply: oneshot::Sender<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> },
+    AgentLeft { connection: u64 },
+    End { reason: EndReason },
+}
+
+impl Handle {
+    /// The ID that is read aloud.
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// What an agent may be given of the site.
+    pub fn resources(&self) -> &Arc<Resources> {
+        &self.resources
+    }
+
+    /// How the session stands.
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// The customer's browser connected, showing `url`. Takes the place of its earlier connection. None after the end.
+    pub async fn join_as_customer(&self, url: String) -> Option<CustomerLink> {
+        self.ask(|reply| Command::CustomerJoin { url, reply }).await
+    }
+
+    /// The customer's browser says something.
+    pub async fn customer_says(&self, connection: u64, message: FromCustomer) {
+        self.tell(Command::CustomerSays { connection, message }).await;
+    }
+
+    /// The customer's browser shows a piece of its page.
+    pub async fn customer_shows(&self, connection: u64, frame: PageFrame) {
+        self.tell(Command::CustomerShows { connection, frame }).await;
+    }
+
+    /// The customer's connection is gone.
+    pub async fn customer_left(&self, connection: u64) {
+        self.tell(Command::CustomerLeft { connection }).await;
+    }
+
+    /// An agent comes.
+    ///
+    /// # Errors
+    /// See [`JoinError`].
+    pub async fn join_as_agent(&self, name: String, role: Role) -> Result<AgentLink, JoinError> {
+        self.ask(|reply| Command::AgentJoin { name, role, reply }).await.unwrap_or(Err(JoinError::Ended))
+    }
+
+    /// An agent's browser says something.
+    pub async fn agent_says(&self, connection: u64, message: FromAgent) {
+        self.tell(Command::AgentSays { connection, message }).await;
+    }
+
+    /// A fresh view and the feed that continues it, for a mirror that fell behind. None after the end.
+    pub async fn resync(&self) -> Option<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> {
+        self.ask(|reply| Command::AgentResync { reply }).await
+    }
+
+    /// An agent's connection is gone.
+    pub async fn agent_left(&self, connection: u64) {
+        self.tell(Command::AgentLeft { connection }).await;
+    }
+
+    /// Ends the session from outside.
+    pub async fn end(&self, reason: EndReason) {
+        self.tell(Command::End { reason }).await;
+    }
+
+    async fn tell(&self, command: Command) {
+        // The task is gone only when the session has ended: there is nobody left to tell.
+        let _ = self.inbox.send(command).await;
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(command(reply)).await.ok()?;
+        answer.await.ok()
+    }
+}
+
+/// Makes a session: the way to it, and its task, which answers why it ended.
+pub(super) fn session(
+    id: SessionId,
+    names: ResourceNames,
+    shared: Arc<Shared>,
+) -> (Handle, impl Future<Output = EndReason> + Send) {
+    let (inbox, commands) = mpsc::channel(INBOX);
+    let (wants, wanted) = mpsc::channel(WANTS);
+    let life = Lifecycle::start(shared.settings.timeouts, Instant::now());
+    let status = watch::Sender::new(life.status().clone());
+    let resources = Resources::new(shared.settings.resources, names.clone(), wants);
+    let handle = Handle { id: id.clone(), inbox, resources: resources.clone(), status: status.subscribe() };
+    let session = Session {
+        page: Page::new(shared.settings.page),
+        id,
+        names,
+        shared,
+        life,
+        status,
+        resources,
+        audience: None,
+        customer: None,
+        agent: None,
+        customer_pointer: watch::Sender::new(None),
+        agent_pointer: watch::Sender::new(None),
+        pending: HashMap::new(),
+        acts: 0,
+        connections: 0,
+    };
+    (handle, session.run(commands, wanted))
+}
+
+struct Session {
+    id: SessionId,
+    names: ResourceNames,
+    shared: Arc<Shared>,
+    life: Lifecycle,
+    status: watch::Sender<Status>,
+    resources: Arc<Resources>,
+    page: Page,
+    audience: Option<Audience>,
+    customer: Option<Customer>,
+    agent: Option<Agent>,
+    customer_pointer: watch::Sender<Option<Point>>,
+    agent_pointer: watch::Sender<Option<Point>>,
+    /// Our number of an action that is under way → whose it is and its number there.
+    pending: HashMap<u32, (u64, u32)>,
+    acts: u32,
+    connections: u64,
+}
+
+struct Customer {
+    connection: u64,
+    outbox: mpsc::Sender<Outgoing>,
+    /// Where the page is, for the rules of what its browser withholds.
+    url: String,
+    misfits: u32,
+}
+
+struct Agent {
+    connection: u64,
+    name: String,
+    present: bool,
+}
+
+impl Session {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut wanted: mpsc::Receiver<Want>) -> EndReason {
+        let stop = self.shared.stop.clone();
+        loop {
+            if let Some(reason) = self.life.status().ended {
+                self.farewell();
+                return reason;
+            }
+            let deadline = self.life.deadline().unwrap_or_else(Instant::now);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => self.happens(Event::End(EndReason::ServerShutdown)),
+                () = tokio::time::sleep_until(deadline) => {
+                    if self.life.tick(Instant::now()) { self.publish(); }
+                }
+                Some(command) = commands.recv() => self.take(command),
+                Some(want) = wanted.recv() => self.want(want),
+            }
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::CustomerJoin { url, reply } => self.customer_joins(url, reply),
+            Command::CustomerSays { connection, message } if self.is_customer(connection) => {
+                self.customer_says(message);
+            }
+            Command::CustomerShows { connection, frame } if self.is_customer(connection) => self.show(&frame),
+            Command::CustomerLeft { connection } if self.is_customer(connection) => self.customer_leaves(),
+            Command::AgentJoin { name, role, reply } => {
+                let _ = reply.send(self.agent_joins(name, role));
+            }
+            Command::AgentSays { connection, message } if self.is_agent(connection) => {
+                self.agent_says(connection, message);
+            }
+            Command::AgentResync { reply } => {
+                if let Some(audience) = &self.audience {
+                    let _ = reply.send(audience.join(self.page.tree()));
+                }
+            }
+            Command::AgentLeft { connection } if self.is_agent(connection) => self.agent_leaves(),
+            Command::End { reason } => self.happens(Event::End(reason)),
+            // From a connection whose place another one took.
+            Command::CustomerSays { .. }
+            | Command::CustomerShows { .. }
+            | Command::CustomerLeft { .. }
+            | Command::AgentSays { .. }
+            | Command::AgentLeft { .. } => {}
+        }
+    }
+
+    // The customer.
+
+    fn customer_joins(&mut self, url: String, reply: oneshot::Sender<CustomerLink>) {
+        self.close_customer(Closed::Replaced);
+        let (outbox, messages) = mpsc::channel(OUTBOX);
+        let connection = self.next_connection();
+        let link = CustomerLink {
+            connection,
+            messages,
+            status: self.status.subscribe(),
+            pointer: self.agent_pointer.subscribe(),
+        };
+        if reply.send(link).is_err() {
+            return;
+        }
+        self.customer = Some(Customer { connection, outbox, url, misfits: 0 });
+        self.happens(Event::CustomerCame);
+        self.tell_customer(ToCustomer::Welcome { session_id: self.id.clone() });
+        if self.life.status().phase == Phase::Active {
+            self.ask_for_page();
+            for want in self.resources.outstanding() {
+                self.want(want);
+            }
+        }
+    }
+
+    fn customer_leaves(&mut self) {
+        self.customer = None;
+        self.customer_pointer.send_replace(None);
+        for (_, (connection, seq)) in std::mem::take(&mut self.pending) {
+            self.answer(connection, seq, Some(Refusal::CustomerAway));
+        }
+        self.happens(Event::CustomerLost);
+    }
+
+    fn customer_says(&mut self, message: FromCustomer) {
+        match message {
+            FromCustomer::Pointer { at } => {
+                self.customer_pointer.send_replace(Some(at));
+                self.happens(Event::Activity);
+            }
+            FromCustomer::PointerLeft => {
+                self.customer_pointer.send_replace(None);
+            }
+            FromCustomer::Clicked { at } => {
+                self.tell_agents(ToAgent::Clicked { at });
+                self.happens(Event::Activity);
+            }
+            FromCustomer::Answer { allow } => self.happens(Event::Answered { allow }),
+            FromCustomer::TakeBack => self.happens(Event::TakenBack),
+            FromCustomer::Exit => self.happens(Event::End(EndReason::CustomerExit)),
+            FromCustomer::Acted { seq, refused } => {
+                if let Some((connection, seq)) = self.pending.remove(&seq) {
+                    self.answer(connection, seq, refused);
+                }
+            }
+            FromCustomer::Unavailable { want } => self.resources.unavailable(want),
+        }
+    }
+
+    /// Takes a piece of the page in and passes on what agents may see of it.
+    fn show(&mut self, frame: &PageFrame) {
+        let Some(audience) = &mut self.audience else {
+            return self.close_customer(Closed::Protocol("a page that nobody asked for"));
+        };
+        let masked = match self.page.take(frame) {
+            Ok(Taken::Late) => return,
+            Ok(Taken::Snapshot) => self.page.tree().map(|tree| audience.begin(tree)),
+            Ok(Taken::Patch(changes)) => self.page.tree().map(|tree| audience.update(tree, &changes)),
+            Err(Refused::Misfit(misfit)) => {
+                tracing::warn!(%misfit, "a patch did not fit; asking for the whole page");
+                return self.misfit();
+            }
+            Err(refused @ Refused::OutOfOrder) => {
+                tracing::warn!(error = %refused, "closing the customer's connection");
+                return self.close_customer(Closed::Protocol("frames of the page out of order"));
+            }
+        };
+        if let Some(masked) = masked {
+            self.pass_on(masked);
+        }
+        self.follow_location();
+    }
+
+    fn pass_on(&mut self, masked: Masked) {
+        self.resources.refer(masked.resources);
+        if !masked.marks.is_empty() || !masked.cleared.is_empty() {
+            self.tell_customer(ToCustomer::Private { marks: masked.marks, cleared: masked.cleared });
+        }
+    }
+
+    /// The page went to another URL by itself: other rules may hold for what its browser withholds.
+    fn follow_location(&mut self) {
+        let (Some(tree), Some(customer)) = (self.page.tree(), &mut self.customer) else { return };
+        if tree.location() == customer.url {
+            return;
+        }
+        let before = self.shared.policies.withhold(&customer.url);
+        customer.url = tree.location().to_owned();
+        let select = self.shared.policies.withhold(&customer.url);
+        if select != before {
+            self.tell_customer(ToCustomer::Withhold { select });
+        }
+    }
+
+    fn misfit(&mut self) {
+        let Some(customer) = &mut self.customer else { return };
+        customer.misfits += 1;
+        if customer.misfits > MISFITS {
+            self.close_customer(Closed::Protocol("changes that do not fit the page"));
+        } else {
+            self.ask_for_page();
+        }
+    }
+
+    /// The rules for withholding first, so that they hold for the snapshot.
+    fn ask_for_page(&mut self) {
+        let Some(customer) = &self.customer else { return };
+        let select = self.shared.policies.withhold(&customer.url);
+        let epoch = self.page.expect();
+        self.tell_customer(ToCustomer::Withhold { select });
+        self.tell_customer(ToCustomer::Share { epoch });
+    }
+
+    fn want(&mut self, want: Want) {
+        self.tell_customer(ToCustomer::Want { want: want.number, url: want.url });
+    }
+
+    fn tell_customer(&mut self, message: ToCustomer) {
+        self.send_customer(Outgoing::Message(message));
+    }
+
+    fn send_customer(&mut self, item: Outgoing) {
+        let Some(customer) = &self.customer else { return };
+        if customer.outbox.try_send(item).is_err() {
+            // It does not read, or is gone: it comes back and starts with a snapshot.
+            self.customer_leaves();
+        }
+    }
+
+    fn close_customer(&mut self, why: Closed) {
+        if self.customer.is_some() {
+            self.send_customer(Outgoing::Close(why));
+            if self.customer.is_some() {
+                self.customer_leaves();
+            }
+        }
+    }
+
+    // The agent.
+
+    fn agent_joins(&mut self, name: String, role: Role) -> Result<AgentLink, JoinError> {
+        if let Some(agent) = &self.agent {
+            if agent.name != name {
+                return Err(JoinError::Taken);
+            }
+            let why = FeedItem::Close { connection: agent.connection, why: Closed::Replaced };
+            self.audience.iter().for_each(|audience| audience.tell(why.clone()));
+        }
+        let connection = self.next_connection();
+        let first = self.audience.is_none();
+        let audience = self.audience.get_or_insert_with(|| {
+            Audience::new(Masker::new(self.shared.policies.clone(), role, self.names.clone()))
+        });
+        let (view, feed) = audience.join(self.page.tree());
+        let link = AgentLink {
+            connection,
+            view,
+            feed,
+            status: self.status.subscribe(),
+            pointer: self.customer_pointer.subscribe(),
+        };
+        self.agent = Some(Agent { connection, name: name.clone(), present: true });
+        self.happens(Event::AgentCame { name });
+        if first {
+            self.ask_for_page();
+        }
+        if self.life.status().phase == Phase::Ended { Err(JoinError::Ended) } else { Ok(link) }
+    }
+
+    fn agent_leaves(&mut self) {
+        if let Some(agent) = &mut self.agent {
+            agent.present = false;
+        }
+        self.agent_pointer.send_replace(None);
+        self.happens(Event::AgentLost);
+    }
+
+    fn agent_says(&mut self, connection: u64, message: FromAgent) {
+        match message {
+            FromAgent::Pointer { at } => {
+                self.agent_pointer.send_replace(Some(at));
+                self.happens(Event::Activity);
+            }
+            FromAgent::PointerLeft => {
+                self.agent_pointer.send_replace(None);
+            }
+            FromAgent::Clicked { at } => {
+                self.tell_customer(ToCustomer::Clicked { at });
+                self.happens(Event::Activity);
+            }
+            FromAgent::RequestWrite => self.happens(Event::WriteRequested),
+            FromAgent::GiveBack => self.happens(Event::GivenBack),
+            FromAgent::Act { seq, action } => {
+                self.happens(Event::Activity);
+                if let Err(refusal) = self.act(connection, seq, action) {
+                    self.answer(connection, seq, Some(refusal));
+                }
+            }
+            FromAgent::Exit => self.happens(Event::End(EndReason::AgentExit)),
+            // The socket turns it into `AgentResync`, which has an answer.
+            FromAgent::Resync => {}
+        }
+    }
+
+    /// The one way by which anything is done in a customer's page.
+    fn act(&mut self, connection: u64, seq: u32, action: Action) -> Result<(), Refusal> {
+        if self.life.status().phase != Phase::Active {
+            return Err(Refusal::NotActive);
+        }
+        if self.life.status().mode != Mode::Write {
+            return Err(Refusal::PointerMode);
+        }
+        if self.customer.is_none() {
+            return Err(Refusal::CustomerAway);
+        }
+        if self.pending.len() >= ACTIONS {
+            return Err(Refusal::TooMany);
+        }
+        let (Some(tree), Some(audience)) = (self.page.tree(), &self.audience) else {
+            return Err(Refusal::CustomerAway);
+        };
+        let permit = audience.masker().permit(tree, action)?;
+        self.acts = self.acts.wrapping_add(1);
+        self.pending.insert(self.acts, (connection, seq));
+        self.send_customer(Outgoing::Act { seq: self.acts, permit });
+        Ok(())
+    }
+
+    fn answer(&self, connection: u64, seq: u32, refused: Option<Refusal>) {
+        let event = match refused {
+            None => ToAgent::Done { seq },
+            Some(reason) => {
+                tracing::info!(?reason, "an agent's action was refused");
+                ToAgent::Refused { seq, reason }
+            }
+        };
+        if let Some(audience) = &self.audience {
+            audience.tell(FeedItem::One { connection, event });
+        }
+    }
+
+    fn tell_agents(&self, event: ToAgent) {
+        if let Some(audience) = &self.audience {
+            audience.tell(FeedItem::All(event));
+        }
+    }
+
+    // Both.
+
+    fn happens(&mut self, event: Event) {
+        if self.life.on(event, Instant::now()) {
+            self.publish();
+        }
+    }
+
+    fn publish(&self) {
+        self.status.send_replace(self.life.status().clone());
+    }
+
+    /// Sockets see the end in the status, which they always read; this only hurries those that wait elsewhere.
+    fn farewell(&mut self) {
+        if let Some(customer) = &self.customer {
+            let _ = customer.outbox.try_send(Outgoing::Close(Closed::Ended));
+        }
+        if let (Some(audience), Some(agent)) = (&self.audience, &self.agent) {
+            audience.tell(FeedItem::Close { connection: agent.connection, why: Closed::Ended });
+        }
+    }
+
+    fn is_customer(&self, connection: u64) -> bool {
+        self.customer.as_ref().is_some_and(|customer| customer.connection == connection)
+    }
+
+    fn is_agent(&self, connection: u64) -> bool {
+        self.agent.as_ref().is_some_and(|agent| agent.present && agent.connection == connection)
+    }
+
+    fn next_connection(&mut self) -> u64 {
+        self.connections += 1;
+        self.connections
+    }
+}

@@ -1,0 +1,62 @@
+//! Those who watch a session in one role: one masker, one ring of encoded views, however many connections.
+
+use tokio::sync::broadcast;
+
+use super::link::FeedItem;
+use crate::dom::{Changes, Tree};
+use crate::policy::{EncodedView, Masked, Masker, ViewPatch};
+
+/// How many items a connection may be behind before it is given a fresh view instead.
+const RING: usize = 512;
+
+/// Masks once and tells all.
+pub(super) struct Audience {
+    masker: Masker,
+    ring: broadcast::Sender<FeedItem>,
+    epoch: u32,
+    seq: u32,
+}
+
+impl Audience {
+    pub(super) fn new(masker: Masker) -> Audience {
+        Audience { masker, ring: broadcast::Sender::new(RING), epoch: 0, seq: 0 }
+    }
+
+    pub(super) fn masker(&self) -> &Masker {
+        &self.masker
+    }
+
+    /// The view as it is now and the feed that continues it: one turn, nothing between them.
+    pub(super) fn join(&self, tree: Option<&Tree>) -> (Option<EncodedView>, broadcast::Receiver<FeedItem>) {
+        let view = tree.map(|tree| self.masker.snapshot(tree).encode(self.epoch, self.seq));
+        (view, self.ring.subscribe())
+    }
+
+    /// A new document.
+    pub(super) fn begin(&mut self, tree: &Tree) -> Masked {
+        self.epoch += 1;
+        self.seq = 0;
+        let masked = self.masker.view(tree);
+        self.send(&masked.patch);
+        masked
+    }
+
+    /// The document changed.
+    pub(super) fn update(&mut self, tree: &Tree, changes: &Changes) -> Masked {
+        let masked = self.masker.update(tree, changes);
+        if !masked.patch.is_empty() {
+            self.seq += 1;
+            self.send(&masked.patch);
+        }
+        masked
+    }
+
+    fn send(&self, patch: &ViewPatch) {
+        self.tell(FeedItem::View(patch.encode(self.epoch, self.seq)));
+    }
+
+    /// Says something to those who watch now; nobody may be there.
+    pub(super) fn tell(&self, item: FeedItem) {
+        let _ = self.ring.send(item);
+    }
+}

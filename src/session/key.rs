@@ -1,0 +1,42 @@
+//! The customer's own key to a session: a random secret that lives in an `HttpOnly` cookie and is never
+//! shown, logged or stored in clear.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::RngExt as _;
+use sha2::{Digest, Sha256};
+
+/// 256 random bits, as text in a cookie.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CustomerKey(String);
+
+/// What the server keeps of a key: enough to know it again. Looking it up takes no time that depends on the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct KeyDigest([u8; 32]);
+
+impl CustomerKey {
+    /// A new key.
+    pub fn random() -> CustomerKey {
+        CustomerKey(URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 32]>()))
+    }
+
+    /// What a browser sent; any text will do, only a real key opens anything.
+    pub fn from_cookie(text: &str) -> CustomerKey {
+        CustomerKey(text.to_owned())
+    }
+
+    /// For the `Set-Cookie` header and nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn digest(&self) -> KeyDigest {
+        KeyDigest(Sha256::digest(self.0.as_bytes()).into())
+    }
+}
+
+impl std::fmt::Debug for CustomerKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CustomerKey(…)")
+    }
+}

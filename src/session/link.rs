@@ -1,0 +1,101 @@
+//! What a connection gets of a session: the ends of the channels that lead to one browser.
+//!
+//! The channel fits the data: the page is a bounded ring (who falls behind gets a fresh view), status and
+//! pointers are `watch` (only the newest counts), messages for one customer a bounded queue (who does not
+//! read is disconnected, and starts again with a snapshot).
+
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::policy::{EncodedView, Permit};
+use crate::protocol::agent::ToAgent;
+use crate::protocol::customer::ToCustomer;
+use crate::protocol::{Point, Status};
+
+/// For the customer's socket.
+#[derive(Debug)]
+pub struct CustomerLink {
+    /// Names this connection in calls of [`super::Handle`].
+    pub connection: u64,
+    /// In order, each exactly once. Closed by the session when another connection takes over.
+    pub messages: mpsc::Receiver<Outgoing>,
+    /// How the session stands.
+    pub status: watch::Receiver<Status>,
+    /// The agent's pointer.
+    pub pointer: watch::Receiver<Option<Point>>,
+}
+
+/// Something for the customer's browser.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// A message.
+    Message(ToCustomer),
+    /// Do this in the page. Only the guard makes a permit.
+    Act {
+        /// For the answer.
+        seq: u32,
+        /// What, and that it is allowed.
+        permit: Permit,
+    },
+    /// Close the connection.
+    Close(Closed),
+}
+
+/// For an agent's socket.
+#[derive(Debug)]
+pub struct AgentLink {
+    /// Names this connection in calls of [`super::Handle`].
+    pub connection: u64,
+    /// The view as it is now, when there is a page; `feed` continues it exactly.
+    pub view: Option<EncodedView>,
+    /// Everything after it.
+    pub feed: broadcast::Receiver<FeedItem>,
+    /// How the session stands.
+    pub status: watch::Receiver<Status>,
+    /// The customer's pointer.
+    pub pointer: watch::Receiver<Option<Point>>,
+}
+
+/// Something for agents' browsers, in order.
+#[derive(Debug, Clone)]
+pub enum FeedItem {
+    /// A piece of the page, masked and encoded once for all who watch.
+    View(EncodedView),
+    /// For everybody.
+    All(ToAgent),
+    /// For one connection.
+    One {
+        /// Which.
+        connection: u64,
+        /// What.
+        event: ToAgent,
+    },
+    /// Close one connection.
+    Close {
+        /// Which.
+        connection: u64,
+        /// Why.
+        why: Closed,
+    },
+}
+
+/// Why a session closes a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The session is over.
+    Ended,
+    /// Another connection of the same person took its place.
+    Replaced,
+    /// The browser sent what does not fit: the words go into the close frame.
+    Protocol(&'static str),
+}
+
+/// Why an agent can not join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// Over.
+    #[error("the session has ended")]
+    Ended,
+    /// Another agent holds it.
+    #[error("another agent holds the session")]
+    Taken,
+}

@@ -1,0 +1,19 @@
+//! Sessions: each is one task that owns its page, its mode and its end. No sockets, no HTTP here.
+//!
+//! [`Sessions`] is the door: it starts sessions, and finds them by the ID that is read aloud or by the key
+//! that only the customer's browser holds. What the edges get is a [`Handle`]: it turns calls into messages
+//! to the session's task, so that every change of a session has one place and one order.
+
+mod actor;
+mod audience;
+mod key;
+pub mod lifecycle;
+pub mod link;
+mod page;
+pub mod resources;
+mod registry;
+
+pub use actor::Handle;
+pub use key::CustomerKey;
+pub use link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing};
+pub use registry::{Lookup, Sessions, Settings, StartError};

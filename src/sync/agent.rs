@@ -1,0 +1,163 @@
+//! The agent's socket, on the console's host. Who may open it is asked of the caller; what an agent may see
+//! and do is the session's to say.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::{HeaderMap, StatusCode};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::is_same_origin;
+use super::socket::{self, CloseCode, Finished, Heard, Received, closing};
+use crate::protocol::agent::{FromAgent, Me, Role, ToAgent};
+use crate::protocol::{Phase, SessionId};
+use crate::session::{AgentLink, FeedItem, Handle, JoinError, Lookup, Sessions};
+
+/// Who a request of the console comes from, if somebody is logged in.
+pub type Admission = Arc<dyn Fn(&HeaderMap) -> Option<Me> + Send + Sync>;
+
+struct Agents {
+    sessions: Sessions,
+    limits: socket::Limits,
+    admission: Admission,
+}
+
+/// The socket's route, for the console's host.
+pub fn routes(sessions: Sessions, limits: socket::Limits, admission: Admission) -> Router {
+    Router::new()
+        .route("/console/session/{id}/socket", get(connect))
+        .with_state(Arc::new(Agents { sessions, limits, admission }))
+}
+
+async fn connect(
+    State(agents): State<Arc<Agents>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !is_same_origin(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let me = (agents.admission)(&headers);
+    let limit = agents.limits.agent_message;
+    upgrade
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_upgrade(async move |socket| converse(socket, agents, me, id).await)
+}
+
+/// A connection's life: join, pass on what comes both ways, leave.
+async fn converse(socket: WebSocket, agents: Arc<Agents>, me: Option<Me>, id: String) {
+    let (mut sender, mut receiver) = socket::split(socket, agents.limits);
+    let (handle, mut link) = match join(&agents.sessions, me, &id).await {
+        Ok(joined) => joined,
+        Err(finished) => return sender.close(finished).await,
+    };
+    let rate = RateLimiter::direct(
+        Quota::per_second(NonZeroU32::new(agents.limits.agent_rate).unwrap_or(NonZeroU32::MIN))
+            .allow_burst(NonZeroU32::new(agents.limits.agent_rate.saturating_mul(4)).unwrap_or(NonZeroU32::MIN)),
+    );
+    let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &rate).await;
+    handle.agent_left(link.connection).await;
+    sender.close(finished).await;
+}
+
+async fn join(sessions: &Sessions, me: Option<Me>, id: &str) -> Result<(Handle, AgentLink), Finished> {
+    let me = me.ok_or(Some((CloseCode::LoginNeeded, "log in first")))?;
+    if me.role == Role::Supervisor {
+        return Err(Some((CloseCode::LoginNeeded, "this role can not hold a session")));
+    }
+    let ended = Some((CloseCode::Ended, "no such session"));
+    let id: SessionId = id.parse().map_err(|_| ended)?;
+    let Ok(Lookup::Live(handle)) = sessions.find(&id).await else { return Err(ended) };
+    match handle.join_as_agent(me.name, me.role).await {
+        Ok(link) => Ok((handle, link)),
+        Err(JoinError::Ended) => Err(ended),
+        Err(JoinError::Taken) => Err(Some((CloseCode::Taken, "another agent holds the session"))),
+    }
+}
+
+async fn exchange(
+    handle: &Handle,
+    link: &mut AgentLink,
+    sender: &mut socket::Sender,
+    receiver: &mut socket::Receiver,
+    rate: &DefaultDirectRateLimiter,
+) -> Finished {
+    link.status.mark_changed();
+    if sender.json(&ToAgent::Welcome { session_id: handle.id().clone() }).await.is_err() {
+        return None;
+    }
+    if let Some(view) = link.view.take()
+        && sender.binary(view.bytes().clone()).await.is_err()
+    {
+        return None;
+    }
+    loop {
+        let sent = tokio::select! {
+            biased;
+            Ok(()) = link.status.changed() => {
+                let status = link.status.borrow_and_update().clone();
+                let over = status.phase == Phase::Ended;
+                let sent = sender.json(&ToAgent::Status { status }).await;
+                if over {
+                    return Some((CloseCode::Ended, "the session has ended"));
+                }
+                sent
+            }
+            item = link.feed.recv() => match item {
+                Ok(FeedItem::View(view)) => sender.binary(view.bytes().clone()).await,
+                Ok(FeedItem::All(event)) => sender.json(&event).await,
+                Ok(FeedItem::One { connection, event }) if connection == link.connection => sender.json(&event).await,
+                Ok(FeedItem::Close { connection, why }) if connection == link.connection => {
+                    let status = link.status.borrow().clone();
+                    let _ = sender.json(&ToAgent::Status { status }).await;
+                    return closing(why);
+                }
+                Ok(FeedItem::One { .. } | FeedItem::Close { .. }) => Ok(()),
+                Err(RecvError::Lagged(_)) => resync(handle, link, sender).await,
+                Err(RecvError::Closed) => return closing(crate::session::Closed::Ended),
+            },
+            Ok(()) = link.pointer.changed() => {
+                let pointer = *link.pointer.borrow_and_update();
+                sender.json(&pointer.map_or(ToAgent::PointerLeft, |at| ToAgent::Pointer { at })).await
+            }
+            heard = receiver.next() => match heard {
+                Heard::Message(_) if rate.check().is_err() => {
+                    return Some((CloseCode::Protocol, "too many messages"));
+                }
+                Heard::Message(Received::Text(text)) => match serde_json::from_str::<FromAgent>(&text) {
+                    Ok(FromAgent::Resync) => resync(handle, link, sender).await,
+                    Ok(message) => {
+                        handle.agent_says(link.connection, message).await;
+                        Ok(())
+                    }
+                    Err(_) => return Some((CloseCode::Protocol, "a malformed message")),
+                },
+                Heard::Message(Received::Binary(_)) => return Some((CloseCode::Protocol, "an unexpected message")),
+                Heard::Silence => sender.ping().await,
+                Heard::Left => return None,
+                Heard::Bad(reason) => return Some((CloseCode::Protocol, reason)),
+            },
+        };
+        if sent.is_err() {
+            return None;
+        }
+    }
+}
+
+/// A fresh view in place of what was missed.
+async fn resync(handle: &Handle, link: &mut AgentLink, sender: &mut socket::Sender) -> Result<(), socket::Gone> {
+    let Some((view, feed)) = handle.resync().await else { return Ok(()) };
+    link.feed = feed;
+    match view {
+        Some(view) => sender.binary(view.bytes().clone()).await,
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,225 @@
+//! The customer's side, under `/.tandem/` on the site's own host: start a session, the socket, the bytes of
+//! resources that the server asked for. The customer's key in an `HttpOnly` cookie is what opens the last two.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bytes::Bytes;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+
+use super::socket::{self, CloseCode, Finished, Heard, Received, closing};
+use super::{OURS, cookie, is_same_origin};
+use crate::protocol::customer::{Act, ActTag, FromCustomer, Started, ToCustomer};
+use crate::protocol::page::{self, PageFrame};
+use crate::protocol::{Action, Phase};
+use crate::session::{CustomerKey, CustomerLink, Handle, Outgoing, Sessions, StartError};
+
+/// The name of the cookie that holds the customer's key.
+pub const COOKIE: &str = "tandem";
+
+/// What the customer's side is run with.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Bounds on a connection.
+    pub socket: socket::Limits,
+    /// Bounds on a page frame.
+    pub page: page::Limits,
+    /// Bytes of a resource that a browser may bring.
+    pub resource: usize,
+    /// Sessions that one address may start in a minute.
+    pub starts: NonZeroU32,
+    /// Whether browsers reach the site over TLS, so that the cookie is `Secure`.
+    pub secure: bool,
+}
+
+struct Customers {
+    sessions: Sessions,
+    settings: Settings,
+    starts: DefaultKeyedRateLimiter<std::net::IpAddr>,
+}
+
+/// The routes, to be put under `/.tandem`.
+pub fn routes(sessions: Sessions, settings: Settings) -> Router {
+    let starts = RateLimiter::keyed(Quota::per_minute(settings.starts));
+    let limit = DefaultBodyLimit::max(settings.resource);
+    Router::new()
+        .route("/session", post(start))
+        .route("/session/socket", get(connect))
+        .route("/session/resource", post(bring).layer(limit))
+        .with_state(Arc::new(Customers { sessions, settings, starts }))
+}
+
+/// The session that a request of a customer's browser belongs to.
+pub fn session_of(sessions: &Sessions, headers: &HeaderMap) -> Option<Handle> {
+    sessions.of_customer(&CustomerKey::from_cookie(cookie(headers, COOKIE)?))
+}
+
+async fn start(
+    State(customers): State<Arc<Customers>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
+    if !headers.contains_key(OURS) || !is_same_origin(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    if let Some(handle) = session_of(&customers.sessions, &headers) {
+        return Json(Started { session_id: handle.id().clone() }).into_response();
+    }
+    if customers.starts.check_key(&address.ip()).is_err() {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    }
+    match customers.sessions.start().await {
+        Ok((handle, key)) => {
+            let secure = if customers.settings.secure { "; Secure" } else { "" };
+            let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{secure}", key.reveal());
+            let started = Started { session_id: handle.id().clone() };
+            (StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(started)).into_response()
+        }
+        Err(error @ (StartError::TooMany | StartError::Stopping)) => {
+            tracing::warn!(%error, "no session was started");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Err(error @ StartError::Store(_)) => {
+            tracing::error!(%error, "no session was started");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Brought {
+    want: u32,
+}
+
+async fn bring(
+    State(customers): State<Arc<Customers>>,
+    Query(brought): Query<Brought>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    if !headers.contains_key(OURS) || !is_same_origin(&headers) {
+        return StatusCode::FORBIDDEN;
+    }
+    let Some(handle) = session_of(&customers.sessions, &headers) else { return StatusCode::GONE };
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if handle.resources().bring(brought.want, kind, body) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    }
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    /// The URL of the page, for the rules of what its browser withholds.
+    #[serde(default)]
+    url: String,
+}
+
+async fn connect(
+    State(customers): State<Arc<Customers>>,
+    Query(shown): Query<Shown>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !is_same_origin(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let handle = session_of(&customers.sessions, &headers);
+    let limit = customers.settings.socket.customer_message;
+    upgrade
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_upgrade(async move |socket| converse(socket, handle, shown.url, customers.settings).await)
+}
+
+/// A connection's life: join, pass on what comes both ways, leave.
+async fn converse(socket: WebSocket, handle: Option<Handle>, url: String, settings: Settings) {
+    let (mut sender, mut receiver) = socket::split(socket, settings.socket);
+    let link = match &handle {
+        Some(handle) => handle.join_as_customer(url).await,
+        None => None,
+    };
+    let (Some(handle), Some(mut link)) = (handle, link) else {
+        return sender.close(Some((CloseCode::Ended, "no such session"))).await;
+    };
+    let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &settings.page).await;
+    handle.customer_left(link.connection).await;
+    sender.close(finished).await;
+}
+
+async fn exchange(
+    handle: &Handle,
+    link: &mut CustomerLink,
+    sender: &mut socket::Sender,
+    receiver: &mut socket::Receiver,
+    limits: &page::Limits,
+) -> Finished {
+    link.status.mark_changed();
+    loop {
+        let sent = tokio::select! {
+            biased;
+            outgoing = link.messages.recv() => match outgoing {
+                Some(Outgoing::Message(message)) => sender.json(&message).await,
+                Some(Outgoing::Act { seq, permit }) => {
+                    let (submit, action) = (permit.submits(), permit.action());
+                    sender.json(&Act::<&Action> { kind: ActTag::Act, seq, submit, action }).await
+                }
+                Some(Outgoing::Close(why)) => {
+                    // What the end was is in the status.
+                    let status = link.status.borrow().clone();
+                    let _ = sender.json(&ToCustomer::Status { status }).await;
+                    return closing(why);
+                }
+                None => return None,
+            },
+            Ok(()) = link.status.changed() => {
+                let status = link.status.borrow_and_update().clone();
+                let over = status.phase == Phase::Ended;
+                let sent = sender.json(&ToCustomer::Status { status }).await;
+                if over {
+                    return Some((CloseCode::Ended, "the session has ended"));
+                }
+                sent
+            }
+            Ok(()) = link.pointer.changed() => {
+                let pointer = *link.pointer.borrow_and_update();
+                let message = pointer.map_or(ToCustomer::PointerLeft, |at| ToCustomer::Pointer { at });
+                sender.json(&message).await
+            }
+            heard = receiver.next() => match heard {
+                Heard::Message(Received::Binary(bytes)) => match PageFrame::decode(&bytes, limits) {
+                    Ok(frame) => {
+                        handle.customer_shows(link.connection, frame).await;
+                        Ok(())
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "closing a customer's connection");
+                        return Some((CloseCode::Protocol, "a malformed frame"));
+                    }
+                },
+                Heard::Message(Received::Text(text)) => match serde_json::from_str::<FromCustomer>(&text) {
+                    Ok(message) => {
+                        handle.customer_says(link.connection, message).await;
+                        Ok(())
+                    }
+                    Err(_) => return Some((CloseCode::Protocol, "a malformed message")),
+                },
+                Heard::Silence => sender.ping().await,
+                Heard::Left => return None,
+                Heard::Bad(reason) => return Some((CloseCode::Protocol, reason)),
+            },
+        };
+        if sent.is_err() {
+            return None;
+        }
+    }
+}

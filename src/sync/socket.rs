@@ -1,0 +1,161 @@
+//! What every socket of ours has: limits, a heartbeat, a deadline for each write, and a reason at its end.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::session::Closed;
+
+/// Bounds on one connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of one message from a customer's browser (a whole page at most).
+    pub customer_message: usize,
+    /// Bytes of one message from an agent's browser.
+    pub agent_message: usize,
+    /// Messages a second from an agent's browser, on average over some seconds.
+    pub agent_rate: u32,
+    /// How often a browser that says nothing is asked for a sign of life.
+    pub heartbeat: Duration,
+    /// How long it may take to give one, or to take in what is sent to it.
+    pub patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            customer_message: 16 << 20,
+            agent_message: 256 << 10,
+            agent_rate: 200,
+            heartbeat: Duration::from_secs(15),
+            patience: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Close codes that browsers of ours know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CloseCode {
+    Ended = 4001,
+    Replaced = 4002,
+    Protocol = 4003,
+    LoginNeeded = 4004,
+    Taken = 4005,
+}
+
+/// What a browser sent.
+#[derive(Debug)]
+pub(super) enum Received {
+    Text(String),
+    Binary(bytes::Bytes),
+}
+
+/// The end of a connection, with what to tell the browser, if it is still there.
+pub(super) type Finished = Option<(CloseCode, &'static str)>;
+
+pub(super) struct Sender {
+    sink: SplitSink<WebSocket, Message>,
+    patience: Duration,
+}
+
+pub(super) struct Receiver {
+    stream: SplitStream<WebSocket>,
+    limits: Limits,
+    heard: Instant,
+}
+
+pub(super) fn split(socket: WebSocket, limits: Limits) -> (Sender, Receiver) {
+    let (sink, stream) = socket.split();
+    (Sender { sink, patience: limits.patience }, Receiver { stream, limits, heard: Instant::now() })
+}
+
+/// The connection is gone, or its browser takes nothing in.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+impl Sender {
+    pub(super) async fn json(&mut self, message: &impl Serialize) -> Result<(), Gone> {
+        let text = serde_json::to_string(message).map_err(|_| Gone)?;
+        self.send(Message::Text(text.into())).await
+    }
+
+    pub(super) async fn binary(&mut self, bytes: bytes::Bytes) -> Result<(), Gone> {
+        self.send(Message::Binary(bytes)).await
+    }
+
+    pub(super) async fn ping(&mut self) -> Result<(), Gone> {
+        self.send(Message::Ping(bytes::Bytes::new())).await
+    }
+
+    pub(super) async fn close(mut self, finished: Finished) {
+        if let Some((code, reason)) = finished {
+            let frame = CloseFrame { code: code as u16, reason: reason.into() };
+            let _ = self.send(Message::Close(Some(frame))).await;
+        }
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Gone> {
+        match tokio::time::timeout(self.patience, self.sink.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone),
+        }
+    }
+}
+
+/// What became of waiting for a browser.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Message(Received),
+    /// Nothing for a while: ask for a sign of life.
+    Silence,
+    /// It left, or gave no sign of life.
+    Left,
+    /// It sent something that is not allowed at all.
+    Bad(&'static str),
+}
+
+impl Receiver {
+    /// Waits for the next message. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Heard {
+        loop {
+            match tokio::time::timeout(self.limits.heartbeat, self.stream.next()).await {
+                Err(_) if self.heard.elapsed() > self.limits.heartbeat + self.limits.patience => return Heard::Left,
+                Err(_) => return Heard::Silence,
+                Ok(None) => return Heard::Left,
+                Ok(Some(Err(error))) => return bad(error),
+                Ok(Some(Ok(message))) => {
+                    self.heard = Instant::now();
+                    match message {
+                        Message::Text(text) => return Heard::Message(Received::Text(text.as_str().to_owned())),
+                        Message::Binary(bytes) => return Heard::Message(Received::Binary(bytes)),
+                        Message::Close(_) => return Heard::Left,
+                        Message::Ping(_) | Message::Pong(_) => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A message over the limit is worth a word; everything else at this level is a lost connection.
+fn bad(error: axum::Error) -> Heard {
+    let text = error.to_string();
+    if text.contains("too long") || text.contains("too big") || text.contains("Space limit") {
+        Heard::Bad("message too large")
+    } else {
+        Heard::Left
+    }
+}
+
+/// What a session's word for the end of a connection means to a browser.
+pub(super) fn closing(why: Closed) -> Finished {
+    Some(match why {
+        Closed::Ended => (CloseCode::Ended, "the session has ended"),
+        Closed::Replaced => (CloseCode::Replaced, "another connection took over"),
+        Closed::Protocol(reason) => (CloseCode::Protocol, reason),
+    })
+}

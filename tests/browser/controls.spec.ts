@@ -1,0 +1,90 @@
+/** In Pointer mode the agent can only point; in Write mode click, type and choose, but not submit. */
+import { expect, test } from "./rig.ts";
+
+test("in Pointer mode nothing happens in the customer's page", async ({ customer, agent, session }) => {
+  await session("/checkout");
+  await agent.mirror.click("#checkout [name=gift]");
+  await agent.mirror.click("#checkout [name=city]");
+  await agent.page.keyboard.type("Nowhere");
+  await expect(agent.page.getByRole("button", { name: "Back" })).toBeDisabled();
+  // Something that surely comes after it, by the same way.
+  await expect(customer.page.locator("tandem-widget [data-click=agent]").first()).toBeAttached();
+  await expect(customer.page.locator("#checkout [name=gift]")).not.toBeChecked();
+  await expect(customer.page.locator("#checkout [name=city]")).not.toHaveValue(/Nowhere/);
+});
+
+test("in Write mode the agent types, ticks and chooses", async ({ customer, agent, writing }) => {
+  await writing("/checkout");
+  const form = customer.page.locator("#checkout");
+  await form.locator("[name=city]").fill("");
+  await agent.mirror.click("#checkout [name=city]");
+  await agent.page.keyboard.type("Cambridge, MA", { delay: 15 });
+  await expect(form.locator("[name=city]")).toHaveValue("Cambridge, MA");
+  await expect.poll(() => agent.mirror.value("#checkout [name=city]")).toBe("Cambridge, MA");
+  await agent.page.keyboard.press("Backspace");
+  await expect(form.locator("[name=city]")).toHaveValue("Cambridge, M");
+  await agent.mirror.click("#checkout [name=gift]");
+  await expect(form.locator("[name=gift]")).toBeChecked();
+  await expect.poll(() => agent.mirror.checked("#checkout [name=gift]")).toBe(true);
+});
+
+test("the agent's typing reaches the page's scripts like the customer's own", async ({ customer, agent, writing }) => {
+  await writing("/checkout");
+  await customer.page.locator("#checkout [name=city]").evaluate((field: HTMLInputElement) => {
+    field.value = "";
+    field.addEventListener("input", () => {
+      document.title = `typed ${field.value}`;
+    });
+  });
+  await agent.mirror.click("#checkout [name=city]");
+  await agent.page.keyboard.type("abc");
+  await expect(customer.page).toHaveTitle("typed abc");
+});
+
+test("links work; the page's own buttons work", async ({ customer, agent, writing }) => {
+  await writing("/story");
+  await customer.page.evaluate(() => document.querySelector("details")?.scrollIntoView({ behavior: "instant", block: "center" }));
+  await expect.poll(() => agent.mirror.scrollTop("html")).toBeGreaterThan(0);
+  await agent.mirror.click("details summary");
+  await expect.poll(() => customer.page.locator("details").first().evaluate((d: HTMLDetailsElement) => d.open)).toBe(true);
+  await customer.page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+  await expect.poll(() => agent.mirror.scrollTop("html")).toBe(0);
+  await agent.mirror.click("header a[href='/catalogue']");
+  await customer.page.waitForURL("**/catalogue");
+  await expect(agent.mode()).toHaveText("Write");
+});
+
+test("a submit button does nothing for the agent, unless the policy enables it", async ({ customer, agent, writing }) => {
+  await writing("/checkout");
+  const button = "#checkout [type=submit], #checkout button:not([type])";
+  await customer.page.locator(button).first().scrollIntoViewIfNeeded();
+  await expect.poll(async () => (await agent.mirror.middle(button)).y).toBeLessThan(1000);
+  await agent.mirror.click(button);
+  await expect(agent.page.getByText(/only the customer/i).first()).toBeVisible();
+  expect(customer.page.url()).toMatch(/\/checkout$/);
+
+  await customer.page.locator("form.newsletter input[name=email]").fill("ada@example.test");
+  await customer.page.locator("form.newsletter").scrollIntoViewIfNeeded();
+  await expect.poll(() => agent.mirror.value("form.newsletter input[name=email]")).toBe("ada@example.test");
+  const posted = customer.page.waitForRequest((request) => request.method() === "POST" && /newsletter/.test(request.url()));
+  await agent.mirror.click("form.newsletter [type=submit]");
+  await posted;
+});
+
+test("a masked field is the customer's alone", async ({ customer, agent, writing }) => {
+  await writing("/checkout");
+  await customer.page.locator("[name=card-number]").scrollIntoViewIfNeeded();
+  await expect.poll(async () => (await agent.mirror.middle("[name=card-number]")).y).toBeLessThan(1000);
+  await agent.mirror.click("[name=card-number]");
+  await agent.page.keyboard.type("4111");
+  await expect(agent.page.getByText(/only the customer/i).first()).toBeVisible();
+  await expect(customer.page.locator("[name=card-number]")).toHaveValue("");
+});
+
+test("the agent scrolls the customer's page", async ({ customer, agent, writing }) => {
+  await writing("/story");
+  const at = await agent.mirror.middle("h1");
+  await agent.page.mouse.move(at.x, at.y);
+  await agent.page.mouse.wheel(0, 400);
+  await expect.poll(() => customer.page.evaluate(() => Math.round(scrollY))).toBeGreaterThan(100);
+});

@@ -1,0 +1,67 @@
+/** What the policy masks or hides is in nothing that the agent's browser gets, and the customer sees what that is. */
+import { expect, test } from "./rig.ts";
+
+const TYPED = { password: "hunter2-canary", card: "4111111111111111", code: "737373", once: "918273" };
+
+test("no secret is in any byte that the agent's browser gets", async ({ customer, agent, session, demo }) => {
+  const received: Buffer[] = [];
+  agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(Buffer.from(frame.payload))));
+  agent.page.on("response", async (response) => {
+    const body = await response.body().catch(() => Buffer.alloc(0));
+    received.push(Buffer.from(response.url()), body);
+  });
+  const sent: Buffer[] = [];
+  customer.page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(Buffer.from(frame.payload))));
+
+  await session("/account");
+  await customer.page.locator("#new-password").fill(TYPED.password);
+  await expect.poll(() => agent.mirror.value("#new-password")).toBe("••••••••");
+  // A password that is shown stays a password.
+  await customer.page.locator("#new-password").evaluate((field: HTMLInputElement) => {
+    field.type = "text";
+  });
+  await customer.page.locator("#new-password").pressSequentially("x");
+  expect(await agent.mirror.text("#ssn")).toMatch(/^•+$/);
+  expect(await agent.mirror.text(".balance")).toBe("");
+
+  await customer.open("/checkout");
+  const form = customer.page.locator("#checkout");
+  await form.locator("[name=card-number]").fill(TYPED.card);
+  await form.locator("[name=card-code]").fill(TYPED.code);
+  await form.locator("[name=one-time-code]").fill(TYPED.once);
+  await form.locator("[name=city]").fill("Seen by all");
+  await expect.poll(() => agent.mirror.value("#checkout [name=city]")).toBe("Seen by all");
+  expect(await agent.mirror.value("#checkout [name=card-number]")).toMatch(/^•+$/);
+
+  const agentGot = Buffer.concat(received);
+  const customerSent = Buffer.concat(sent);
+  expect(agentGot.includes("Seen by all"), "the search finds what is there").toBe(true);
+  for (const secret of [...Object.values(TYPED), "987-65-4320", "1,284.07"]) {
+    expect(agentGot.includes(secret), `${secret} at the agent`).toBe(false);
+    expect(demo.log().includes(secret), `${secret} in the log`).toBe(false);
+  }
+  // The first wall: what is typed does not even leave the customer's browser.
+  for (const typed of Object.values(TYPED)) {
+    expect(customerSent.includes(typed), `${typed} sent`).toBe(false);
+  }
+});
+
+test("a hidden element is a grey box of its size", async ({ customer, agent, session }) => {
+  await session("/account");
+  const own = await customer.page.locator(".balance").first().evaluate((element) => {
+    const box = element.getBoundingClientRect();
+    return { width: Math.round(box.width), height: Math.round(box.height) };
+  });
+  await expect.poll(() => agent.mirror.size(".balance")).toEqual(own);
+});
+
+test("the customer sees by a tooltip what is hidden", async ({ customer, session }) => {
+  await session("/account");
+  const tooltip = customer.page.locator("tandem-widget [role=tooltip]");
+  await expect(tooltip).toBeHidden();
+  await customer.page.locator("#new-password").focus();
+  await expect(tooltip).toBeVisible();
+  await expect(tooltip).toContainText(/hidden from the agent/i);
+  await customer.page.locator("#ssn").hover();
+  await expect(tooltip).toBeVisible();
+});

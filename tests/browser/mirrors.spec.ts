@@ -1,0 +1,117 @@
+/** The agent sees what the customer sees, and every change of it. */
+import { expect, test } from "./rig.ts";
+
+test("a page with its styles, at the customer's size", async ({ customer, agent, session }) => {
+  await session("/account");
+  expect(await agent.mirror.text("h1")).toBe((await customer.page.locator("h1").first().innerText()).trim());
+  const there = await customer.page.locator("header").first().evaluate((e) => getComputedStyle(e).backgroundColor);
+  await expect.poll(() => agent.mirror.background("header")).toBe(there);
+  const width = await customer.page.evaluate(() => document.documentElement.clientWidth);
+  await expect.poll(async () => (await agent.mirror.size("html"))?.width).toBe(width);
+  const own = await customer.page.locator("main").first().evaluate((e) => Math.round(e.getBoundingClientRect().width));
+  await expect.poll(async () => (await agent.mirror.size("main"))?.width).toBe(own);
+});
+
+test("pictures that only the logged-in customer can load, without another request", async ({ customer, agent, session }) => {
+  await session("/account");
+  await customer.open("/catalogue");
+  const pictures = 'img[src*="/resource/"]';
+  await expect.poll(() => agent.mirror.naturalWidth(pictures)).toBeGreaterThan(0);
+  const seen: Array<{ path: string }> = await (await customer.page.request.get(`${customer.demo.site}/__log`)).json();
+  // The one that no browser may keep: had the agent or the server fetched it again, it would be here twice.
+  const fetched = seen.filter((request) => request.path.startsWith("/members/images/sencha"));
+  expect(fetched.length).toBe(1);
+});
+
+test("pictures that were loaded before the session began", async ({ agent, session }) => {
+  await session("/catalogue");
+  await expect.poll(() => agent.mirror.naturalWidth('img[src*="/resource/"]')).toBeGreaterThan(0);
+});
+
+test("what is in forms, and what is typed, chosen and ticked", async ({ customer, agent, session }) => {
+  await session("/checkout");
+  const form = customer.page.locator("#checkout");
+  await form.locator("[name=city]").fill("Cambridge");
+  await expect.poll(() => agent.mirror.value("#checkout [name=city]")).toBe("Cambridge");
+  const country = form.locator("select[name=country]");
+  const second = await country.locator("option").nth(2).getAttribute("value");
+  await country.selectOption(second);
+  await expect.poll(() => agent.mirror.value("#checkout [name=country]")).toBe(second);
+  await form.locator("[name=gift]").check();
+  await expect.poll(() => agent.mirror.checked("#checkout [name=gift]")).toBe(true);
+  const shipping = form.locator("[name=shipping]").last();
+  await shipping.check();
+  const value = await shipping.getAttribute("value");
+  await expect.poll(() => agent.mirror.checked(`#checkout [name=shipping][value="${value}"]`)).toBe(true);
+});
+
+test("a page drawn by script, its own routes and live updates", async ({ customer, agent, session }) => {
+  await session("/app/");
+  await customer.page.locator("#desk a[href='/app/orders'], a[href='/app/orders']").first().click();
+  await expect(customer.page).toHaveURL(/\/app\/orders$/);
+  await expect(agent.page.getByRole("textbox", { name: "Address" })).toHaveValue(/\/app\/orders$/);
+  await expect.poll(() => agent.mirror.text("#desk")).toContain("20471");
+  await customer.page.locator("a[href='/app/live']").first().click();
+  const ticker = () => agent.mirror.text(".ticker");
+  await expect.poll(ticker).toBeTruthy();
+  const first = await ticker();
+  await expect.poll(ticker).not.toBe(first);
+});
+
+test("scrolling of the page and of panels", async ({ customer, agent, session }) => {
+  await session("/story");
+  await customer.page.evaluate(() => scrollTo({ top: 600, behavior: "instant" }));
+  await expect.poll(() => agent.mirror.scrollTop("html")).toBe(600);
+  await customer.page.locator("#pictures").evaluate((panel) => panel.scrollTo({ left: 120, behavior: "instant" }));
+  const left = await customer.page.locator("#pictures").evaluate((panel) => Math.round(panel.scrollLeft));
+  await expect.poll(() => agent.mirror.scrollLeft("#pictures")).toBe(left);
+});
+
+test("dialogs, shadow roots, and a box that says what is not shown", async ({ customer, agent, session }) => {
+  await session("/story");
+  await customer.page.locator("dialog#tasting").evaluate((dialog: HTMLDialogElement) => dialog.showModal());
+  await expect.poll(async () => (await agent.mirror.size("dialog#tasting"))?.height ?? 0).toBeGreaterThan(50);
+  expect(await agent.mirror.html("dialog#tasting")).toContain("open");
+  await customer.page.keyboard.press("Escape");
+  await expect.poll(async () => (await agent.mirror.size("dialog#tasting"))?.height ?? 0).toBe(0);
+  const buttons = await customer.page.locator("star-rating").first().evaluate((e) => e.shadowRoot?.querySelectorAll("*").length);
+  expect(buttons).toBeGreaterThan(0);
+  await expect.poll(() => agent.mirror.html("star-rating >>> *")).toBeTruthy();
+  const there = await customer.page.locator("iframe").first().evaluate((e) => Math.round(e.getBoundingClientRect().width));
+  await expect.poll(async () => (await agent.mirror.size('[data-tandem-placeholder], iframe'))?.width).toBe(there);
+});
+
+test("links, forms, back, forward and reload keep the session", async ({ customer, agent, session }) => {
+  await session("/catalogue");
+  const address = agent.page.getByRole("textbox", { name: "Address" });
+  await customer.page.locator("main a[href^='/catalogue/']").first().click();
+  await customer.page.waitForURL("**/catalogue/*");
+  await expect(address).toHaveValue(customer.page.url());
+  await expect.poll(() => agent.mirror.text("h1")).toBe((await customer.page.locator("h1").innerText()).trim());
+  await customer.page.locator("main form[action^='/basket'] button, main form[method=post] button").first().click();
+  await customer.page.waitForURL("**/basket");
+  await expect(address).toHaveValue(/\/basket$/);
+  await customer.page.goBack();
+  await expect(address).toHaveValue(/\/catalogue\//);
+  await customer.page.goForward();
+  await expect(address).toHaveValue(/\/basket$/);
+  await customer.page.reload();
+  await customer.page.evaluate(() => {
+    document.querySelector("h1")?.append(" again");
+  });
+  await expect.poll(() => agent.mirror.text("h1")).toMatch(/again$/);
+});
+
+test("the pointers and clicks of both", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.mouse.move(300, 300);
+  await customer.page.mouse.move(320, 310);
+  await expect(agent.page.locator("[data-pointer=customer]")).toBeVisible();
+  await customer.page.mouse.click(330, 320);
+  await expect(agent.page.locator("[data-click=customer]").first()).toBeAttached();
+  const frame = agent.page.locator('iframe[title="Customer\'s page"]');
+  await frame.hover({ position: { x: 200, y: 200 }, force: true });
+  await expect(customer.page.locator("tandem-widget [data-pointer=agent]")).toBeVisible();
+  await frame.click({ position: { x: 210, y: 210 }, force: true });
+  await expect(customer.page.locator("tandem-widget [data-click=agent]").first()).toBeAttached();
+});

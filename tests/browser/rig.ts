@@ -1,0 +1,255 @@
+/**
+ * The rig of the browser tests: a running `tandem demo`, a customer's browser and an agent's, each with cookies
+ * of its own. What tests read of the agent's side is what a person would see there: the mirrored page.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { test as base, type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
+
+export { expect };
+
+/** A running demo. */
+export type Demo = { site: string; console: string; password: string; log: () => string };
+
+/** The agent's picture of the customer's page, seen through the console. */
+export class Mirror {
+  constructor(private readonly page: Page) {}
+
+  /** Reads off the mirrored element; `host >>> inner` looks into a shadow root. Null when it is not there. */
+  private async look<T>(selector: string, read: (element: Element) => T): Promise<T | null> {
+    const handle = await this.page.evaluateHandle((selector) => {
+      const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+      let root: Document | ShadowRoot | null | undefined = frame?.contentDocument;
+      let found: Element | null | undefined = null;
+      for (const part of selector.split(" >>> ")) {
+        found = root?.querySelector(part);
+        root = found?.shadowRoot;
+      }
+      return found ?? null;
+    }, selector);
+    try {
+      const element = handle.asElement();
+      return element ? await element.evaluate(read as (element: SVGElement | HTMLElement) => T) : null;
+    } finally {
+      await handle.dispose();
+    }
+  }
+
+  text(selector: string): Promise<string | null> {
+    return this.look(selector, (element) => (element.textContent ?? "").replace(/\s+/g, " ").trim());
+  }
+
+  value(selector: string): Promise<string | null> {
+    return this.look(selector, (element) => (element as HTMLInputElement).value);
+  }
+
+  checked(selector: string): Promise<boolean | null> {
+    return this.look(selector, (element) => (element as HTMLInputElement).checked);
+  }
+
+  html(selector: string): Promise<string | null> {
+    return this.look(selector, (element) => element.outerHTML);
+  }
+
+  /** Width and height that an image really has: 0 when it did not load. */
+  naturalWidth(selector: string): Promise<number | null> {
+    return this.look(selector, (element) => (element as HTMLImageElement).naturalWidth);
+  }
+
+  background(selector: string): Promise<string | null> {
+    return this.look(selector, (e) => e.ownerDocument.defaultView?.getComputedStyle(e).backgroundColor ?? "");
+  }
+
+  scrollTop(selector: string): Promise<number | null> {
+    return this.look(selector, (element) => Math.round(element.scrollTop));
+  }
+
+  scrollLeft(selector: string): Promise<number | null> {
+    return this.look(selector, (element) => Math.round(element.scrollLeft));
+  }
+
+  size(selector: string): Promise<{ width: number; height: number } | null> {
+    return this.look(selector, (element) => {
+      const box = element.getBoundingClientRect();
+      return { width: Math.round(box.width), height: Math.round(box.height) };
+    });
+  }
+
+  /** Where the middle of an element is on the agent's screen. */
+  async middle(selector: string): Promise<{ x: number; y: number }> {
+    const inside = await this.look(selector, (element) => {
+      const box = element.getBoundingClientRect();
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    });
+    if (!inside) throw new Error(`the agent does not see ${selector}`);
+    const frame = await this.page.evaluate(() => {
+      const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+      const box = frame?.getBoundingClientRect();
+      return box && frame ? { x: box.x, y: box.y, scale: box.width / frame.offsetWidth } : null;
+    });
+    if (!frame) throw new Error("there is no mirror");
+    return { x: frame.x + inside.x * frame.scale, y: frame.y + inside.y * frame.scale };
+  }
+
+  /** Presses where the element is, as a person would. */
+  async click(selector: string): Promise<void> {
+    const at = await this.middle(selector);
+    await this.page.mouse.click(at.x, at.y);
+  }
+}
+
+/** The customer's side. */
+export class Customer {
+  constructor(
+    readonly page: Page,
+    readonly demo: Demo,
+  ) {}
+
+  async open(path: string): Promise<void> {
+    await this.page.goto(this.demo.site + path);
+  }
+
+  async logIn(): Promise<void> {
+    await this.open("/login");
+    const main = this.page.locator("main");
+    await main.locator("input[name=email]").fill("ada@example.test");
+    await main.locator("input[name=password]").fill("lovelace");
+    await main.locator("button[type=submit], button:not([type])").first().click();
+    await this.page.waitForURL((url) => !url.pathname.startsWith("/login"));
+  }
+
+  /** Presses Co-browse and reads the session ID off the screen. */
+  async start(): Promise<string> {
+    await this.page.getByRole("button", { name: "Co-browse" }).click();
+    const id = this.page.getByLabel("Session ID");
+    await expect(id).toHaveText(/^\w{3}-\w{3}-\w{3}$/);
+    return (await id.textContent()) ?? "";
+  }
+
+  /** Allows the agent to type and click. */
+  async allow(): Promise<void> {
+    await this.page.getByRole("dialog", { name: "Allow the agent to type and click?" }).waitFor();
+    await this.page.getByRole("button", { name: "Allow", exact: true }).click();
+  }
+}
+
+/** The agent's side. */
+export class Agent {
+  readonly mirror: Mirror;
+
+  constructor(
+    readonly page: Page,
+    readonly demo: Demo,
+  ) {
+    this.mirror = new Mirror(page);
+  }
+
+  async logIn(path = "/"): Promise<void> {
+    await this.page.goto(this.demo.console + path);
+    await this.page.getByLabel("Username").fill("agent");
+    await this.page.getByLabel("Password").fill(this.demo.password);
+    await this.page.getByRole("button", { name: "Log in" }).click();
+    await expect(this.page.getByRole("button", { name: "Log in" })).toBeHidden();
+  }
+
+  async join(id: string): Promise<void> {
+    await this.page.getByLabel("Session ID").fill(id);
+    await this.page.getByRole("button", { name: "Start co-browse" }).click();
+    await expect.poll(() => this.mirror.text("body")).toBeTruthy();
+  }
+
+  mode() {
+    return this.page.getByRole("status", { name: "Mode" });
+  }
+
+  async requestWrite(): Promise<void> {
+    await this.page.getByRole("button", { name: "Request write mode" }).click();
+  }
+}
+
+type Fixtures = {
+  customer: Customer;
+  agent: Agent;
+  /** A customer who is logged in on this page of the shop, and an agent who sees it. */
+  session: (path: string) => Promise<string>;
+  /** The same, and the customer has allowed Write mode. */
+  writing: (path: string) => Promise<string>;
+};
+
+export const test = base.extend<Fixtures, { demo: Demo }>({
+  demo: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
+    async ({}, use) => {
+      const demo = await startDemo();
+      await use(demo);
+      demo.process.kill("SIGTERM");
+    },
+    { scope: "worker" },
+  ],
+  customer: async ({ browser, demo }, use) => {
+    const context = await open(browser, { width: 1100, height: 760 });
+    await use(new Customer(await context.newPage(), demo));
+    await context.close();
+  },
+  agent: async ({ browser, demo }, use) => {
+    const context = await open(browser, { width: 1400, height: 1000 });
+    await use(new Agent(await context.newPage(), demo));
+    await context.close();
+  },
+  session: async ({ customer, agent }, use) => {
+    await use(async (path) => {
+      await customer.logIn();
+      await customer.open(path);
+      const id = await customer.start();
+      await agent.logIn();
+      await agent.join(id);
+      return id;
+    });
+  },
+  writing: async ({ customer, agent, session }, use) => {
+    await use(async (path) => {
+      const id = await session(path);
+      await agent.requestWrite();
+      await customer.allow();
+      await expect(agent.mode()).toHaveText("Write");
+      return id;
+    });
+  },
+});
+
+function open(browser: Browser, viewport: { width: number; height: number }): Promise<BrowserContext> {
+  return browser.newContext({ viewport, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"] });
+}
+
+async function startDemo(): Promise<Demo & { process: ChildProcess }> {
+  const [site, console_] = [await freePort(), await freePort()];
+  const binary = process.env.TANDEM_BIN ?? "../../target/debug/tandem";
+  const flags = ["demo", "--site", `127.0.0.1:${site}`, "--console", `127.0.0.1:${console_}`];
+  const child = spawn(binary, flags, { env: { ...process.env, RUST_LOG: "info" } });
+  let said = "";
+  const started = new Promise<void>((resolve, reject) => {
+    const listen = (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes("Ctrl+C")) resolve();
+    };
+    child.stdout.on("data", listen);
+    child.stderr.on("data", listen);
+    child.once("exit", () => reject(new Error(`the demo did not start:\n${said}`)));
+  });
+  await started;
+  const password = /password\s+(\S+)/.exec(said)?.[1] ?? "";
+  const local = (port: number) => `http://localhost:${port}`;
+  return { site: local(site), console: local(console_), password, process: child, log: () => said };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
+    });
+  });
+}

@@ -1,0 +1,143 @@
+//! A model of a customer's browser.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::http::request;
+use super::page::{PageWriter, Piece};
+use super::soon;
+
+pub struct Customer {
+    site: SocketAddr,
+    id: String,
+    pub cookie: String,
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub page: PageWriter,
+    pub heard: Vec<Value>,
+    pub url: String,
+    shared: Option<u32>,
+}
+
+impl Customer {
+    /// Presses the button and connects.
+    pub async fn start(site: SocketAddr) -> Customer {
+        let origin = format!("http://{site}");
+        let answer = request(site, "POST", "/.tandem/session", &[("Origin", &origin), ("Tandem", "1")], b"").await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let id = serde_json::from_str::<Value>(&answer.text()).unwrap()["sessionId"].as_str().unwrap().to_owned();
+        let cookie = answer.cookie().unwrap();
+        let socket = connect(site, &cookie).await;
+        let url = format!("{origin}/");
+        Customer { site, id, cookie, socket, page: PageWriter::default(), heard: Vec::new(), url, shared: None }
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Goes to another page, or loads this one again: a new connection.
+    pub async fn reconnect(&mut self) {
+        let _ = self.socket.close(None).await;
+        self.socket = connect(self.site, &self.cookie).await;
+        self.shared = None;
+    }
+
+    /// Loses the network.
+    pub async fn vanish(&mut self) {
+        let _ = self.socket.close(None).await;
+    }
+
+    /// Sends a snapshot once the server asks for it.
+    pub async fn show(&mut self, body: &[Piece]) {
+        let epoch = match self.shared {
+            Some(epoch) => epoch,
+            None => self.hears("share").await["epoch"].as_u64().unwrap() as u32,
+        };
+        let url = self.url.clone();
+        let frame = self.page.snapshot(epoch, &url, body);
+        self.send_bytes(frame).await;
+    }
+
+    /// The wire's number of the element with this `id` attribute.
+    pub fn node(&self, id: &str) -> u32 {
+        self.page.ids[id]
+    }
+
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
+        let _ = self.socket.send(Message::Binary(bytes.into())).await;
+    }
+
+    pub async fn says(&mut self, message: Value) {
+        let _ = self.socket.send(Message::Text(message.to_string().into())).await;
+    }
+
+    /// Allows what the agent asked for.
+    pub async fn allows(&mut self) {
+        self.hears_status(|status| status["writeRequested"] == true).await;
+        self.says(json!({ "type": "answer", "allow": true })).await;
+    }
+
+    /// Waits for a message of this type.
+    pub async fn hears(&mut self, kind: &str) -> Value {
+        self.hears_that(kind, |message| message["type"] == kind).await
+    }
+
+    pub async fn hears_status(&mut self, right: impl Fn(&Value) -> bool) -> Value {
+        self.hears_that("a status", |message| message["type"] == "status" && right(&message["status"])).await
+    }
+
+    pub async fn hears_that(&mut self, what: &str, right: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            match self.next(what).await {
+                Ok(message) if right(&message) => return message,
+                Ok(_) => {}
+                Err(code) => panic!("closed with {code} before {what}; heard: {:#?}", self.heard),
+            }
+        }
+    }
+
+    /// Waits until the server closes the connection; answers its code and reason.
+    pub async fn is_closed(&mut self) -> (u16, String) {
+        loop {
+            if let Err(closed) = self.next("the end of the connection").await {
+                let (code, reason) = closed.split_once(' ').unwrap();
+                return (code.parse().unwrap(), reason.to_owned());
+            }
+        }
+    }
+
+    async fn next(&mut self, what: &str) -> Result<Value, String> {
+        loop {
+            let heard = format!("{:#?}", self.heard);
+            match soon(&format!("the customer hears {what}"), || heard.clone(), self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    if message["type"] == "share" {
+                        self.shared = message["epoch"].as_u64().map(|epoch| epoch as u32);
+                    }
+                    self.heard.push(message.clone());
+                    return Ok(message);
+                }
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return Err(format!("{} {}", u16::from(frame.code), frame.reason));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err("1006 lost".into()),
+            }
+        }
+    }
+}
+
+async fn connect(site: SocketAddr, cookie: &str) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let url = format!("ws://{site}/.tandem/session/socket?url=http%3A%2F%2F{site}%2F");
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("origin", format!("http://{site}").parse().unwrap());
+    request.headers_mut().insert("cookie", cookie.parse().unwrap());
+    tokio_tungstenite::connect_async(request).await.unwrap().0
+}

@@ -1,0 +1,174 @@
+//! The rig: a site, a server before it, a model customer and a model agent, so that a test reads as a story.
+//!
+//! Every wait has a deadline; what was seen until then is printed when it strikes.
+
+pub mod agent;
+pub mod customer;
+pub mod http;
+pub mod page;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use tandem::config::Config;
+use tandem::policy::Policies;
+use tandem::protocol::agent::Role;
+use tandem::proxy::Site;
+use tandem::server::Server;
+use tempfile::TempDir;
+
+pub use agent::Agent;
+pub use customer::Customer;
+
+/// How long a test waits for what it expects.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+/// The agents of the rig and their password.
+pub const AGENTS: [&str; 2] = ["ann", "ben"];
+pub const PASSWORD: &str = "a good password";
+
+pub const POLICY: &str = r##"
+[[mask]]
+select = "#ssn, .card"
+label = "Your number is hidden from the agent"
+[[hide]]
+select = ".balance"
+[[control]]
+select = "form.newsletter [type=submit]"
+agent = "enabled"
+[[navigate]]
+urls = ["/logout"]
+agent = "denied"
+"##;
+
+/// A server before a site, for one test.
+pub struct Rig {
+    pub site: SocketAddr,
+    pub console: SocketAddr,
+    server: Option<Server>,
+    folder: TempDir,
+    stop: tokio_util::sync::CancellationToken,
+}
+
+/// What a test wants to be different.
+pub struct Setup {
+    pub origin: Router,
+    pub policy: String,
+    pub change: Box<dyn FnOnce(&mut Config) + Send>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup { origin: Router::new(), policy: POLICY.into(), change: Box::new(|_| ()) }
+    }
+}
+
+impl Rig {
+    pub async fn start() -> Rig {
+        Rig::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Rig {
+        let folder = tempfile::tempdir().unwrap();
+        Rig::within(setup, folder).await
+    }
+
+    async fn within(setup: Setup, folder: TempDir) -> Rig {
+        let stop = tokio_util::sync::CancellationToken::new();
+        let origin = serve(setup.origin, stop.clone()).await;
+        let mut config = configure(origin, folder.path());
+        (setup.change)(&mut config);
+        let policies = Policies::parse(&[("test.toml", setup.policy.as_str())]).unwrap();
+        let server = Server::start(config, policies).await.unwrap();
+        Rig { site: server.site(), console: server.console(), server: Some(server), folder, stop }
+    }
+
+    /// Stops the server and starts another one with the same data.
+    pub async fn restart(mut self) -> Rig {
+        self.server.take().unwrap().stop().await;
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        Rig::within(Setup::default(), folder).await
+    }
+
+    /// A customer who pressed the button.
+    pub async fn customer(&self) -> Customer {
+        Customer::start(self.site).await
+    }
+
+    /// An agent who is logged in.
+    pub async fn agent(&self) -> Agent {
+        Agent::log_in(self.console, AGENTS[0]).await
+    }
+
+    /// A customer and an agent in a session, with a page.
+    pub async fn session(&self, html: &[page::Piece]) -> (Customer, Agent) {
+        let mut customer = self.customer().await;
+        let mut agent = self.agent().await;
+        agent.join(customer.id()).await;
+        customer.show(html).await;
+        agent.sees_page().await;
+        (customer, agent)
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn configure(origin: SocketAddr, folder: &Path) -> Config {
+    let file = folder.join("agents.toml");
+    let mut agents = tandem::console::agents::Agents::read(&file).unwrap();
+    for name in AGENTS {
+        agents.add(name, Role::Agent, PASSWORD).unwrap();
+    }
+    agents.add("sue", Role::Supervisor, PASSWORD).unwrap();
+    agents.write(&file).unwrap();
+    let site = Site {
+        public: "http://shop.test".parse().unwrap(),
+        origin: format!("http://{origin}").parse().unwrap(),
+    };
+    let mut config = Config::new(site, "http://agents.test".parse().unwrap(), folder);
+    config.proxy.listen = "127.0.0.1:0".parse().unwrap();
+    config.console.listen = "127.0.0.1:0".parse().unwrap();
+    config
+}
+
+/// Serves a site until the test is over.
+pub async fn serve(site: Router, stop: tokio_util::sync::CancellationToken) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    #[allow(clippy::disallowed_methods)] // The rig's own: it ends with the test.
+    tokio::spawn(async move {
+        let service = site.into_make_service_with_connect_info::<SocketAddr>();
+        let _ = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+    });
+    address
+}
+
+/// Waits for what must come, or fails with what was seen.
+pub async fn soon<T>(what: &str, seen: impl Fn() -> String, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, wait).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what} did not happen; seen until then:\n{}", seen()),
+    }
+}
+
+/// Everything that went over a wire, for the search for canaries.
+#[derive(Debug, Clone, Default)]
+pub struct Transcript(Arc<Mutex<Vec<u8>>>);
+
+impl Transcript {
+    pub fn add(&self, bytes: &[u8]) {
+        let mut all = self.0.lock().unwrap();
+        all.extend_from_slice(bytes);
+        all.push(b'\n');
+    }
+
+    pub fn contains(&self, text: &str) -> bool {
+        memchr::memmem::find(&self.0.lock().unwrap(), text.as_bytes()).is_some()
+    }
+}

@@ -1,0 +1,177 @@
+//! Every action of an agent is checked on the server: what a hand-written client can not do.
+
+use serde_json::{Value, json};
+
+use crate::harness::page::{Piece, el, text};
+use crate::harness::{Agent, Customer, Rig};
+
+fn form() -> Vec<Piece> {
+    vec![
+        el("form", &[], &[
+            el("input", &[("id", "name"), ("type", "text")], &[]),
+            el("input", &[("id", "secret"), ("type", "password")], &[]),
+            el("input", &[("id", "card"), ("class", "card")], &[]),
+            el("input", &[("id", "off"), ("disabled", "")], &[]),
+            el("select", &[("id", "country")], &[el("option", &[], &[text("A")]), el("option", &[], &[text("B")])]),
+            el("button", &[("id", "send")], &[el("span", &[("id", "label")], &[text("Send")])]),
+            el("button", &[("id", "plain"), ("type", "button")], &[text("More")]),
+        ]),
+        el("form", &[("class", "newsletter")], &[el("button", &[("id", "subscribe"), ("type", "submit")], &[text("Join")])]),
+        el("a", &[("id", "inside"), ("href", "/next")], &[text("Next")]),
+        el("a", &[("id", "outside"), ("href", "https://evil.test/")], &[text("Away")]),
+        el("a", &[("id", "logout"), ("href", "/logout")], &[text("Log out")]),
+        el("div", &[("class", "balance")], &[el("b", &[("id", "amount")], &[text("9,999")])]),
+        el("p", &[("id", "free"), ("contenteditable", "true")], &[text("Write here")]),
+    ]
+}
+
+async fn session(rig: &Rig) -> (Customer, Agent) {
+    let (mut customer, mut agent) = rig.session(&form()).await;
+    agent.says(json!({ "type": "request_write" })).await;
+    customer.allows().await;
+    agent.hears_status(|status| status["mode"] == "write").await;
+    (customer, agent)
+}
+
+fn click(node: u32) -> Value {
+    json!({ "kind": "click", "node": node, "x": 0.5, "y": 0.5 })
+}
+
+fn input(node: u32, value: &str) -> Value {
+    json!({ "kind": "input", "node": node, "value": value, "caret": 0 })
+}
+
+#[tokio::test]
+async fn in_pointer_mode_nothing_can_be_done() {
+    let rig = Rig::start().await;
+    let (customer, mut agent) = rig.session(&form()).await;
+    for action in [
+        click(customer.node("plain")),
+        input(customer.node("name"), "x"),
+        json!({ "kind": "navigate", "url": "/next" }),
+        json!({ "kind": "back" }),
+        json!({ "kind": "forward" }),
+        json!({ "kind": "refresh" }),
+        json!({ "kind": "scroll", "node": 1, "x": 0, "y": 10 }),
+        json!({ "kind": "select", "node": customer.node("country"), "indexes": [1] }),
+        json!({ "kind": "key", "node": customer.node("name"), "key": "Escape", "shift": false }),
+    ] {
+        assert_eq!(agent.acts(action.clone()).await, "pointer_mode", "{action}");
+    }
+    assert!(customer.heard.iter().all(|message| message["type"] != "act"));
+}
+
+#[tokio::test]
+async fn in_write_mode_what_is_allowed_reaches_the_customers_page() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    for action in [
+        click(customer.node("plain")),
+        click(customer.node("inside")),
+        input(customer.node("name"), "Ada"),
+        json!({ "kind": "select", "node": customer.node("country"), "indexes": [1] }),
+        json!({ "kind": "scroll", "node": 1, "x": 0, "y": 10 }),
+        json!({ "kind": "navigate", "url": "/next" }),
+        json!({ "kind": "back" }),
+        json!({ "kind": "forward" }),
+        json!({ "kind": "refresh" }),
+    ] {
+        let asked = agent.asks(action.clone()).await;
+        let act = customer.hears("act").await;
+        assert_eq!(act["action"]["kind"], action["kind"]);
+        assert_eq!(act["submit"], false);
+        customer.says(json!({ "type": "acted", "seq": act["seq"], "refused": null })).await;
+        assert_eq!(agent.outcome(asked).await, "done", "{action}");
+    }
+    let asked = agent.asks(click(customer.node("plain"))).await;
+    let act = customer.hears("act").await;
+    customer.says(json!({ "type": "acted", "seq": act["seq"], "refused": "covered" })).await;
+    assert_eq!(agent.outcome(asked).await, "covered");
+}
+
+#[tokio::test]
+async fn what_is_private_or_switched_off_can_not_be_used() {
+    let rig = Rig::start().await;
+    let (customer, mut agent) = session(&rig).await;
+    for (action, refusal) in [
+        (input(customer.node("secret"), "x"), "private"),
+        (click(customer.node("secret")), "private"),
+        (input(customer.node("card"), "4111"), "private"),
+        (click(customer.node("amount")), "private"),
+        (click(customer.node("send")), "disabled"),
+        (click(customer.node("label")), "disabled"),
+        (input(customer.node("off"), "x"), "disabled"),
+        (json!({ "kind": "key", "node": customer.node("name"), "key": "Enter", "shift": false }), "disabled"),
+        (click(customer.node("outside")), "outside_site"),
+        (click(customer.node("logout")), "disabled"),
+        (json!({ "kind": "navigate", "url": "https://evil.test/" }), "outside_site"),
+        (json!({ "kind": "navigate", "url": "//evil.test/" }), "outside_site"),
+        (json!({ "kind": "navigate", "url": "javascript:alert(1)" }), "outside_site"),
+        (json!({ "kind": "navigate", "url": "/logout" }), "disabled"),
+        (click(999_999), "gone"),
+    ] {
+        assert_eq!(agent.acts(action.clone()).await, refusal, "{action}");
+    }
+    assert!(customer.heard.iter().all(|message| message["type"] != "act"));
+}
+
+#[tokio::test]
+async fn a_submit_button_works_where_the_policy_enables_it() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    agent.asks(click(customer.node("subscribe"))).await;
+    assert_eq!(customer.hears("act").await["submit"], true);
+}
+
+#[tokio::test]
+async fn the_customer_can_take_control_back() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    customer.says(json!({ "type": "take_back" })).await;
+    agent.hears_status(|status| status["mode"] == "pointer" && status["modeReason"] == "taken_back").await;
+    assert_eq!(agent.acts(click(customer.node("plain"))).await, "pointer_mode");
+}
+
+#[tokio::test]
+async fn not_now_means_no() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = rig.session(&form()).await;
+    customer.says(json!({ "type": "answer", "allow": true })).await;
+    agent.says(json!({ "type": "request_write" })).await;
+    customer.hears_status(|status| status["writeRequested"] == true).await;
+    customer.says(json!({ "type": "answer", "allow": false })).await;
+    agent.hears_status(|status| status["modeReason"] == "declined").await;
+    assert_eq!(agent.acts(click(customer.node("plain"))).await, "pointer_mode");
+}
+
+#[tokio::test]
+async fn an_agent_can_not_give_itself_the_customers_answer() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = rig.session(&form()).await;
+    agent.says(json!({ "type": "request_write" })).await;
+    customer.hears_status(|status| status["writeRequested"] == true).await;
+    agent.says(json!({ "type": "answer", "allow": true })).await;
+    assert_eq!(agent.is_closed().await.0, 4003);
+}
+
+#[tokio::test]
+async fn after_the_end_nothing_can_be_done() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    customer.says(json!({ "type": "exit" })).await;
+    agent.hears_status(|status| status["phase"] == "ended").await;
+    agent.asks(click(customer.node("plain"))).await;
+    assert_eq!(agent.is_closed().await.0, 4001);
+    assert!(customer.heard.iter().all(|message| message["type"] != "act"));
+}
+
+#[tokio::test]
+async fn an_action_that_the_customer_leaves_behind_is_answered() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    let asked = agent.asks(click(customer.node("plain"))).await;
+    customer.hears("act").await;
+    customer.vanish().await;
+    assert_eq!(agent.outcome(asked).await, "customer_away");
+    assert_eq!(agent.acts(click(customer.node("plain"))).await, "customer_away");
+}
