@@ -12,4 +12,7 @@
 //! 0  protocol                         plain words both sides speak
 //! ```
 
+pub mod dom;
+pub mod policy;
 pub mod protocol;
+pub mod rewrite;
