@@ -1,0 +1,23 @@
+//! The server's copy of a customer's page: a bounded tree built from what the customer's browser reports,
+//! and CSS selectors over it.
+//!
+//! Nothing here decides what anybody may see. A [`Tree`] takes only operations that fit it: whatever a
+//! browser sends, it neither panics, nor recurses, nor grows beyond its [`Limits`].
+
+mod changes;
+pub mod forms;
+mod matching;
+mod names;
+mod node;
+mod selector;
+mod tree;
+
+pub use changes::Changes;
+pub use matching::Matcher;
+pub use names::{IdMap, IdSet, Name};
+pub use node::{Ancestors, Children, Descendants, Element, Kind, NodeRef};
+pub use selector::{BadSelector, Needs, Selector};
+pub use tree::{Limits, Misfit, Tree};
+
+#[cfg(test)]
+mod tests;

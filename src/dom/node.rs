@@ -1,0 +1,278 @@
+//! One node of a page and the ways from it to others.
+//!
+//! A [`NodeRef`] borrows the tree, so it can not outlive a change. All walks are loops: a page of any depth
+//! is walked in constant stack.
+
+use crate::protocol::NodeId;
+use crate::protocol::page::{Control, Namespace};
+
+use super::{Name, Tree};
+
+/// No slot.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A node in its slot; links are slots.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) id: NodeId,
+    pub(super) parent: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
+    pub(super) prev: u32,
+    pub(super) next: u32,
+    pub(super) scroll: Option<(i32, i32)>,
+    pub(super) kind: Kind,
+}
+
+/// What a node is.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub enum Kind {
+    Document,
+    Element(Box<Element>),
+    Text(Box<str>),
+    Comment(Box<str>),
+    Doctype {
+        name: Box<str>,
+        public: Box<str>,
+        system: Box<str>,
+    },
+    /// The first child of its host.
+    ShadowRoot,
+}
+
+/// What only elements have.
+#[derive(Debug)]
+pub struct Element {
+    pub(super) namespace: Namespace,
+    pub(super) name: Name,
+    pub(super) attributes: Vec<(Name, Box<str>)>,
+    pub(super) control: Option<Control>,
+    pub(super) size: Option<(u32, u32)>,
+    pub(super) source: Option<Box<str>>,
+    pub(super) was_password: bool,
+    /// Index of the base URL that was in force when this element's URLs were resolved.
+    pub(super) base: u32,
+}
+
+impl Element {
+    /// Local name, as the browser has it (lower case for HTML).
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// HTML, SVG or MathML.
+    pub fn namespace(&self) -> Namespace {
+        self.namespace
+    }
+
+    /// Whether it is the HTML element of this local name.
+    pub fn is_html(&self, name: &str) -> bool {
+        self.namespace == Namespace::Html && *self.name == *name
+    }
+
+    /// Qualified names and values, in the order in which they were set.
+    pub fn attributes(&self) -> impl ExactSizeIterator<Item = (&Name, &str)> {
+        self.attributes.iter().map(|(name, value)| (name, &**value))
+    }
+
+    /// The value of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
+    }
+
+    /// Whether an enumerated attribute has this value: ASCII case-insensitive, as HTML compares them.
+    pub fn attribute_is(&self, name: &str, value: &str) -> bool {
+        self.attribute(name).is_some_and(|held| held.eq_ignore_ascii_case(value))
+    }
+
+    /// The state of a form control, when it was reported.
+    pub fn control(&self) -> Option<&Control> {
+        self.control.as_ref()
+    }
+
+    /// Width and height of the border box in CSS pixels, when it was reported.
+    pub fn size(&self) -> Option<(u32, u32)> {
+        self.size
+    }
+
+    /// The URL that an image shows, when its `src` does not say so.
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    /// Whether this is, or ever was, an `input` of type `password`.
+    pub fn was_password(&self) -> bool {
+        self.was_password
+    }
+}
+
+/// A node of a tree that does not change meanwhile.
+#[derive(Clone, Copy)]
+pub struct NodeRef<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) slot: u32,
+}
+
+impl std::fmt::Debug for NodeRef<'_> {
+    /// Says which node it is, never what is in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "node {}", self.id().0)
+    }
+}
+
+impl PartialEq for NodeRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.slot == other.slot
+    }
+}
+
+impl<'a> NodeRef<'a> {
+    fn node(self) -> &'a Node {
+        &self.tree.nodes[self.slot as usize]
+    }
+
+    fn at(self, slot: u32) -> Option<NodeRef<'a>> {
+        (slot != NONE).then_some(NodeRef { tree: self.tree, slot })
+    }
+
+    /// The tree that it is in.
+    pub fn tree(self) -> &'a Tree {
+        self.tree
+    }
+
+    /// Its id.
+    pub fn id(self) -> NodeId {
+        self.node().id
+    }
+
+    /// What it is.
+    pub fn kind(self) -> &'a Kind {
+        &self.node().kind
+    }
+
+    /// The element that it is.
+    pub fn element(self) -> Option<&'a Element> {
+        match &self.node().kind {
+            Kind::Element(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// Where it is scrolled to, when it was reported.
+    pub fn scroll(self) -> Option<(i32, i32)> {
+        self.node().scroll
+    }
+
+    /// The node that it is in; of a shadow root, its host.
+    pub fn parent(self) -> Option<NodeRef<'a>> {
+        self.at(self.node().parent)
+    }
+
+    /// Its first child; a shadow root comes before all others.
+    pub fn first_child(self) -> Option<NodeRef<'a>> {
+        self.at(self.node().first)
+    }
+
+    /// Its last child.
+    pub fn last_child(self) -> Option<NodeRef<'a>> {
+        self.at(self.node().last)
+    }
+
+    /// The child of its parent before it.
+    pub fn previous(self) -> Option<NodeRef<'a>> {
+        self.at(self.node().prev)
+    }
+
+    /// The child of its parent after it.
+    pub fn next(self) -> Option<NodeRef<'a>> {
+        self.at(self.node().next)
+    }
+
+    /// Its children, shadow root included.
+    pub fn children(self) -> Children<'a> {
+        Children(self.first_child())
+    }
+
+    /// Itself and everything it is in, innermost first, through shadow roots and hosts.
+    pub fn with_ancestors(self) -> Ancestors<'a> {
+        Ancestors(Some(self))
+    }
+
+    /// Itself and everything in it in document order, shadow trees included.
+    pub fn with_descendants(self) -> Descendants<'a> {
+        Descendants { root: self, next: Some(self) }
+    }
+
+    /// The document or shadow root whose tree it is in.
+    pub fn tree_root(self) -> NodeRef<'a> {
+        self.with_ancestors()
+            .find(|node| matches!(node.kind(), Kind::Document | Kind::ShadowRoot))
+            .unwrap_or(self)
+    }
+
+    /// How many nodes it is in.
+    pub fn depth(self) -> usize {
+        self.with_ancestors().count() - 1
+    }
+
+    /// The URL against which its relative URLs are resolved: the one of when they were set, since a page that
+    /// changes its address does not load its pictures again.
+    pub fn base(self) -> Option<&'a url::Url> {
+        self.tree.base_at(self.element().map_or(0, |element| element.base))
+    }
+}
+
+/// See [`NodeRef::children`].
+#[derive(Debug)]
+pub struct Children<'a>(Option<NodeRef<'a>>);
+
+impl<'a> Iterator for Children<'a> {
+    type Item = NodeRef<'a>;
+
+    fn next(&mut self) -> Option<NodeRef<'a>> {
+        let node = self.0?;
+        self.0 = node.next();
+        Some(node)
+    }
+}
+
+/// See [`NodeRef::with_ancestors`].
+#[derive(Debug)]
+pub struct Ancestors<'a>(Option<NodeRef<'a>>);
+
+impl<'a> Iterator for Ancestors<'a> {
+    type Item = NodeRef<'a>;
+
+    fn next(&mut self) -> Option<NodeRef<'a>> {
+        let node = self.0?;
+        self.0 = node.parent();
+        Some(node)
+    }
+}
+
+/// See [`NodeRef::with_descendants`].
+#[derive(Debug)]
+pub struct Descendants<'a> {
+    root: NodeRef<'a>,
+    next: Option<NodeRef<'a>>,
+}
+
+impl<'a> Iterator for Descendants<'a> {
+    type Item = NodeRef<'a>;
+
+    fn next(&mut self) -> Option<NodeRef<'a>> {
+        let node = self.next?;
+        self.next = node.first_child().or_else(|| {
+            let mut from = node;
+            while from != self.root {
+                if let Some(sibling) = from.next() {
+                    return Some(sibling);
+                }
+                from = from.parent()?;
+            }
+            None
+        });
+        Some(node)
+    }
+}

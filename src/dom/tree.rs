@@ -1,0 +1,713 @@
+//! The tree itself: builds a page from operations and refuses those that do not fit.
+//!
+//! Ids follow from the operations alone (document 1, then every reported node in order), and are never used
+//! again. After a refusal the tree is half changed and worthless: throw it away and ask for a snapshot.
+
+use url::Url;
+
+use crate::protocol::NodeId;
+use crate::protocol::page::{PageOp, Part, Quirks, TopLayer};
+
+use super::names::Names;
+use super::node::{Element, Kind, NONE, Node, NodeRef};
+use super::{Changes, IdMap};
+
+/// Bounds of one page.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Nodes in the tree.
+    pub nodes: usize,
+    /// How many nodes a node may be in.
+    pub depth: usize,
+    /// Attributes of one element.
+    pub attributes: usize,
+    /// Bytes of texts, names and values together.
+    pub text: usize,
+    /// Steps that one batch may take; real batches take some per node.
+    pub work: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { nodes: 200_000, depth: 512, attributes: 512, text: 64 << 20, work: 50_000_000 }
+    }
+}
+
+/// Why an operation does not fit the page. Nothing of its content is in the error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// The first operation of a document must say that it begins.
+    #[error("the page has not begun")]
+    NotBegun,
+    /// A document begins once.
+    #[error("the page begins a second time")]
+    BegunTwice,
+    /// There is no such node (any more).
+    #[error("node {} is unknown", .0.0)]
+    Unknown(NodeId),
+    /// The node is of a kind that has no such thing.
+    #[error("node {} can not have that", .0.0)]
+    Kind(NodeId),
+    /// The node before which something is inserted is not a child of the parent.
+    #[error("node {} is not a child of the parent named with it", .0.0)]
+    NotAChild(NodeId),
+    /// A node can not go into itself.
+    #[error("node {} would be inside itself", .0.0)]
+    Cycle(NodeId),
+    /// Ends do not pair with elements, or a subtree has no root.
+    #[error("a subtree is not closed properly")]
+    Nesting,
+    /// A bound is exceeded.
+    #[error("a limit is exceeded: {0}")]
+    Limit(&'static str),
+}
+
+/// A customer's page.
+#[derive(Debug)]
+pub struct Tree {
+    pub(super) nodes: Vec<Node>,
+    free: Vec<u32>,
+    index: IdMap<u32>,
+    next_id: u32,
+    names: Names,
+    limits: Limits,
+    text: usize,
+    work: u64,
+    begun: bool,
+    quirks: Quirks,
+    location: Box<str>,
+    /// `base` elements with `href`, in the order in which they came.
+    base_elements: Vec<u32>,
+    bases: Vec<Option<Url>>,
+    base: Option<Url>,
+    viewport: Option<(u32, u32, u32)>,
+    focus: Option<NodeId>,
+    top_layer: Vec<(NodeId, TopLayer)>,
+}
+
+/// Slot of the document.
+const ROOT: u32 = 0;
+/// Base URLs that are remembered; new elements of a page that changes its address more often resolve against the
+/// last one remembered.
+const BASES: usize = 1_024;
+/// Bytes of a URL that is worth resolving against.
+const URL: usize = 8_192;
+
+impl Tree {
+    /// An empty page; takes [`PageOp::Begin`] first.
+    pub fn new(limits: Limits) -> Tree {
+        let document = Node {
+            id: NodeId::DOCUMENT,
+            parent: NONE,
+            first: NONE,
+            last: NONE,
+            prev: NONE,
+            next: NONE,
+            scroll: None,
+            kind: Kind::Document,
+        };
+        let mut index = IdMap::default();
+        index.insert(NodeId::DOCUMENT, ROOT);
+        Tree {
+            nodes: vec![document],
+            free: Vec::new(),
+            index,
+            next_id: 2,
+            names: Names::default(),
+            limits,
+            text: 0,
+            work: 0,
+            begun: false,
+            quirks: Quirks::No,
+            location: "".into(),
+            base_elements: Vec::new(),
+            bases: vec![None],
+            base: None,
+            viewport: None,
+            focus: None,
+            top_layer: Vec::new(),
+        }
+    }
+
+    /// Applies one batch, in order. On an error the tree is of no more use.
+    pub fn apply(&mut self, ops: &[PageOp]) -> Result<Changes, Misfit> {
+        let mut changes = Changes::default();
+        self.work = self.limits.work;
+        if !self.begun {
+            if !matches!(ops.first(), Some(PageOp::Begin { .. })) {
+                return Err(Misfit::NotBegun);
+            }
+            // Nodes resolve their URLs when they come, so the address must be known before them.
+            if let Some(PageOp::Location { url }) =
+                ops.iter().find(|op| matches!(op, PageOp::Location { .. }))
+            {
+                self.locate(url, &mut changes)?;
+            }
+        }
+        for op in ops {
+            self.spend(1)?;
+            self.operation(op, &mut changes)?;
+        }
+        Ok(changes)
+    }
+
+    /// The node of this id.
+    pub fn get(&self, id: NodeId) -> Option<NodeRef<'_>> {
+        self.index.get(&id).map(|slot| NodeRef { tree: self, slot: *slot })
+    }
+
+    /// The document.
+    pub fn document(&self) -> NodeRef<'_> {
+        NodeRef { tree: self, slot: ROOT }
+    }
+
+    /// How many nodes there are, the document included.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there is nothing but the document.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 1
+    }
+
+    /// Whether the page is in quirks mode.
+    pub fn quirks(&self) -> Quirks {
+        self.quirks
+    }
+
+    /// The document's URL as reported; empty before that.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// The URL against which relative URLs are resolved now.
+    pub fn base(&self) -> Option<&Url> {
+        self.base.as_ref()
+    }
+
+    /// Width, height, and device pixels per CSS pixel in percent.
+    pub fn viewport(&self) -> Option<(u32, u32, u32)> {
+        self.viewport
+    }
+
+    /// The element that has the focus.
+    pub fn focus(&self) -> Option<NodeId> {
+        self.focus
+    }
+
+    /// The top layer, lowest first.
+    pub fn top_layer(&self) -> &[(NodeId, TopLayer)] {
+        &self.top_layer
+    }
+
+    pub(super) fn base_at(&self, index: u32) -> Option<&Url> {
+        self.bases.get(index as usize).and_then(Option::as_ref)
+    }
+
+    fn operation(&mut self, op: &PageOp, changes: &mut Changes) -> Result<(), Misfit> {
+        match op {
+            PageOp::Begin { quirks } => {
+                if self.begun {
+                    return Err(Misfit::BegunTwice);
+                }
+                self.begun = true;
+                self.quirks = *quirks;
+                changes.begun = true;
+            }
+            PageOp::Insert { parent, next, parts } => self.insert(*parent, *next, parts, changes)?,
+            PageOp::Move { id, parent, next } => {
+                let (slot, parent) = (self.slot(*id)?, self.slot(*parent)?);
+                let next = self.child_of(parent, *next)?;
+                self.relocate(slot, parent, next, changes)?;
+                changes.moved.push(*id);
+            }
+            PageOp::Remove { id } => {
+                let slot = self.slot(*id)?;
+                if slot == ROOT {
+                    return Err(Misfit::Kind(*id));
+                }
+                changes.parents.push(self.nodes[self.nodes[slot as usize].parent as usize].id);
+                self.detach(slot);
+                self.release(slot, changes)?;
+            }
+            PageOp::SetAttribute { id, name, value } => self.set_attribute(*id, name, value, changes)?,
+            PageOp::RemoveAttribute { id, name } => {
+                let slot = self.slot(*id)?;
+                let element = self.element(slot)?;
+                if let Some(at) = element.attributes.iter().position(|(known, _)| **known == **name) {
+                    let (name, value) = element.attributes.remove(at);
+                    self.text -= attribute_cost(&name, &value);
+                    self.attribute_changed(slot, &name, changes)?;
+                    changes.attributes.push((*id, name));
+                }
+            }
+            PageOp::Text { id, data } => {
+                let slot = self.slot(*id)?;
+                self.charge(data.len())?;
+                match &mut self.nodes[slot as usize].kind {
+                    Kind::Text(held) | Kind::Comment(held) => {
+                        self.text -= held.len();
+                        *held = data.clone();
+                    }
+                    _ => return Err(Misfit::Kind(*id)),
+                }
+                changes.texts.push(*id);
+            }
+            PageOp::Control { id, state } => {
+                let slot = self.slot(*id)?;
+                let before = self.element(slot)?.control.as_ref().map_or(0, control_length);
+                self.charge(control_length(state))?;
+                self.text -= before;
+                self.element(slot)?.control = Some(state.clone());
+                changes.controls.push(*id);
+            }
+            PageOp::Scroll { id, x, y } => {
+                let slot = self.slot(*id)?;
+                let node = &mut self.nodes[slot as usize];
+                if !matches!(node.kind, Kind::Document | Kind::Element(_)) {
+                    return Err(Misfit::Kind(*id));
+                }
+                node.scroll = Some((*x, *y));
+                changes.scrolls.push(*id);
+            }
+            PageOp::Viewport { width, height, ratio } => self.viewport = Some((*width, *height, *ratio)),
+            PageOp::Location { url } => self.locate(url, changes)?,
+            PageOp::Focus { id } => {
+                if let Some(id) = id {
+                    self.slot(*id)?;
+                }
+                self.focus = *id;
+            }
+            PageOp::TopLayer { entries } => {
+                for (id, _) in entries {
+                    let slot = self.slot(*id)?;
+                    self.element(slot)?;
+                }
+                self.top_layer.clone_from(entries);
+            }
+            PageOp::Box { id, width, height } => {
+                let slot = self.slot(*id)?;
+                self.element(slot)?.size = Some((*width, *height));
+                changes.boxes.push(*id);
+            }
+            PageOp::Source { id, url } => {
+                let slot = self.slot(*id)?;
+                self.charge(url.len())?;
+                let before = self.element(slot)?.source.replace(url.clone()).map_or(0, |url| url.len());
+                self.text -= before;
+                self.resolve_anew(slot, changes)?;
+                changes.sources.push(*id);
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        parent: NodeId,
+        next: Option<NodeId>,
+        parts: &[Part],
+        changes: &mut Changes,
+    ) -> Result<(), Misfit> {
+        let mut parent = self.slot(parent)?;
+        let mut next = self.child_of(parent, next)?;
+        let outermost = parent;
+        let mut depth = self.depth(parent)?;
+        let mut root = true;
+        for part in parts {
+            self.spend(1)?;
+            if matches!(part, Part::End) {
+                if parent == outermost {
+                    return Err(Misfit::Nesting);
+                }
+                parent = self.nodes[parent as usize].parent;
+                depth -= 1;
+                continue;
+            }
+            if !std::mem::take(&mut root) && parent == outermost {
+                return Err(Misfit::Nesting);
+            }
+            let before = std::mem::replace(&mut next, NONE);
+            if let Part::Known { id } = part {
+                let slot = self.slot(*id)?;
+                self.relocate(slot, parent, before, changes)?;
+                changes.moved.push(*id);
+                continue;
+            }
+            if depth + 1 > self.limits.depth {
+                return Err(Misfit::Limit("depth of the page"));
+            }
+            let slot = self.create(part)?;
+            self.attach(slot, parent, before)?;
+            let id = self.nodes[slot as usize].id;
+            if parent == outermost {
+                changes.inserted.push(id);
+                changes.parents.push(self.nodes[parent as usize].id);
+            }
+            if matches!(part, Part::Element { .. } | Part::ShadowRoot) {
+                if self.element(slot).is_ok_and(|element| element.is_html("base")) {
+                    self.base_elements.push(slot);
+                    self.rebase()?;
+                }
+                parent = slot;
+                depth += 1;
+            }
+        }
+        if root || parent != outermost {
+            return Err(Misfit::Nesting);
+        }
+        Ok(())
+    }
+
+    /// A new node of the next id, not yet anywhere.
+    fn create(&mut self, part: &Part) -> Result<u32, Misfit> {
+        if self.index.len() >= self.limits.nodes {
+            return Err(Misfit::Limit("nodes of the page"));
+        }
+        let kind = match part {
+            Part::Element { namespace, name, attributes } => {
+                let count = attributes.len();
+                if count > self.limits.attributes {
+                    return Err(Misfit::Limit("attributes of an element"));
+                }
+                self.spend((count * count / 4) as u64)?;
+                let mut held: Vec<(_, Box<str>)> = Vec::with_capacity(count);
+                let mut length = name.len();
+                for (name, value) in attributes {
+                    // A name that comes twice counts once, like in a parser.
+                    if held.iter().all(|(known, _): &(super::Name, _)| **known != **name) {
+                        length += attribute_cost(name, value);
+                        held.push((self.names.intern(name), value.clone()));
+                    }
+                }
+                self.charge(length)?;
+                let mut element = Element {
+                    namespace: *namespace,
+                    name: self.names.intern(name),
+                    attributes: held,
+                    control: None,
+                    size: None,
+                    source: None,
+                    was_password: false,
+                    base: self.current_base(),
+                };
+                element.was_password = is_password(&element);
+                Kind::Element(Box::new(element))
+            }
+            Part::Text { data } => {
+                self.charge(data.len())?;
+                Kind::Text(data.clone())
+            }
+            Part::Comment { data } => {
+                self.charge(data.len())?;
+                Kind::Comment(data.clone())
+            }
+            Part::Doctype { name, public, system } => {
+                self.charge(name.len() + public.len() + system.len())?;
+                Kind::Doctype { name: name.clone(), public: public.clone(), system: system.clone() }
+            }
+            Part::ShadowRoot => Kind::ShadowRoot,
+            Part::Known { .. } | Part::End => return Err(Misfit::Nesting),
+        };
+        let id = NodeId(self.next_id);
+        self.next_id = self.next_id.checked_add(1).ok_or(Misfit::Limit("node ids"))?;
+        let node =
+            Node { id, parent: NONE, first: NONE, last: NONE, prev: NONE, next: NONE, scroll: None, kind };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.nodes[slot as usize] = node;
+                slot
+            }
+            None => {
+                self.nodes.push(node);
+                (self.nodes.len() - 1) as u32
+            }
+        };
+        self.index.insert(id, slot);
+        Ok(slot)
+    }
+
+    /// Takes a known node elsewhere.
+    fn relocate(&mut self, slot: u32, parent: u32, next: u32, changes: &mut Changes) -> Result<(), Misfit> {
+        let id = self.nodes[slot as usize].id;
+        if slot == ROOT || matches!(self.nodes[slot as usize].kind, Kind::ShadowRoot) {
+            return Err(Misfit::Kind(id));
+        }
+        if slot == next {
+            return Err(Misfit::NotAChild(id));
+        }
+        let mut depth = 0;
+        let mut at = parent;
+        while at != NONE {
+            if at == slot {
+                return Err(Misfit::Cycle(id));
+            }
+            at = self.nodes[at as usize].parent;
+            depth += 1;
+        }
+        self.spend(depth as u64)?;
+        let old = self.nodes[slot as usize].parent;
+        if old != parent && depth > self.depth(old)? + 1 {
+            let mut deepest = 0;
+            let mut steps = 0;
+            let (mut at, mut below) = (slot, 0usize);
+            loop {
+                steps += 1;
+                deepest = deepest.max(below);
+                let node = &self.nodes[at as usize];
+                if node.first != NONE {
+                    (at, below) = (node.first, below + 1);
+                    continue;
+                }
+                while at != slot && self.nodes[at as usize].next == NONE {
+                    (at, below) = (self.nodes[at as usize].parent, below - 1);
+                }
+                if at == slot {
+                    break;
+                }
+                at = self.nodes[at as usize].next;
+            }
+            self.spend(steps)?;
+            if depth + deepest > self.limits.depth {
+                return Err(Misfit::Limit("depth of the page"));
+            }
+        }
+        changes.parents.push(self.nodes[old as usize].id);
+        changes.parents.push(self.nodes[parent as usize].id);
+        self.detach(slot);
+        self.attach(slot, parent, next)
+    }
+
+    /// Puts a loose node before `next`, or last.
+    fn attach(&mut self, slot: u32, parent: u32, next: u32) -> Result<(), Misfit> {
+        let fits = match (&self.nodes[slot as usize].kind, &self.nodes[parent as usize].kind) {
+            (Kind::ShadowRoot, Kind::Element(_)) => self.nodes[parent as usize].first == NONE,
+            (Kind::ShadowRoot | Kind::Document, _) => false,
+            (Kind::Doctype { .. }, parent) => matches!(parent, Kind::Document),
+            (Kind::Text(_), Kind::Document) => false,
+            (_, Kind::Document | Kind::Element(_) | Kind::ShadowRoot) => true,
+            _ => false,
+        };
+        if !fits || (next != NONE && matches!(self.nodes[next as usize].kind, Kind::ShadowRoot)) {
+            return Err(Misfit::Kind(self.nodes[parent as usize].id));
+        }
+        let prev =
+            if next == NONE { self.nodes[parent as usize].last } else { self.nodes[next as usize].prev };
+        let node = &mut self.nodes[slot as usize];
+        (node.parent, node.prev, node.next) = (parent, prev, next);
+        match prev {
+            NONE => self.nodes[parent as usize].first = slot,
+            _ => self.nodes[prev as usize].next = slot,
+        }
+        match next {
+            NONE => self.nodes[parent as usize].last = slot,
+            _ => self.nodes[next as usize].prev = slot,
+        }
+        Ok(())
+    }
+
+    fn detach(&mut self, slot: u32) {
+        let node = &mut self.nodes[slot as usize];
+        let (parent, prev, next) = (node.parent, node.prev, node.next);
+        (node.parent, node.prev, node.next) = (NONE, NONE, NONE);
+        match prev {
+            NONE => self.nodes[parent as usize].first = next,
+            _ => self.nodes[prev as usize].next = next,
+        }
+        match next {
+            NONE => self.nodes[parent as usize].last = prev,
+            _ => self.nodes[next as usize].prev = prev,
+        }
+    }
+
+    /// Forgets a loose node and everything in it.
+    fn release(&mut self, root: u32, changes: &mut Changes) -> Result<(), Misfit> {
+        let slots: Vec<u32> =
+            NodeRef { tree: self, slot: root }.with_descendants().map(|node| node.slot).collect();
+        self.spend(slots.len() as u64)?;
+        self.spend(slots.len() as u64 * (self.base_elements.len() + self.top_layer.len()) as u64)?;
+        for slot in slots {
+            let node = &mut self.nodes[slot as usize];
+            let id = node.id;
+            self.text -= text_length(&node.kind);
+            node.kind = Kind::ShadowRoot;
+            node.first = NONE;
+            self.index.remove(&id);
+            self.free.push(slot);
+            changes.removed.push(id);
+            if let Some(at) = self.base_elements.iter().position(|base| *base == slot) {
+                self.base_elements.remove(at);
+                self.rebase()?;
+            }
+            if self.focus == Some(id) {
+                self.focus = None;
+            }
+            self.top_layer.retain(|(top, _)| *top != id);
+        }
+        Ok(())
+    }
+
+    fn set_attribute(
+        &mut self,
+        id: NodeId,
+        name: &str,
+        value: &str,
+        changes: &mut Changes,
+    ) -> Result<(), Misfit> {
+        let slot = self.slot(id)?;
+        let name = self.names.intern(name);
+        let limit = self.limits.attributes;
+        let count = self.element(slot)?.attributes.len();
+        self.spend(count as u64)?;
+        self.charge(value.len())?;
+        let element = self.element(slot)?;
+        let grown = match element.attributes.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, held)) => {
+                let before = held.len();
+                *held = value.into();
+                self.text -= before;
+                0
+            }
+            None if count >= limit => {
+                return Err(Misfit::Limit("attributes of an element"));
+            }
+            None => {
+                element.attributes.push((name.clone(), value.into()));
+                attribute_cost(&name, "")
+            }
+        };
+        self.charge(grown)?;
+        self.attribute_changed(slot, &name, changes)?;
+        changes.attributes.push((id, name));
+        Ok(())
+    }
+
+    fn attribute_changed(&mut self, slot: u32, name: &str, changes: &mut Changes) -> Result<(), Misfit> {
+        self.spend(self.base_elements.len() as u64)?;
+        if name == "href" && self.base_elements.contains(&slot) {
+            self.rebase()?;
+        }
+        self.resolve_anew(slot, changes)?;
+        let element = self.element(slot)?;
+        element.was_password |= is_password(element);
+        // What an image shows is told anew after this.
+        if matches!(name, "src" | "srcset") {
+            let before = element.source.take().map_or(0, |url| url.len());
+            self.text -= before;
+        }
+        Ok(())
+    }
+
+    /// An element that changes takes part in what the base URL is now, with all its URLs; a sheet that is
+    /// already read does not.
+    fn resolve_anew(&mut self, slot: u32, changes: &mut Changes) -> Result<(), Misfit> {
+        let base = self.current_base();
+        let id = self.nodes[slot as usize].id;
+        let element = self.element(slot)?;
+        if element.base == base || element.name.eq_ignore_ascii_case("style") {
+            return Ok(());
+        }
+        element.base = base;
+        changes.attributes.extend(element.attributes.iter().map(|(name, _)| (id, name.clone())));
+        let count = element.attributes.len();
+        self.spend(count as u64)
+    }
+
+    fn locate(&mut self, url: &str, changes: &mut Changes) -> Result<(), Misfit> {
+        if url.len() > URL << 4 {
+            return Err(Misfit::Limit("length of the address"));
+        }
+        changes.location |= *self.location != *url;
+        self.location = url.into();
+        self.rebase()
+    }
+
+    /// HTML, "document base URL": the first `base` with `href`, against the document's own URL.
+    fn rebase(&mut self) -> Result<(), Misfit> {
+        self.spend(1 + self.base_elements.len() as u64)?;
+        let own = (self.location.len() <= URL).then(|| Url::parse(&self.location).ok()).flatten();
+        let named = self
+            .base_elements
+            .iter()
+            .find_map(|slot| NodeRef { tree: self, slot: *slot }.element()?.attribute("href"));
+        let base = match named.filter(|href| href.len() <= URL) {
+            Some(href) => Url::options().base_url(own.as_ref()).parse(href).ok().or(own),
+            None => own,
+        };
+        if self.bases.last() != Some(&base) && self.bases.len() < BASES {
+            self.bases.push(base.clone());
+        }
+        self.base = base;
+        Ok(())
+    }
+
+    fn current_base(&self) -> u32 {
+        (self.bases.len() - 1) as u32
+    }
+
+    fn slot(&self, id: NodeId) -> Result<u32, Misfit> {
+        self.index.get(&id).copied().ok_or(Misfit::Unknown(id))
+    }
+
+    fn child_of(&self, parent: u32, next: Option<NodeId>) -> Result<u32, Misfit> {
+        let Some(next) = next else { return Ok(NONE) };
+        let slot = self.slot(next)?;
+        if self.nodes[slot as usize].parent == parent { Ok(slot) } else { Err(Misfit::NotAChild(next)) }
+    }
+
+    fn element(&mut self, slot: u32) -> Result<&mut Element, Misfit> {
+        let node = &mut self.nodes[slot as usize];
+        match &mut node.kind {
+            Kind::Element(element) => Ok(element),
+            _ => Err(Misfit::Kind(node.id)),
+        }
+    }
+
+    fn depth(&mut self, slot: u32) -> Result<usize, Misfit> {
+        let depth = NodeRef { tree: self, slot }.depth();
+        self.spend(depth as u64)?;
+        Ok(depth)
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), Misfit> {
+        self.text += bytes;
+        if self.text > self.limits.text { Err(Misfit::Limit("text of the page")) } else { Ok(()) }
+    }
+
+    fn spend(&mut self, steps: u64) -> Result<(), Misfit> {
+        self.work = self.work.checked_sub(steps).ok_or(Misfit::Limit("work for one batch"))?;
+        Ok(())
+    }
+}
+
+/// What an attribute counts in the limit of text: its place in memory too, so that many empty ones are not free.
+fn attribute_cost(name: &str, value: &str) -> usize {
+    name.len() + value.len() + 40
+}
+
+fn is_password(element: &Element) -> bool {
+    element.is_html("input") && element.attribute_is("type", "password")
+}
+
+fn control_length(control: &crate::protocol::page::Control) -> usize {
+    let value = match &control.value {
+        Some(crate::protocol::page::Value::Told(text)) => text.len(),
+        _ => 0,
+    };
+    value + control.selected.as_ref().map_or(0, |selected| 4 * selected.len())
+}
+
+fn text_length(kind: &Kind) -> usize {
+    match kind {
+        Kind::Document | Kind::ShadowRoot => 0,
+        Kind::Text(data) | Kind::Comment(data) => data.len(),
+        Kind::Doctype { name, public, system } => name.len() + public.len() + system.len(),
+        Kind::Element(element) => {
+            element.name.len()
+                + element.attributes.iter().map(|(name, value)| attribute_cost(name, value)).sum::<usize>()
+                + element.control.as_ref().map_or(0, control_length)
+                + element.source.as_ref().map_or(0, |url| url.len())
+        }
+    }
+}

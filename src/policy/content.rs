@@ -1,0 +1,481 @@
+//! What of a node's content goes into a view, once its verdict is known.
+//!
+//! For what is masked there is a list of attributes that may stay; for what is shown, a list of what can not
+//! (what would run, load or submit something). Every URL that would load something becomes a capability
+//! or goes.
+
+use url::Url;
+
+use crate::dom::{Element, Kind, NodeRef};
+use crate::protocol::page::{Checked, Control, Namespace, Value};
+use crate::protocol::view::{Marks, ViewControl};
+use crate::rewrite::css::{CssUrl, map_urls};
+
+use super::verdict::{Reach, Shape, Sight, Verdict};
+use super::{Resource, ResourceNames};
+
+/// What stands for a character that is masked.
+const BULLET: &str = "•";
+/// Bullets in place of every password, so that not even its length is known.
+const PASSWORD: usize = 8;
+/// At most so many bullets in a field.
+const BULLETS: usize = 4_096;
+/// Bytes of a `data:` URL that goes into a view.
+const DATA: usize = 256 << 10;
+/// Bytes of any other URL.
+const URL: usize = 8_192;
+
+/// Attributes that a masked element keeps: they make its shape.
+const STRUCTURE: [&str; 23] = [
+    "class", "id", "style", "type", "dir", "lang", "rows", "cols", "size", "width", "height", "role",
+    "hidden", "disabled", "colspan", "rowspan", "multiple", "open", "tabindex", "for", "slot", "span",
+    "inert",
+];
+/// Attributes that a placeholder keeps.
+const BOX: [&str; 6] = ["class", "id", "style", "width", "height", "hidden"];
+/// Attributes that no view has.
+const NEVER: [&str; 42] = [
+    "nonce",
+    "integrity",
+    "srcdoc",
+    "action",
+    "formaction",
+    "formtarget",
+    "ping",
+    "srcset",
+    "sizes",
+    "imagesrcset",
+    "imagesizes",
+    "autofocus",
+    "autoplay",
+    "target",
+    "download",
+    "crossorigin",
+    "loading",
+    "http-equiv",
+    "manifest",
+    "archive",
+    "codebase",
+    "classid",
+    "longdesc",
+    "profile",
+    "cite",
+    "lowsrc",
+    "dynsrc",
+    "data",
+    "xml:base",
+    "is",
+    "accesskey",
+    "popovertarget",
+    "popovertargetaction",
+    "command",
+    "commandfor",
+    "attributionsrc",
+    "fetchpriority",
+    "referrerpolicy",
+    "csp",
+    "allow",
+    "sandbox",
+    "usemap",
+];
+/// SVG attributes whose value is CSS that can fetch.
+const PAINT: [&str; 11] = [
+    "fill",
+    "stroke",
+    "filter",
+    "mask",
+    "clip-path",
+    "marker",
+    "marker-start",
+    "marker-mid",
+    "marker-end",
+    "cursor",
+    "mask-image",
+];
+
+/// Writes the content of nodes and notes what it refers to.
+pub(super) struct Lens<'a> {
+    pub(super) names: &'a ResourceNames,
+    pub(super) resources: Vec<Resource>,
+}
+
+pub(super) fn marks(verdict: &Verdict) -> Marks {
+    Marks {
+        masked: verdict.sight.masked(),
+        hidden: verdict.sight == Sight::Hidden,
+        disabled: verdict.reach == Reach::Disabled,
+        placeholder: verdict.sight != Sight::Hidden && verdict.shape == Shape::Placeholder,
+    }
+}
+
+/// Whether the agent is told the size of an element.
+pub(super) fn measured(verdict: &Verdict) -> bool {
+    verdict.sight == Sight::Hidden || verdict.shape == Shape::Placeholder
+}
+
+/// The document's URL without name and password; of a page that is hidden as a whole, only whose it is.
+pub(super) fn address(location: &str, sight: Sight) -> Box<str> {
+    match Url::parse(location) {
+        Ok(url) if sight >= Sight::Hidden => url.origin().ascii_serialization().into(),
+        Ok(url) => plain(url).as_str().into(),
+        Err(_) => "".into(),
+    }
+}
+
+/// The state of a form control.
+pub(super) fn control(element: &Element, state: &Control, verdict: &Verdict) -> Option<ViewControl> {
+    if !verdict.open() {
+        return None;
+    }
+    if element.is_html("input") && element.attribute_is("type", "hidden") {
+        return Some(ViewControl::default());
+    }
+    let length = match &state.value {
+        Some(Value::Told(text)) => text.chars().take(BULLETS).count(),
+        Some(Value::Withheld { length }) => (*length as usize).min(BULLETS),
+        None => 0,
+    };
+    if verdict.sight.masked() {
+        let length = if element.was_password() && length > 0 { PASSWORD } else { length };
+        let value = state.value.is_some().then(|| BULLET.repeat(length).into());
+        return Some(ViewControl { value, checked: None, selected: None });
+    }
+    let value = state.value.as_ref().map(|value| match value {
+        Value::Told(text) => text.clone(),
+        Value::Withheld { .. } => BULLET.repeat(length).into(),
+    });
+    let checked: Option<Checked> = state.checked;
+    Some(ViewControl { value, checked, selected: state.selected.clone() })
+}
+
+/// Every character but white space becomes a bullet.
+fn bullets(text: &str) -> Box<str> {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_whitespace() {
+            out.push(char);
+        } else {
+            out.push_str(BULLET);
+        }
+    }
+    out.into()
+}
+
+impl Lens<'_> {
+    /// The content of a text in a parent of this verdict.
+    pub(super) fn text(&mut self, node: NodeRef<'_>, data: &str, verdict: &Verdict) -> Box<str> {
+        let style = node.parent().filter(|parent| is_style(*parent));
+        match style {
+            Some(style) => {
+                // A sheet can be cut into several texts anywhere: the first one gets all of it.
+                let mut texts = style.children().filter(|child| matches!(child.kind(), Kind::Text(_)));
+                if texts.next() == Some(node) { self.sheet(style, verdict) } else { "".into() }
+            }
+            None if verdict.sight == Sight::Shown => data.into(),
+            None => bullets(data),
+        }
+    }
+
+    /// The style sheet in a `style` element. Styles in something that a rule masks could say what it says.
+    fn sheet(&mut self, style: NodeRef<'_>, verdict: &Verdict) -> Box<str> {
+        if verdict.sight >= Sight::Masked {
+            return "".into();
+        }
+        let css: String = style
+            .children()
+            .filter_map(|child| match child.kind() {
+                Kind::Text(data) => Some(&**data),
+                _ => None,
+            })
+            .collect();
+        self.css(style, &css)
+    }
+
+    /// All attributes of an element.
+    pub(super) fn attributes(&mut self, node: NodeRef<'_>, verdict: &Verdict) -> Vec<(Box<str>, Box<str>)> {
+        let Some(element) = node.element() else { return Vec::new() };
+        let mut out = Vec::with_capacity(element.attributes().len());
+        for (name, value) in element.attributes() {
+            if let Some(value) = self.attribute(node, element, verdict, name, value) {
+                out.push((Box::from(&**name), value));
+            }
+        }
+        if element.attribute("src").is_none()
+            && let Some(source) = self.source(node, element, verdict)
+        {
+            out.push(("src".into(), source));
+        }
+        out
+    }
+
+    /// The value of one attribute as it is in the view now, whether or not the page has it.
+    pub(super) fn attribute_now(
+        &mut self,
+        node: NodeRef<'_>,
+        verdict: &Verdict,
+        name: &str,
+    ) -> Option<Box<str>> {
+        let element = node.element()?;
+        match element.attribute(name) {
+            Some(value) => self.attribute(node, element, verdict, name, value),
+            None if name == "src" => self.source(node, element, verdict),
+            None => None,
+        }
+    }
+
+    /// What an image shows where its `src` does not say so.
+    fn source(&mut self, node: NodeRef<'_>, element: &Element, verdict: &Verdict) -> Option<Box<str>> {
+        if verdict.sight != Sight::Shown || verdict.shape != Shape::Whole || !element.is_html("img") {
+            return None;
+        }
+        self.capability(node, element.source()?, true)
+    }
+
+    fn attribute(
+        &mut self,
+        node: NodeRef<'_>,
+        element: &Element,
+        verdict: &Verdict,
+        name: &str,
+        value: &str,
+    ) -> Option<Box<str>> {
+        let lower = name.to_ascii_lowercase();
+        let name = lower.as_str();
+        if verdict.sight == Sight::Hidden {
+            return matches!(name, "class" | "id").then(|| value.into());
+        }
+        // Its styles make a page readable where nothing else is shown.
+        if element.is_html("link") && verdict.sight < Sight::Masked {
+            return self.link(node, element, name, value);
+        }
+        if verdict.shape == Shape::Shell || element.is_html("link") {
+            return None;
+        }
+        let masked = verdict.sight.masked();
+        if (masked && !STRUCTURE.contains(&name))
+            || (verdict.shape == Shape::Placeholder && !BOX.contains(&name))
+            || name.starts_with("on")
+            || NEVER.contains(&name)
+        {
+            return None;
+        }
+        match name {
+            "style" if masked || verdict.shape == Shape::Placeholder => Some(shape_only(value)),
+            "style" => Some(self.css(node, value)),
+            "type" if masked && element.is_html("input") => Some(bullet_type(value).into()),
+            "value" if element.is_html("input") && element.attribute_is("type", "hidden") => None,
+            "href" | "xlink:href" => self.reference(node, element, value),
+            "src" => match (element.namespace(), element.name()) {
+                (Namespace::Html, "img") if element.source().is_some() => self.source(node, element, verdict),
+                (Namespace::Html, "img") => self.capability(node, value, true),
+                (Namespace::Html, "video" | "audio" | "source") => self.capability(node, value, false),
+                (Namespace::Html, "input") if element.attribute_is("type", "image") => {
+                    self.capability(node, value, true)
+                }
+                _ => None,
+            },
+            "poster" | "background" => self.capability(node, value, true),
+            _ if element.namespace() == Namespace::Svg && PAINT.contains(&name) => {
+                Some(self.css(node, value))
+            }
+            // Animations set other attributes, behind the list of those that can not be.
+            "attributename" if value.to_ascii_lowercase().ends_with("href") => None,
+            _ => Some(value.into()),
+        }
+    }
+
+    fn link(&mut self, node: NodeRef<'_>, element: &Element, name: &str, value: &str) -> Option<Box<str>> {
+        let sheet = element.attribute("rel").is_some_and(|rel| {
+            rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("stylesheet"))
+        });
+        match name {
+            _ if !sheet => None,
+            "href" => self.capability(node, value, false),
+            "rel" | "media" | "disabled" => Some(value.into()),
+            _ => None,
+        }
+    }
+
+    /// `href` of everything but `link`: where a link leads, or a part of a drawing.
+    fn reference(&mut self, node: NodeRef<'_>, element: &Element, value: &str) -> Option<Box<str>> {
+        let value = value.trim_matches(|char: char| char <= ' ');
+        if value.starts_with('#') {
+            return Some(value.into());
+        }
+        match element.name() {
+            "a" | "area" => match resolve(node, value) {
+                Some(url) if matches!(url.scheme(), "http" | "https") => Some(plain(url).as_str().into()),
+                Some(url) if matches!(url.scheme(), "mailto" | "tel") => Some(url.as_str().into()),
+                _ => Some("#".into()),
+            },
+            "image" | "feImage" => self.capability(node, value, true),
+            "use" => self.capability(node, value, false),
+            _ => None,
+        }
+    }
+
+    fn css(&mut self, node: NodeRef<'_>, css: &str) -> Box<str> {
+        let mut map = |url: &str, kind: CssUrl| {
+            let url = url.trim_matches(|char: char| char <= ' ');
+            if url.starts_with('#') {
+                return Some(url.to_owned());
+            }
+            if kind == CssUrl::Image && is_data(url, &["data:font/", "data:application/"]) {
+                return Some(url.to_owned());
+            }
+            self.capability(node, url, kind == CssUrl::Image).map(String::from)
+        };
+        map_urls(css, &mut map).into()
+    }
+
+    /// The address under which an agent gets what a URL stands for. `inline`: it may be a picture in a `data:` URL.
+    fn capability(&mut self, node: NodeRef<'_>, value: &str, inline: bool) -> Option<Box<str>> {
+        let value = value.trim_matches(|char: char| char <= ' ');
+        if inline && is_data(value, &["data:image/"]) {
+            return Some(value.into());
+        }
+        if value.is_empty() {
+            return None;
+        }
+        let mut url = resolve(node, value)?;
+        if !matches!(url.scheme(), "http" | "https" | "blob") {
+            return None;
+        }
+        let fragment = url.fragment().map(str::to_owned);
+        url.set_fragment(None);
+        let (token, mut address) = self.names.name(url.as_str());
+        if let Some(fragment) = fragment {
+            address.push('#');
+            address.push_str(&fragment);
+        }
+        self.resources.push(Resource { token, url: url.into() });
+        Some(address.into())
+    }
+}
+
+fn is_data(url: &str, kinds: &[&str]) -> bool {
+    url.len() <= DATA
+        && kinds
+            .iter()
+            .any(|kind| url.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)))
+}
+
+pub(super) fn is_style(node: NodeRef<'_>) -> bool {
+    node.element().is_some_and(|element| element.name().eq_ignore_ascii_case("style"))
+}
+
+fn resolve(node: NodeRef<'_>, value: &str) -> Option<Url> {
+    if value.len() > URL {
+        return None;
+    }
+    match node.base() {
+        Some(base) => base.join(value).ok(),
+        None => Url::parse(value).ok(),
+    }
+}
+
+fn plain(mut url: Url) -> Url {
+    // Fails only for URLs that can not have them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// A field of bullets must be able to hold them.
+fn bullet_type(kind: &str) -> &str {
+    let fixed = ["number", "date", "month", "week", "time", "datetime-local", "email", "url"];
+    if fixed.iter().any(|fixed| fixed.eq_ignore_ascii_case(kind)) { "text" } else { kind }
+}
+
+/// The declarations of a style attribute that can say nothing but how large, where and how coloured: without
+/// strings, URLs and custom properties.
+fn shape_only(css: &str) -> Box<str> {
+    let mut out = String::new();
+    let mut parser = cssparser::Parser::new(css);
+    while !parser.is_exhausted() {
+        let start = parser.position();
+        let mut says = false;
+        let mut name = true;
+        let _ = parser.parse_until_before(cssparser::Delimiter::Semicolon, |inner| {
+            says = speaks(inner, &mut name, 0);
+            Ok::<(), cssparser::ParseError<()>>(())
+        });
+        if !says {
+            out.push_str(parser.slice_from(start).trim());
+            out.push(';');
+        }
+        let _ = parser.next();
+    }
+    out.into()
+}
+
+/// Whether there is a token that can carry content. `name`: the next identifier is the property's.
+fn speaks(parser: &mut cssparser::Parser<'_>, name: &mut bool, depth: usize) -> bool {
+    use cssparser::Token;
+    /// Properties that take words of the author's choice.
+    const WORDS: [&str; 6] = ["content", "font", "font-family", "quotes", "will-change", "animation-name"];
+    loop {
+        let block = match parser.next_including_whitespace_and_comments() {
+            Err(_) => return false,
+            Ok(Token::WhiteSpace(_)) => continue,
+            Ok(Token::Ident(word)) => {
+                if std::mem::take(name)
+                    && (word.starts_with("--") || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+                {
+                    return true;
+                }
+                false
+            }
+            Ok(
+                Token::QuotedString(_)
+                | Token::UnquotedUrl(_)
+                | Token::BadUrl(_)
+                | Token::BadString(_)
+                | Token::Comment(_)
+                | Token::AtKeyword(_)
+                | Token::CurlyBracketBlock,
+            ) => return true,
+            Ok(Token::Function(function)) => {
+                let known = [
+                    "calc",
+                    "rgb",
+                    "rgba",
+                    "hsl",
+                    "hsla",
+                    "min",
+                    "max",
+                    "clamp",
+                    "translate",
+                    "translatex",
+                    "translatey",
+                    "translate3d",
+                    "scale",
+                    "rotate",
+                    "repeat",
+                    "minmax",
+                ];
+                if depth > 8 || !known.iter().any(|known| function.eq_ignore_ascii_case(known)) {
+                    return true;
+                }
+                true
+            }
+            Ok(Token::ParenthesisBlock | Token::SquareBracketBlock) => {
+                if depth > 8 {
+                    return true;
+                }
+                true
+            }
+            Ok(_) => false,
+        };
+        if block {
+            let mut inner = false;
+            let _ = parser.parse_nested_block(|nested| {
+                inner = speaks(nested, name, depth + 1);
+                Ok::<(), cssparser::ParseError<()>>(())
+            });
+            if inner {
+                return true;
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The guard: checks what an agent asks to do against what the agent sees and what the rules allow.
+//!
+//! Only here a [`Permit`] is made, and nothing reaches the customer's page without one. Mode, presence and
+//! rate are the session's to check before.
+
+use url::Url;
+
+use crate::dom::{NodeRef, Tree, forms};
+use crate::protocol::{Action, Key, NodeId, Refusal};
+
+use super::Masker;
+use super::verdict::{Reach, Shape, Sight, Verdict};
+
+/// Bytes of a text that an action may bring.
+const TEXT: usize = 64 << 10;
+/// Bytes of an address that an action may name.
+const ADDRESS: usize = 8_192;
+
+/// That an action was checked and allowed, at this state of the page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Permit {
+    action: Action,
+    submits: bool,
+}
+
+impl Permit {
+    /// What to do; addresses are absolute.
+    pub fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// Whether a form may be submitted by it.
+    pub fn submits(&self) -> bool {
+        self.submits
+    }
+}
+
+impl Masker {
+    /// Checks an action against the page as it was last masked.
+    pub fn permit(&self, tree: &Tree, action: Action) -> Result<Permit, Refusal> {
+        if self.verdict(NodeId::DOCUMENT).is_none_or(|page| page.sight >= Sight::Hidden) {
+            return Err(Refusal::Private);
+        }
+        let mut action = action;
+        let submits = match &mut action {
+            Action::Click { node, x, y } => {
+                if !(0.0..=1.0).contains(x) || !(0.0..=1.0).contains(y) {
+                    return Err(Refusal::NotPossible);
+                }
+                self.click(self.element(tree, *node)?)?
+            }
+            Action::Input { node, value, .. } => {
+                self.input(self.element(tree, *node)?, value)?;
+                false
+            }
+            Action::Edit { node, insert, delete, .. } => {
+                let (at, verdict) = self.element(tree, *node)?;
+                usable(at, verdict)?;
+                if !forms::edited(at) || insert.len() > TEXT || *delete as usize > TEXT {
+                    return Err(Refusal::NotPossible);
+                }
+                false
+            }
+            Action::Select { node, indexes } => {
+                self.select(self.element(tree, *node)?, indexes)?;
+                false
+            }
+            Action::Key { node, key, .. } => self.key(tree, *node, *key)?,
+            Action::Scroll { node, .. } => {
+                if *node != NodeId::DOCUMENT {
+                    let (_, verdict) = self.element(tree, *node)?;
+                    if verdict.sight >= Sight::Hidden {
+                        return Err(Refusal::Private);
+                    }
+                }
+                false
+            }
+            Action::Navigate { url } => {
+                if url.len() > ADDRESS {
+                    return Err(Refusal::NotPossible);
+                }
+                let target = match tree.base() {
+                    Some(base) => base.join(url).ok(),
+                    None => Url::parse(url).ok(),
+                };
+                let target = target.ok_or(Refusal::NotPossible)?;
+                self.lead_to(tree, &target)?;
+                // Browser and guard must not read it in two ways.
+                *url = target.into();
+                false
+            }
+            Action::Back | Action::Forward | Action::Refresh => false,
+        };
+        Ok(Permit { action, submits })
+    }
+
+    /// The element that an action is aimed at: the node, or the nearest element that it is in.
+    fn element<'t>(&self, tree: &'t Tree, id: NodeId) -> Result<(NodeRef<'t>, Verdict), Refusal> {
+        let node = tree.get(id).ok_or(Refusal::Gone)?;
+        let element =
+            node.with_ancestors().find(|node| node.element().is_some()).ok_or(Refusal::NotPossible)?;
+        match self.seen(element.id()) {
+            Some(verdict) => Ok((element, verdict)),
+            // Inside a grey box there is something, but not for the agent; what is not shared at all is not there.
+            None => Err(match element.with_ancestors().find_map(|above| self.seen(above.id())) {
+                Some(verdict) if verdict.sight == Sight::Shown => Refusal::Gone,
+                _ => Refusal::Private,
+            }),
+        }
+    }
+
+    /// Returns whether it submits a form.
+    fn click(&self, (node, verdict): (NodeRef<'_>, Verdict)) -> Result<bool, Refusal> {
+        usable(node, verdict)?;
+        let mut submits = verdict.reach == Reach::Submits;
+        let element = node.element().ok_or(Refusal::NotPossible)?;
+        let picker = element.is_html("input") && element.attribute_is("type", "file");
+        if picker {
+            return Err(Refusal::NeedsCustomer);
+        }
+        // A list of options opens in the browser's own window: choosing is an action of its own.
+        if node.closest_html("select").is_some() || verdict.shape == Shape::Placeholder {
+            return Err(Refusal::NotPossible);
+        }
+        if let Some(link) = node.with_ancestors().find(|node| leads(*node)) {
+            self.follow(link)?;
+        }
+        if let Some(label) = node.closest_html("label")
+            && let Some(control) = forms::labelled(label)
+            && control != node
+        {
+            let verdict = self.seen(control.id()).ok_or(Refusal::Private)?;
+            usable(control, verdict)?;
+            if control.element().is_some_and(|element| element.attribute_is("type", "file")) {
+                return Err(Refusal::NeedsCustomer);
+            }
+            submits |= verdict.reach == Reach::Submits;
+        }
+        Ok(submits)
+    }
+
+    fn input(&self, (node, verdict): (NodeRef<'_>, Verdict), value: &str) -> Result<(), Refusal> {
+        usable(node, verdict)?;
+        let element = node.element().ok_or(Refusal::NotPossible)?;
+        if element.is_html("input") && element.attribute_is("type", "file") {
+            return Err(Refusal::NeedsCustomer);
+        }
+        if !(element.is_html("textarea") || forms::is_text_field(element)) || value.len() > TEXT {
+            return Err(Refusal::NotPossible);
+        }
+        if node.has("readonly") { Err(Refusal::Disabled) } else { Ok(()) }
+    }
+
+    fn select(&self, (node, verdict): (NodeRef<'_>, Verdict), indexes: &[u32]) -> Result<(), Refusal> {
+        usable(node, verdict)?;
+        if !node.is_html("select") || (indexes.len() > 1 && !node.has("multiple")) {
+            return Err(Refusal::NotPossible);
+        }
+        let options: Vec<NodeRef<'_>> = forms::options(node).collect();
+        if indexes.len() > options.len() {
+            return Err(Refusal::NotPossible);
+        }
+        for index in indexes {
+            let option = options.get(*index as usize).ok_or(Refusal::NotPossible)?;
+            usable(*option, self.seen(option.id()).ok_or(Refusal::Private)?)?;
+        }
+        Ok(())
+    }
+
+    fn key(&self, tree: &Tree, id: NodeId, key: Key) -> Result<bool, Refusal> {
+        if id == NodeId::DOCUMENT {
+            return Ok(false);
+        }
+        let (node, verdict) = self.element(tree, id)?;
+        if verdict.sight != Sight::Shown {
+            return Err(Refusal::Private);
+        }
+        // The way out of a field that can not be used is free.
+        if matches!(key, Key::Tab | Key::Escape) {
+            return Ok(false);
+        }
+        usable(node, verdict)?;
+        let element = node.element().ok_or(Refusal::NotPossible)?;
+        if key != Key::Enter || element.is_html("textarea") || forms::edited(node) {
+            return Ok(false);
+        }
+        if let Some(link) = node.with_ancestors().find(|node| leads(*node)) {
+            self.follow(link)?;
+        }
+        if element.is_html("input") && element.attribute_is("type", "file") {
+            return Err(Refusal::NeedsCustomer);
+        }
+        if verdict.reach == Reach::Submits {
+            return Ok(true);
+        }
+        // "Implicit submission": Enter in a field presses the form's default button.
+        if (element.is_html("input") || element.is_html("select"))
+            && let Some(form) = forms::owner(node)
+        {
+            let button = forms::default_button(form).ok_or(Refusal::Disabled)?;
+            let verdict = self.seen(button.id()).ok_or(Refusal::Private)?;
+            usable(button, verdict)?;
+            return Ok(verdict.reach == Reach::Submits);
+        }
+        Ok(false)
+    }
+
+    fn follow(&self, link: NodeRef<'_>) -> Result<(), Refusal> {
+        let element = link.element().ok_or(Refusal::NotPossible)?;
+        let href = element.attribute("href").or(element.attribute("xlink:href")).unwrap_or_default();
+        // Links are resolved when they are followed.
+        let tree = link.tree();
+        let target = match tree.base() {
+            Some(base) => base.join(href),
+            None => Url::parse(href),
+        };
+        self.lead_to(tree, &target.map_err(|_| Refusal::NotPossible)?)
+    }
+
+    /// Whether the customer may be taken to this address.
+    fn lead_to(&self, tree: &Tree, target: &Url) -> Result<(), Refusal> {
+        if !matches!(target.scheme(), "http" | "https") {
+            return Err(Refusal::NotPossible);
+        }
+        let here = Url::parse(tree.location()).map_err(|_| Refusal::NotPossible)?;
+        if target.origin() != here.origin() || !target.username().is_empty() || target.password().is_some() {
+            return Err(Refusal::OutsideSite);
+        }
+        let rules = || self.rules.sets.iter().flat_map(|set| &self.policies.sets[*set].navigate);
+        let named = |allowed: bool| {
+            let mut rules = rules().filter(move |rule| rule.allowed == allowed);
+            rules.any(|rule| rule.urls.iter().any(|pattern| pattern.matches(target)))
+        };
+        // A list of what is allowed is a list of all that is allowed.
+        if named(false) || (rules().any(|rule| rule.allowed) && !named(true)) {
+            return Err(Refusal::Disabled);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an element can be used: seen by the agent, and disabled neither by a rule nor by the page.
+fn usable(node: NodeRef<'_>, verdict: Verdict) -> Result<(), Refusal> {
+    if verdict.sight != Sight::Shown {
+        return Err(Refusal::Private);
+    }
+    if verdict.reach == Reach::Disabled
+        || forms::disabled(node)
+        || node.with_ancestors().any(|above| above.has("inert"))
+    {
+        return Err(Refusal::Disabled);
+    }
+    Ok(())
+}
+
+fn leads(node: NodeRef<'_>) -> bool {
+    node.element().is_some_and(|element| matches!(element.name(), "a" | "area"))
+        && (node.has("href") || node.has("xlink:href"))
+}

@@ -1,0 +1,27 @@
+//! What an agent may see and do: policy files, the masker that makes views, the guard that checks actions.
+//!
+//! Fails closed, and by type: a [`ViewPatch`] comes only from a [`Masker`], an [`EncodedView`] only from a
+//! `ViewPatch`, a [`Permit`] only from [`Masker::permit`]. Nothing outside this module can make one.
+//!
+//! Precedence, from the strongest: the ground that no file changes (passwords, hidden inputs, the site's own
+//! `data-tandem`), then `hide`, then `mask`, then `show`; what holds for an element holds for everything in it.
+
+mod content;
+mod diagnostic;
+mod guard;
+mod masker;
+mod pattern;
+mod resource;
+mod rules;
+mod verdict;
+mod view;
+
+pub use diagnostic::Diagnostic;
+pub use guard::Permit;
+pub use masker::{Masked, Masker};
+pub use resource::{Resource, ResourceNames};
+pub use rules::Policies;
+pub use view::{EncodedView, ViewPatch};
+
+#[cfg(test)]
+mod tests;

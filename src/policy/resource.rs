@@ -1,0 +1,54 @@
+//! Capability URLs: the only addresses by which an agent gets the pictures, styles and fonts of a page.
+//!
+//! A token says nothing of the URL that it stands for, and nobody without the key can make one.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Characters of a token: 132 bits.
+const TOKEN: usize = 22;
+
+/// Something that a view refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its name in the view's capability URLs.
+    pub token: String,
+    /// Absolute, without fragment.
+    pub url: String,
+}
+
+/// Names the resources of one session.
+#[derive(Clone)]
+pub struct ResourceNames {
+    key: [u8; 32],
+    base: String,
+}
+
+impl std::fmt::Debug for ResourceNames {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResourceNames").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl ResourceNames {
+    /// `key`: secret, one for each session. `base`: what stands before the token, `/session/ID/resource/`.
+    pub fn new(key: [u8; 32], base: impl Into<String>) -> Self {
+        ResourceNames { key, base: base.into() }
+    }
+
+    /// The token of an absolute URL (without fragment) and the capability URL with it. The same for the same URL.
+    pub fn name(&self, url: &str) -> (String, String) {
+        // HMAC pads a key to the block of its hash.
+        let mut block = [0; 64];
+        block[..self.key.len()].copy_from_slice(&self.key);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(url.as_bytes());
+        let mut token = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+        token.truncate(TOKEN);
+        let address = format!("{}{token}", self.base);
+        (token, address)
+    }
+}

@@ -1,0 +1,249 @@
+//! What one role may see of a node and do with it, decided from the rules in force and from what it is in.
+//!
+//! A verdict depends on the verdict of the parent and on the element itself, never on the order in which
+//! a page came to be: that is what lets the masker decide again only where something changed.
+
+use url::Url;
+
+use crate::dom::{Kind, Matcher, Needs, NodeRef, Selector, forms};
+use crate::protocol::agent::Role;
+use crate::protocol::customer::Privacy;
+use crate::protocol::page::Namespace;
+
+use super::Policies;
+
+/// How much of a node is seen. In the order of strictness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sight {
+    /// As it is.
+    Shown,
+    /// Only its shape, because nothing shows it.
+    MaskedByDefault,
+    /// Only its shape, because something says so.
+    Masked,
+    /// A grey box.
+    Hidden,
+    /// Not part of the view.
+    Absent,
+}
+
+impl Sight {
+    pub(super) fn masked(self) -> bool {
+        matches!(self, Sight::Masked | Sight::MaskedByDefault)
+    }
+}
+
+/// What an agent may do with an element in Write mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    Free,
+    /// It submits a form, and a rule enables it.
+    Submits,
+    Disabled,
+}
+
+/// What an element becomes in a view, whatever it is in the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Whole,
+    /// Its name only: it does nothing, but the selectors of the page's styles count it.
+    Shell,
+    /// A box in its place.
+    Placeholder,
+}
+
+/// On one node, for one role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) sight: Sight,
+    pub(super) reach: Reach,
+    pub(super) shape: Shape,
+    /// What the customer's browser is told of it.
+    pub(super) mark: Option<Mark>,
+}
+
+/// See [`crate::protocol::customer::PrivateMark`]; the label is an index into [`Rules::labels`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) privacy: Privacy,
+    pub(super) label: Option<u32>,
+}
+
+impl Verdict {
+    /// Whether anything of the node is in the view.
+    pub(super) fn in_view(&self) -> bool {
+        self.sight != Sight::Absent
+    }
+
+    /// Whether its children can be in the view.
+    pub(super) fn open(&self) -> bool {
+        self.sight < Sight::Hidden && self.shape == Shape::Whole
+    }
+
+    /// Whether two verdicts look alike to the agent.
+    pub(super) fn looks_like(&self, other: &Verdict) -> bool {
+        (self.sight, self.shape) == (other.sight, other.shape)
+            && (self.reach == Reach::Disabled) == (other.reach == Reach::Disabled)
+    }
+}
+
+/// The rules in force for one role on one page.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// Which sets they are from.
+    pub(super) sets: Vec<usize>,
+    pub(super) labels: Vec<String>,
+    base: Option<Sight>,
+    hide: Vec<(Selector, Option<u32>)>,
+    mask: Vec<(Selector, Option<u32>)>,
+    show: Vec<Selector>,
+    enable: Vec<Selector>,
+    disable: Vec<Selector>,
+    needs: Needs,
+}
+
+/// Attributes on which the built-in ground depends.
+const GROUND: [&str; 3] = ["type", "form", "data-tandem"];
+
+impl Rules {
+    pub(super) fn in_force(policies: &Policies, url: &str, role: Role) -> Rules {
+        let url = Url::parse(url).ok();
+        let mut rules = Rules::default();
+        rules.needs.attributes = GROUND.map(Into::into).into();
+        let mut base = Sight::Shown;
+        for (index, set) in policies.sets.iter().enumerate() {
+            if !set.holds(url.as_ref(), role) {
+                continue;
+            }
+            rules.sets.push(index);
+            if set.masked_by_default {
+                base = base.max(Sight::MaskedByDefault);
+            }
+            if url.as_ref().is_some_and(|url| set.pause.iter().any(|pattern| pattern.matches(url))) {
+                base = Sight::Hidden;
+            }
+            for (from, to) in [(&set.hide, &mut rules.hide), (&set.mask, &mut rules.mask)] {
+                for rule in from {
+                    let label = rule.label.as_ref().map(|label| {
+                        rules.labels.push(label.clone());
+                        (rules.labels.len() - 1) as u32
+                    });
+                    to.push((rule.selector.clone(), label));
+                }
+            }
+            rules.show.extend(set.show.iter().map(|rule| rule.selector.clone()));
+            for rule in &set.control {
+                let list = if rule.enabled { &mut rules.enable } else { &mut rules.disable };
+                list.push(rule.selector.clone());
+            }
+        }
+        rules.base = Some(base);
+        let sight = rules.hide.iter().chain(&rules.mask).map(|(selector, _)| selector);
+        let all = sight.chain(&rules.show).chain(&rules.enable).chain(&rules.disable);
+        for needs in all.map(Selector::needs) {
+            rules.needs.structure |= needs.structure;
+            rules.needs.text |= needs.text;
+            rules.needs.state |= needs.state;
+            rules.needs.attributes.extend(needs.attributes.iter().cloned());
+        }
+        rules.needs.attributes.sort_unstable();
+        rules.needs.attributes.dedup();
+        rules
+    }
+
+    /// What the verdicts of a page depend on.
+    pub(super) fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Whether verdicts depend on an attribute.
+    pub(super) fn mention(&self, attribute: &str) -> bool {
+        let lower = attribute.to_ascii_lowercase();
+        self.needs.attributes.binary_search_by(|known| (**known).cmp(&*lower)).is_ok()
+    }
+
+    /// Of the document itself. Rules that were never made hide everything.
+    pub(super) fn root(&self) -> Verdict {
+        Verdict {
+            sight: self.base.unwrap_or(Sight::Hidden),
+            reach: Reach::Free,
+            shape: Shape::Whole,
+            mark: None,
+        }
+    }
+
+    /// Of a node in a parent of this verdict.
+    pub(super) fn judge<'a>(
+        &self,
+        matcher: &mut Matcher<'a>,
+        node: NodeRef<'a>,
+        parent: &Verdict,
+    ) -> Verdict {
+        let in_document = node.parent().is_some_and(|parent| matches!(parent.kind(), Kind::Document));
+        let mut verdict = Verdict { shape: Shape::Whole, mark: None, ..*parent };
+        if !(parent.open() || in_document) {
+            return Verdict { sight: Sight::Absent, ..verdict };
+        }
+        let Some(element) = node.element() else { return verdict };
+        let own = |token: &str| {
+            element.attribute("data-tandem").is_some_and(|value| {
+                value.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(token))
+            })
+        };
+        // Our own widget is no part of the page.
+        if own("ignore") || element.name() == "tandem-widget" {
+            return Verdict { sight: Sight::Absent, ..verdict };
+        }
+        let mut label = None;
+        let mut first = |rules: &[(Selector, Option<u32>)]| {
+            let hit = rules.iter().find(|(selector, _)| matcher.matches(selector, node));
+            label = hit.and_then(|(_, label)| *label).or(label);
+            hit.is_some()
+        };
+        if verdict.sight == Sight::Hidden || own("hide") || first(&self.hide) {
+            verdict.sight = Sight::Hidden;
+        } else if verdict.sight != Sight::Masked && (own("mask") | element.was_password() | first(&self.mask))
+        {
+            verdict.sight = Sight::Masked;
+        } else if verdict.sight == Sight::MaskedByDefault
+            && self.show.iter().any(|selector| matcher.matches(selector, node))
+        {
+            verdict.sight = Sight::Shown;
+        }
+        let mut matches = |rules: &[Selector]| rules.iter().any(|rule| matcher.matches(rule, node));
+        if verdict.reach == Reach::Disabled || own("readonly") || matches(&self.disable) {
+            verdict.reach = Reach::Disabled;
+        } else if forms::submits(node) {
+            verdict.reach = if matches(&self.enable) { Reach::Submits } else { Reach::Disabled };
+        }
+        verdict.shape = shape(element.name(), element.namespace(), verdict.sight);
+        let above = if in_document { Sight::Shown } else { parent.sight };
+        let tightened = verdict.sight != above && verdict.sight > Sight::Shown;
+        verdict.mark = match verdict.sight {
+            Sight::Hidden => Some(Mark { privacy: Privacy::Hidden, label }),
+            // Both a tooltip and a measure: what is hidden gets both.
+            _ if verdict.shape == Shape::Placeholder && tightened => {
+                Some(Mark { privacy: Privacy::Hidden, label })
+            }
+            _ if verdict.shape == Shape::Placeholder => {
+                Some(Mark { privacy: Privacy::Measured, label: None })
+            }
+            _ if tightened => Some(Mark { privacy: Privacy::Masked, label }),
+            _ => None,
+        };
+        verdict
+    }
+}
+
+fn shape(name: &str, namespace: Namespace, sight: Sight) -> Shape {
+    let lower = name.to_ascii_lowercase();
+    match lower.as_str() {
+        "script" | "noscript" | "template" | "base" | "meta" | "param" => Shape::Shell,
+        "iframe" | "frame" | "object" | "embed" | "applet" | "canvas" | "portal" | "fencedframe"
+        | "webview" => Shape::Placeholder,
+        // What can be a picture of anything.
+        "img" | "picture" | "video" | "audio" | "svg" if sight.masked() => Shape::Placeholder,
+        _ if namespace == Namespace::Svg && sight.masked() => Shape::Placeholder,
+        _ => Shape::Whole,
+    }
+}
