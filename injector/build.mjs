@@ -5,11 +5,11 @@
  */
 
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
@@ -27,6 +27,17 @@ const FILES = [
   { out: "mirror.html", from: "src/agent/mirror.html" },
 ];
 
+/** Style sheets of shadow roots travel inside the script, minified. */
+const inlineStyles = {
+  name: "inline-styles",
+  setup(plugin) {
+    plugin.onLoad({ filter: /\.inline\.css$/ }, async ({ path }) => {
+      const css = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
+      return { contents: css.code.trim(), loader: "text" };
+    });
+  },
+};
+
 async function bundle({ out, entry }) {
   const result = await build({
     absWorkingDir: HERE,
@@ -42,6 +53,7 @@ async function bundle({ out, entry }) {
     charset: "utf8",
     legalComments: "none",
     logLevel: "warning",
+    plugins: [inlineStyles],
   });
   return result.outputFiles[0].contents;
 }
