@@ -130,7 +130,7 @@ export class Changes {
   #place(out: Writer, node: Node, parent: Known, depth: number): void {
     const { known } = this.context;
     const old = known.of(node);
-    const next = known.after(node);
+    const next = known.after(node, parent);
     if (old) {
       out.byte(2);
       out.uint(old.id);

@@ -85,11 +85,11 @@ export class KnownNodes {
     }
   }
 
-  /** The number of the next sibling that the server knows, or 0. */
-  after(node: Node): number {
+  /** The number of the next sibling that the server has in `parent` already, or 0. */
+  after(node: Node, parent: Known): number {
     for (let next = node.nextSibling; next; next = next.nextSibling) {
-      const id = this.id(next);
-      if (id) return id;
+      const known = this.of(next);
+      if (known?.parent === parent) return known.id;
     }
     return 0;
   }
