@@ -56,13 +56,30 @@ function run(script: BundleScript | null): void {
       session?.recorder?.attached(self as Element);
     },
   });
+  for (const name of ["insertRule", "deleteRule", "addRule", "removeRule", "replaceSync", "replace"]) {
+    hook(CSSStyleSheet.prototype, name, {
+      after: (self, result) => {
+        const mark = () => session?.recorder?.markSheet(self as CSSStyleSheet);
+        mark();
+        if (result instanceof Promise) result.then(mark, () => {});
+      },
+    });
+  }
+  for (const name of ["insertRule", "deleteRule"]) {
+    hook(CSSGroupingRule.prototype, name, {
+      after: (self) => {
+        const sheet = (self as CSSRule).parentStyleSheet;
+        if (sheet) session?.recorder?.markSheet(sheet);
+      },
+    });
+  }
   for (const name of ["pushState", "replaceState"]) {
     hook(History.prototype, name, { after: () => session?.recorder?.schedule() });
   }
   const top = (self: unknown): void => {
     // Our own element and dialog are not the page's.
-    if (isElement(self) && self !== bridge.host && self.getRootNode() !== bridge.root)
-      session?.topChanged(self);
+    if (!isElement(self) || self === bridge.host || self.getRootNode() === bridge.root) return;
+    if (self.localName === "dialog" || self.hasAttribute("popover")) session?.topChanged(self);
   };
   for (const name of ["show", "showModal", "close", "requestClose"])
     hook(HTMLDialogElement.prototype, name, { after: top });

@@ -10,6 +10,7 @@ import { Controls } from "./controls.ts";
 import { focused, isElement, type Roots } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
+import { Sheets } from "./sheets.ts";
 import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
 import type { Withholding } from "./withhold.ts";
@@ -45,6 +46,7 @@ export class Recorder {
   readonly #changes: Changes;
   readonly #controls: Controls;
   readonly #around: Surroundings;
+  readonly #sheets: Sheets;
   readonly #observer: MutationObserver;
   readonly #observed = new Set<Document | ShadowRoot>();
   readonly #sweeper: ReturnType<typeof setInterval>;
@@ -63,11 +65,16 @@ export class Recorder {
     this.known = new KnownNodes(document, roots);
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, () => this.schedule());
+    this.#sheets = new Sheets(this.known);
+    this.#sheets.fresh(document);
     const context = {
       known: this.known,
       withholding,
       fresh: (node: Element | ShadowRoot) => this.#fresh(node),
-      gone: (element: Element) => this.#controls.delete(element),
+      gone: (element: Element) => {
+        this.#controls.delete(element);
+        this.#sheets.gone(element);
+      },
       attributeChanged: (element: Element, name: string) => {
         this.#controls.mark(element);
         if (name === "open") this.#around.markTop(element);
@@ -118,6 +125,12 @@ export class Recorder {
   /** An element may have come to, or left, the top layer. */
   markTop(element: Element): void {
     this.#around.markTop(element);
+    this.schedule();
+  }
+
+  /** A script has changed the rules of a sheet. */
+  markSheet(sheet: CSSStyleSheet): void {
+    this.#sheets.mark(sheet);
     this.schedule();
   }
 
@@ -182,6 +195,7 @@ export class Recorder {
   }
 
   #writeState(out: Writer): void {
+    this.#sheets.write(out);
     this.#controls.write(out);
     this.#around.write(out, focused(this.roots));
   }
@@ -192,10 +206,13 @@ export class Recorder {
   }
 
   #sweep(): void {
-    if (this.#controls.sweep() || this.#around.moved()) this.schedule();
+    // Each of them looks, whatever the others found.
+    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved()];
+    if (found.includes(true)) this.schedule();
   }
 
   #fresh(node: Element | ShadowRoot): void {
+    this.#sheets.fresh(node);
     if (!isElement(node)) {
       this.#observe(node);
       return;

@@ -71,7 +71,8 @@ export class Session {
     this.#connection = new Connection({
       message: (message) => this.#message(message),
       line: (line) => this.#line(line),
-      over: () => this.#end(this.#status?.ended ?? null),
+      // A session that ended while nobody looked is forgotten without a word.
+      over: () => this.#end(this.#status && (this.#status.ended ?? "error")),
     });
   }
 
@@ -227,7 +228,7 @@ export class Session {
     if (!this.#leaving) this.#connection.close();
     bridge.mark(null);
     bridge.become("ended");
-    bridge.emit("ended", { reason: reason ?? "error" });
+    if (reason) bridge.emit("ended", { reason });
     this.context.ended();
   }
 

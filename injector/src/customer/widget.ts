@@ -31,6 +31,7 @@ export class Widget {
   #status0: Status | null = null;
   #line: Line = "open";
   #message = "";
+  #asking = false;
 
   constructor(
     readonly stage: Stage,
@@ -74,10 +75,9 @@ export class Widget {
       make("p", "", words.askText, { id: "why" }),
       answers,
     );
-    // Escape is an answer too.
-    this.#dialog.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      if (event.isTrusted) this.#answer(false);
+    // Escape is an answer too. A script that closes the dialog only says no.
+    this.#dialog.addEventListener("close", () => {
+      if (this.#asking && !this.#dialog.open) this.#answer(false);
     });
     stage.box.append(panel, this.#dialog);
   }
@@ -172,12 +172,14 @@ export class Widget {
   }
 
   #ask(open: boolean): void {
+    this.#asking = open;
     if (open === this.#dialog.open) return;
     if (open) this.#dialog.showModal();
     else this.#dialog.close();
   }
 
   #answer(allow: boolean): void {
+    this.#asking = false;
     this.#dialog.close();
     this.choices.answer(allow);
   }

@@ -69,7 +69,8 @@ export class Withholding {
   attribute(element: Element, name: string, value: string): string | null {
     switch (name) {
       case "srcdoc":
-        // A document of its own; its content is not part of this page.
+      case "nonce":
+        // A document of its own, whose content is not part of this page; and what only this page's scripts may have.
         return null;
       case "value":
         return this.holds(element) ? "" : value;
