@@ -1,0 +1,186 @@
+/**
+ * What may have changed in the DOM since the last flush, and how that is told.
+ *
+ * Mutation records are only marks; what is told is the state at the time of the flush, parents before what they adopt,
+ * siblings from right to left, so that every node that an operation names is where the server has it.
+ */
+
+import type { Writer } from "../wire/writer.ts";
+import { depthOf, ignored, type Known, opaque } from "./known.ts";
+import { type SubtreeContext, writeSubtree } from "./subtree.ts";
+
+const PREFIXES: Readonly<Record<string, string>> = {
+  "http://www.w3.org/1999/xlink": "xlink:",
+  "http://www.w3.org/XML/1998/namespace": "xml:",
+};
+
+/** What changes need of the recorder besides writing subtrees. */
+export interface ChangesContext extends SubtreeContext {
+  /** Told of each element that the server forgets. */
+  gone(element: Element): void;
+  /** Told of each changed attribute of a known element. */
+  attributeChanged(element: Element, name: string): void;
+}
+
+/** The marks of one epoch. */
+export class Changes {
+  readonly #added = new Set<Node>();
+  readonly #removed = new Set<Node>();
+  readonly #attributes = new Map<Element, Set<string>>();
+  readonly #texts = new Set<CharacterData>();
+  /** Entries whose node was given a new number. */
+  #retired: Known[] = [];
+
+  constructor(readonly context: ChangesContext) {}
+
+  /** Takes mutation records. */
+  mark(records: readonly MutationRecord[]): void {
+    for (const record of records) {
+      const { target } = record;
+      if (record.type === "childList") {
+        for (const node of record.addedNodes) this.#added.add(node);
+        for (const node of record.removedNodes) this.#removed.add(node);
+      } else if (record.type === "characterData") {
+        this.#texts.add(target as CharacterData);
+      } else {
+        this.#markAttribute(target as Element, record);
+      }
+    }
+  }
+
+  /** `host` got a shadow root after it was told: it is told anew, and takes its children along. */
+  attached(host: Element): void {
+    const known = this.context.known.of(host);
+    if (!known) return;
+    this.context.known.forget(known);
+    this.context.gone(host);
+    this.#retired.push(known);
+    this.#added.add(host);
+  }
+
+  /** Writes what changed. */
+  write(out: Writer): void {
+    const { known } = this.context;
+    const firstNew = known.next;
+    this.#writeAdded(out);
+    this.#writeRemoved(out);
+    for (const [element, names] of this.#attributes) {
+      const id = known.id(element);
+      if (id && id < firstNew) for (const name of names) this.#writeAttribute(out, id, element, name);
+    }
+    for (const text of this.#texts) {
+      const id = known.id(text);
+      if (!id || id >= firstNew) continue;
+      out.byte(6);
+      out.uint(id);
+      out.string(
+        text.nodeType === Node.TEXT_NODE
+          ? this.context.withholding.text(text.parentNode, text.data)
+          : text.data,
+      );
+    }
+    this.#attributes.clear();
+    this.#texts.clear();
+  }
+
+  #markAttribute(element: Element, record: MutationRecord): void {
+    const local = record.attributeName ?? "";
+    const space = record.attributeNamespace;
+    const name =
+      (space && (element.getAttributeNodeNS(space, local)?.name ?? (PREFIXES[space] ?? "") + local)) || local;
+    if (local === "type") this.context.withholding.notice(element, record.oldValue);
+    if (local === "data-tandem") {
+      // It may have become, or ceased to be, a part of the page.
+      (ignored(element) ? this.#removed : this.#added).add(element);
+    }
+    const names = this.#attributes.get(element);
+    if (names) names.add(name);
+    else this.#attributes.set(element, new Set([name]));
+  }
+
+  #writeAdded(out: Writer): void {
+    const { known } = this.context;
+    const groups = new Map<Node, { parent: Known; depth: number; children: Set<Node> }>();
+    for (const node of this.#added) {
+      const parentNode = node.parentNode;
+      const parent = known.of(parentNode);
+      if (!parentNode || !parent || !node.isConnected || ignored(node)) continue;
+      const group = groups.get(parentNode);
+      if (group) group.children.add(node);
+      else groups.set(parentNode, { parent, depth: depthOf(parentNode), children: new Set([node]) });
+    }
+    this.#added.clear();
+    for (const { parent, depth, children } of [...groups.values()].sort((a, b) => a.depth - b.depth)) {
+      if (opaque(parent.node, depth)) continue;
+      while (children.size > 0) {
+        // The rightmost node of a run of marked siblings comes first: its next sibling is in place.
+        let [node] = children as Set<Node | undefined>;
+        for (let next = node?.nextSibling; next; next = next.nextSibling) {
+          if (children.has(next)) node = next;
+          else if (!ignored(next)) break;
+        }
+        for (; node; node = node.previousSibling ?? undefined) {
+          if (children.delete(node)) this.#place(out, node, parent, depth + 1);
+          else if (!ignored(node)) break;
+        }
+      }
+    }
+  }
+
+  #place(out: Writer, node: Node, parent: Known, depth: number): void {
+    const { known } = this.context;
+    const old = known.of(node);
+    const next = known.after(node, parent);
+    if (old) {
+      out.byte(2);
+      out.uint(old.id);
+      out.uint(parent.id);
+      out.uint(next);
+      old.parent = parent;
+    } else {
+      out.byte(1);
+      out.uint(parent.id);
+      out.uint(next);
+      writeSubtree(out, node, parent, depth, this.context);
+    }
+  }
+
+  #writeRemoved(out: Writer): void {
+    const { known } = this.context;
+    const gone = new Set<Known>(this.#retired);
+    for (const node of this.#removed) {
+      const entry = known.of(node);
+      if (!entry) continue;
+      const stays = node.isConnected && !ignored(node) && known.of(node.parentNode) === entry.parent;
+      if (!stays) gone.add(entry);
+    }
+    this.#removed.clear();
+    this.#retired = [];
+    for (const entry of gone) {
+      if (within(entry.parent, gone)) continue;
+      out.byte(3);
+      out.uint(entry.id);
+    }
+    for (const entry of gone) {
+      // A retired entry's node may live on under another number.
+      if ((known.of(entry.node) ?? entry) === entry)
+        known.forgetTree(entry.node, (element) => this.context.gone(element));
+    }
+  }
+
+  #writeAttribute(out: Writer, id: number, element: Element, name: string): void {
+    const raw = element.getAttribute(name);
+    const value = raw === null ? null : this.context.withholding.attribute(element, name, raw);
+    out.byte(value === null ? 5 : 4);
+    out.uint(id);
+    out.string(name);
+    if (value !== null) out.string(value);
+    this.context.attributeChanged(element, name);
+  }
+}
+
+/** Whether `entry` or something it is in, is in `set`. */
+function within(entry: Known | null, set: ReadonlySet<Known>): boolean {
+  for (let at = entry; at; at = at.parent) if (set.has(at)) return true;
+  return false;
+}

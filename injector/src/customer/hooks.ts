@@ -1,0 +1,35 @@
+/**
+ * Watches calls of the page's own functions: after a call, or instead of it.
+ *
+ * A hook never changes what the page sees: result, error, name and length of the function stay; our own errors stay with us.
+ */
+
+import { guarded } from "./guarded.ts";
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** What a hook does. */
+export interface Hook {
+  /** Whether the call may happen at all. */
+  before?: (self: unknown) => boolean;
+  /** Told of a call that did not throw. */
+  after?: (self: unknown, result: unknown) => void;
+}
+
+/** Hooks a method or setter of a prototype. Does nothing where the browser does not have it. */
+export function hook(owner: object, name: string, { before, after }: Hook): void {
+  const property = Object.getOwnPropertyDescriptor(owner, name);
+  if (!property?.configurable) return;
+  const wrap = (target: Method): Method =>
+    new Proxy(target, {
+      apply(original, self: unknown, args: unknown[]) {
+        if (before && !before(self)) return undefined;
+        const result: unknown = Reflect.apply(original, self, args);
+        if (after) guarded(() => after(self, result));
+        return result;
+      },
+    });
+  if (typeof property.value === "function") property.value = wrap(property.value as Method);
+  else if (property.set) property.set = wrap(property.set as Method) as (value: unknown) => void;
+  Object.defineProperty(owner, name, property);
+}

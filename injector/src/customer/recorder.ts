@@ -1,0 +1,268 @@
+/**
+ * Reports the page: once as a whole for each epoch, then what changes, once a frame.
+ *
+ * Nothing is read, observed or sent before the server asks; an epoch that can not go on is given up as a whole.
+ */
+
+import { Writer } from "../wire/writer.ts";
+import { Changes } from "./changes.ts";
+import { Controls } from "./controls.ts";
+import { focused, isElement, type Roots } from "./dom.ts";
+import { guarded } from "./guarded.ts";
+import { ignored, KnownNodes } from "./known.ts";
+import { Sheets } from "./sheets.ts";
+import { writeSubtree } from "./subtree.ts";
+import { Surroundings } from "./surroundings.ts";
+import type { Withholding } from "./withhold.ts";
+
+/** More than this many bytes waiting to leave: changes wait, and merge. */
+const CONGESTED = 256 * 1024;
+/** How often to look for what no event tells, in milliseconds. */
+const SWEEP = 500;
+/** When no frame is painted, in milliseconds. */
+const UNPAINTED = 60;
+const OBSERVED: MutationObserverInit = {
+  subtree: true,
+  childList: true,
+  attributes: true,
+  attributeOldValue: true,
+  characterData: true,
+};
+const EVENTS = ["input", "change", "reset", "focusin", "focusout", "scroll", "load", "toggle"] as const;
+
+/** Where frames go. */
+export interface Outlet {
+  /** Bytes that wait to leave. */
+  readonly waiting: number;
+  /** Sends one frame. */
+  frame(bytes: Uint8Array<ArrayBuffer>): void;
+  /** The epoch can not go on: the server must ask for another one. */
+  lost(): void;
+}
+
+/** One epoch of the page. */
+export class Recorder {
+  readonly known: KnownNodes;
+  readonly #changes: Changes;
+  readonly #controls: Controls;
+  readonly #around: Surroundings;
+  readonly #sheets: Sheets;
+  readonly #observer: MutationObserver;
+  readonly #observed = new Set<Document | ShadowRoot>();
+  readonly #sweeper: ReturnType<typeof setInterval>;
+  #seq = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #frame = 0;
+  #html: Element | null = null;
+
+  /** Sends the page and starts to watch it. */
+  constructor(
+    readonly epoch: number,
+    readonly roots: Roots,
+    readonly withholding: Withholding,
+    readonly outlet: Outlet,
+  ) {
+    this.known = new KnownNodes(document, roots);
+    this.#controls = new Controls(this.known, withholding);
+    this.#around = new Surroundings(this.known, () => this.schedule());
+    this.#sheets = new Sheets(this.known);
+    this.#sheets.fresh(document);
+    const context = {
+      known: this.known,
+      withholding,
+      fresh: (node: Element | ShadowRoot) => this.#fresh(node),
+      gone: (element: Element) => {
+        this.#controls.delete(element);
+        this.#sheets.gone(element);
+      },
+      attributeChanged: (element: Element, name: string) => {
+        this.#controls.mark(element);
+        if (name === "open") this.#around.markTop(element);
+      },
+    };
+    this.#changes = new Changes(context);
+    this.#observer = new MutationObserver((records) => guarded(() => this.#mutated(records)));
+    this.#observe(document);
+    this.#sweeper = setInterval(() => guarded(() => this.#sweep()), SWEEP);
+
+    const out = this.#begin();
+    out.byte(15);
+    out.byte(document.compatMode === "BackCompat" ? 1 : 0);
+    const top = this.known.of(document);
+    for (let child = document.firstChild; child && top; child = child.nextSibling) {
+      if (ignored(child)) continue;
+      out.byte(1);
+      out.uint(top.id);
+      out.uint(0);
+      writeSubtree(out, child, top, 1, context);
+    }
+    this.#around.everything();
+    this.#writeState(out);
+    this.#send(out);
+  }
+
+  /** Stops watching, for good. */
+  stop(): void {
+    this.#observer.disconnect();
+    this.#around.stop();
+    clearInterval(this.#sweeper);
+    clearTimeout(this.#timer);
+    cancelAnimationFrame(this.#frame);
+    for (const root of this.#observed) this.#listen(root, false);
+  }
+
+  /** A control may be in another state. */
+  markControl(element: Element): void {
+    this.#controls.mark(element);
+    this.schedule();
+  }
+
+  /** The state of a control is to be told again. */
+  retell(element: Element): void {
+    this.#controls.retell(element);
+  }
+
+  /** An element may have come to, or left, the top layer. */
+  markTop(element: Element): void {
+    this.#around.markTop(element);
+    this.schedule();
+  }
+
+  /** A script has changed the rules of a sheet. */
+  markSheet(sheet: CSSStyleSheet): void {
+    this.#sheets.mark(sheet);
+    this.schedule();
+  }
+
+  /** A shadow root was attached. */
+  attached(host: Element): void {
+    this.#changes.attached(host);
+    this.schedule();
+  }
+
+  /** The elements whose box is to be told. */
+  measure(ids: ReadonlySet<number>): void {
+    this.#around.measure(ids);
+    this.schedule();
+  }
+
+  /** The top layer, lowest first. */
+  get topLayer(): readonly Element[] {
+    return this.#around.topLayer;
+  }
+
+  /** Flushes with the next frame. */
+  schedule(): void {
+    if (this.#timer !== undefined) return;
+    const due = () => {
+      clearTimeout(this.#timer);
+      cancelAnimationFrame(this.#frame);
+      this.#timer = undefined;
+      if (this.outlet.waiting > CONGESTED) this.schedule();
+      else this.flush();
+    };
+    this.#timer = setTimeout(due, UNPAINTED);
+    if (!document.hidden) this.#frame = requestAnimationFrame(due);
+  }
+
+  /** Sends what has changed until now. */
+  flush(): void {
+    try {
+      this.#changes.mark(this.#observer.takeRecords());
+      if (document.documentElement !== this.#html) this.#listen(document, true);
+      const out = this.#begin();
+      const empty = out.length;
+      this.#changes.write(out);
+      this.#writeState(out);
+      if (out.length > empty) this.#send(out);
+    } catch (error) {
+      console.debug("Tandem:", error);
+      this.stop();
+      this.outlet.lost();
+    }
+  }
+
+  #begin(): Writer {
+    const out = new Writer();
+    out.uint(this.epoch);
+    out.uint(this.#seq);
+    return out;
+  }
+
+  #send(out: Writer): void {
+    this.#seq++;
+    this.outlet.frame(out.finish());
+  }
+
+  #writeState(out: Writer): void {
+    this.#sheets.write(out);
+    this.#controls.write(out);
+    this.#around.write(out, focused(this.roots));
+  }
+
+  #mutated(records: readonly MutationRecord[]): void {
+    this.#changes.mark(records);
+    this.schedule();
+  }
+
+  #sweep(): void {
+    // Each of them looks, whatever the others found.
+    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved()];
+    if (found.includes(true)) this.schedule();
+  }
+
+  #fresh(node: Element | ShadowRoot): void {
+    this.#sheets.fresh(node);
+    if (!isElement(node)) {
+      this.#observe(node);
+      return;
+    }
+    this.#controls.add(node);
+    if (node.localName === "option") {
+      const select = node.closest("select");
+      if (select) this.#controls.mark(select);
+    }
+    this.#around.fresh(node);
+  }
+
+  #observe(root: Document | ShadowRoot): void {
+    this.#observer.observe(root, OBSERVED);
+    this.#observed.add(root);
+    this.#listen(root, true);
+  }
+
+  #listen(root: Document | ShadowRoot, on: boolean): void {
+    if (root === document) this.#html = document.documentElement;
+    for (const event of EVENTS) {
+      if (on) root.addEventListener(event, this.#heard, { capture: true, passive: true });
+      else root.removeEventListener(event, this.#heard, { capture: true });
+    }
+  }
+
+  readonly #heard = (event: Event): void => {
+    guarded(() => {
+      const target = event.target as Node;
+      switch (event.type) {
+        case "scroll":
+          this.#around.markScroll(target);
+          break;
+        case "load":
+          this.#around.markSource(target);
+          break;
+        case "toggle":
+          if (isElement(target)) this.#around.markTop(target);
+          break;
+        case "reset":
+          // The controls have their old values only after the event.
+          setTimeout(() => guarded(() => this.#sweep()));
+          break;
+        case "input":
+        case "change":
+          if (isElement(target)) this.#controls.mark(target);
+          // One radio button changes the others.
+          if ((target as HTMLInputElement).type === "radio") this.#controls.sweep();
+      }
+      this.schedule();
+    });
+  };
+}

@@ -1,0 +1,268 @@
+/**
+ * One session in this page: what the server says goes to the part that does it, and back.
+ *
+ * Nothing of the page leaves before the server asks to share it, which it does only once an agent has joined.
+ */
+
+import type { Bridge } from "../loader/bridge.ts";
+import type { Act, EndReason, FromCustomer, PrivateMark, Status, ToCustomer } from "../protocol/words.ts";
+import { Connection, type Line } from "./connection.ts";
+import { above, isElement, type Roots } from "./dom.ts";
+import type { Executor } from "./executor.ts";
+import { Pointers } from "./pointers.ts";
+import { Recorder } from "./recorder.ts";
+import type { Stage } from "./stage.ts";
+import { Tooltip } from "./tooltip.ts";
+import { Wants } from "./wants.ts";
+import { Widget } from "./widget.ts";
+import { Withholding } from "./withhold.ts";
+import type { Words } from "./words.ts";
+
+/** How often to look after our own element, in milliseconds. */
+const CARE = 1000;
+/** How long leaving may take when the line is down, in milliseconds. */
+const LEAVING = 30_000;
+
+/** What a session lives in. */
+export interface SessionContext {
+  readonly bridge: Bridge;
+  readonly stage: Stage;
+  readonly roots: Roots;
+  readonly words: Words;
+  /** Called once the session is over for this page. */
+  ended(): void;
+}
+
+/** A session of this page. */
+export class Session {
+  readonly #connection: Connection;
+  readonly #widget: Widget;
+  readonly #pointers: Pointers;
+  readonly #tooltip: Tooltip;
+  readonly #withholding = new Withholding();
+  readonly #wants = new Wants((want) => this.#send({ type: "unavailable", want }));
+  readonly #care: ReturnType<typeof setInterval>;
+  readonly #marks = new Map<number, PrivateMark>();
+  #recorder: Recorder | null = null;
+  #status: Status | null = null;
+  #told = false;
+  #over = false;
+  /** The customer has left, and the server does not know yet. */
+  #leaving = false;
+
+  /** Joins the session `sessionId`. */
+  constructor(
+    sessionId: string,
+    readonly context: SessionContext,
+    readonly executor: Executor,
+  ) {
+    const { bridge, stage, words } = context;
+    this.#widget = new Widget(stage, words, {
+      exit: () => this.exit(),
+      answer: (allow) => this.#send({ type: "answer", allow }),
+      takeBack: () => this.#send({ type: "take_back" }),
+    });
+    this.#pointers = new Pointers(stage, (message) => this.#gesture(message));
+    this.#tooltip = new Tooltip(stage, (element) => this.#label(element));
+    this.#widget.showId(sessionId);
+    bridge.become("idle");
+    stage.raise(this.#modal());
+    this.#care = setInterval(() => stage.keep(), CARE);
+    this.#connection = new Connection({
+      message: (message) => this.#message(message),
+      line: (line) => this.#line(line),
+      // A session that ended while nobody looked is forgotten without a word.
+      over: () => this.#end(this.#status && (this.#status.ended ?? "error")),
+    });
+  }
+
+  /** The recorder of the running epoch. */
+  get recorder(): Recorder | null {
+    return this.#recorder;
+  }
+
+  /** Moves the keyboard to the widget. */
+  focus(): void {
+    this.#widget.focus();
+  }
+
+  /** The page has opened or closed something in the top layer. */
+  topChanged(element: Element): void {
+    this.#recorder?.markTop(element);
+    if (element !== this.context.stage.host) this.context.stage.raise(this.#modal());
+  }
+
+  /** The customer leaves. */
+  exit(): void {
+    if (this.#over) return;
+    this.#leaving = true;
+    if (this.#connection.isOpen) this.#send({ type: "exit" });
+    this.#stopSharing();
+    this.#end("customer_exit");
+    setTimeout(() => this.#connection.close(), LEAVING);
+  }
+
+  /** Whether the agent does not see `element`. */
+  isPrivate(element: Element): boolean {
+    for (let at: Node | null = element; at; at = above(at)) {
+      const kind = this.#marks.get(this.#recorder?.known.id(at) ?? 0)?.kind;
+      if (kind === "masked" || kind === "hidden") return true;
+    }
+    return this.#withholding.isPassword(element);
+  }
+
+  /** Answers an action: what it changed goes first. */
+  answer(seq: number, refused: Extract<FromCustomer, { type: "acted" }>["refused"]): void {
+    this.#recorder?.flush();
+    this.#send({ type: "acted", seq, refused });
+  }
+
+  #message(message: ToCustomer | Act): void {
+    if (this.#over) return;
+    switch (message.type) {
+      case "welcome":
+        this.#widget.showId(message.sessionId);
+        this.context.bridge.mark(message.sessionId);
+        if (!this.#told) this.context.bridge.emit("started", { sessionId: message.sessionId });
+        this.#told = true;
+        break;
+      case "status":
+        this.#update(message.status);
+        break;
+      case "share":
+        this.#share(message.epoch);
+        break;
+      case "withhold":
+        this.#withholding.set(message.select);
+        break;
+      case "private":
+        for (const node of message.cleared) this.#marks.delete(node);
+        for (const mark of message.marks) this.#marks.set(mark.node, mark);
+        this.#measure();
+        this.#tooltip.refresh();
+        break;
+      case "pointer":
+        this.#pointers.show(message.at);
+        break;
+      case "pointer_left":
+        this.#pointers.show(null);
+        break;
+      case "clicked":
+        this.#pointers.click(message.at);
+        break;
+      case "want":
+        this.#wants.add(message.want, message.url);
+        break;
+      case "act":
+        this.executor.run(message);
+        break;
+      default:
+        // A newer server may say more than this page understands.
+        message satisfies never;
+    }
+  }
+
+  #update(status: Status): void {
+    const { bridge, words } = this.context;
+    const before = this.#status;
+    this.#status = status;
+    if (status.phase === "ended") {
+      this.#end(status.ended ?? "error");
+      return;
+    }
+    this.#widget.update(status);
+    this.#pointers.name(status.agentName ?? words.agent);
+    bridge.become(status.phase);
+    if (status.agent !== "present") this.#pointers.show(null);
+    if (status.phase !== "active") return;
+    if (before?.phase !== "active") bridge.emit("agentJoined", { agentName: status.agentName });
+    if (before ? before.mode !== status.mode : status.mode !== "pointer") {
+      bridge.emit("modeChanged", { mode: status.mode, reason: status.modeReason });
+    }
+  }
+
+  #share(epoch: number): void {
+    this.#stopSharing();
+    const connection = this.#connection;
+    this.#recorder = new Recorder(epoch, this.context.roots, this.#withholding, {
+      get waiting() {
+        return connection.waiting;
+      },
+      frame: (bytes) => connection.frame(bytes),
+      lost: () => connection.restart(),
+    });
+  }
+
+  #stopSharing(): void {
+    this.#recorder?.stop();
+    this.#recorder = null;
+    this.#marks.clear();
+    this.#tooltip.refresh();
+  }
+
+  #line(line: Line): void {
+    if (this.#leaving) {
+      if (line === "open") this.#send({ type: "exit" });
+      return;
+    }
+    if (line !== "open") {
+      this.#stopSharing();
+      this.#pointers.show(null);
+    }
+    this.#widget.line(line);
+  }
+
+  #end(reason: EndReason | null): void {
+    if (this.#over) {
+      this.#connection.close();
+      return;
+    }
+    this.#over = true;
+    const { bridge } = this.context;
+    this.#stopSharing();
+    this.executor.stop();
+    clearInterval(this.#care);
+    this.#pointers.stop();
+    this.#tooltip.stop();
+    this.#widget.end(reason);
+    if (!this.#leaving) this.#connection.close();
+    bridge.mark(null);
+    bridge.become("ended");
+    if (reason) bridge.emit("ended", { reason });
+    this.context.ended();
+  }
+
+  /** What the customer does with the pointer, after what it has changed. */
+  #gesture(message: FromCustomer): void {
+    if (!this.#recorder) return;
+    if (message.type === "clicked") this.#recorder.flush();
+    this.#send(message);
+  }
+
+  #send(message: FromCustomer): void {
+    this.#connection.send(message);
+  }
+
+  #measure(): void {
+    const ids = new Set<number>();
+    for (const { node, kind } of this.#marks.values()) if (kind !== "masked") ids.add(node);
+    this.#recorder?.measure(ids);
+  }
+
+  #label(element: Element): string | null {
+    const mark = this.#marks.get(this.#recorder?.known.id(element) ?? 0);
+    if (!mark || mark.kind === "measured") return null;
+    return mark.label ?? this.context.words.hidden;
+  }
+
+  /** The page's modal dialog, if it shows one; the topmost, as far as that is known. */
+  #modal(): Element | null {
+    const known = this.#recorder?.topLayer.filter(
+      (element) => element.isConnected && element.matches(":modal"),
+    );
+    const last = known?.[known.length - 1];
+    if (last) return last;
+    const all = [...document.querySelectorAll(":modal")].filter((element) => isElement(element));
+    return all[all.length - 1] ?? null;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Writes a part of the page as a subtree: new nodes are numbered on the way, old ones are only named.
+ */
+
+import type { Writer } from "../wire/writer.ts";
+import { isElement } from "./dom.ts";
+import { DEEPEST, ignored, type Known, type KnownNodes, opaque } from "./known.ts";
+import type { Withholding } from "./withhold.ts";
+
+const MOST_ATTRIBUTES = 512;
+const KINDS: Readonly<Record<string, number>> = {
+  "http://www.w3.org/2000/svg": 17,
+  "http://www.w3.org/1998/Math/MathML": 33,
+};
+
+/** What a subtree is written with. */
+export interface SubtreeContext {
+  readonly known: KnownNodes;
+  readonly withholding: Withholding;
+  /** Told of each new element and shadow root, in document order. */
+  fresh(node: Element | ShadowRoot): void;
+}
+
+/** Writes `top`, a child of `parent` in the page, at `depth`. */
+export function writeSubtree(
+  out: Writer,
+  top: Node,
+  parent: Known,
+  depth: number,
+  context: SubtreeContext,
+): void {
+  const { known, withholding } = context;
+  const old = known.of(top);
+  if (old) {
+    out.byte(6);
+    out.uint(old.id);
+    old.parent = parent;
+    return;
+  }
+  switch (top.nodeType) {
+    case Node.TEXT_NODE:
+    case Node.CDATA_SECTION_NODE:
+      out.byte(2);
+      out.string(withholding.text(top.parentNode, (top as Text).data));
+      known.add(top, parent);
+      return;
+    case Node.COMMENT_NODE:
+    case Node.PROCESSING_INSTRUCTION_NODE:
+      out.byte(3);
+      out.string((top as CharacterData).data);
+      known.add(top, parent);
+      return;
+    case Node.DOCUMENT_TYPE_NODE: {
+      const { name, publicId, systemId } = top as DocumentType;
+      out.byte(4);
+      out.string(name);
+      out.string(publicId);
+      out.string(systemId);
+      known.add(top, parent);
+      return;
+    }
+  }
+  const self = known.add(top, parent);
+  if (isElement(top)) {
+    writeElement(out, top, withholding);
+    context.fresh(top);
+    const root = known.roots.of(top);
+    if (root && depth + 1 < DEEPEST) {
+      if (known.of(root)) throw new Error("a shadow root without its host");
+      writeSubtree(out, root, self, depth + 1, context);
+    }
+  } else {
+    out.byte(5);
+    context.fresh(top as ShadowRoot);
+  }
+  if (!opaque(top, depth)) {
+    for (let child = top.firstChild; child; child = child.nextSibling) {
+      if (!ignored(child)) writeSubtree(out, child, self, depth + 1, context);
+    }
+  }
+  out.byte(0);
+}
+
+function writeElement(out: Writer, element: Element, withholding: Withholding): void {
+  withholding.notice(element);
+  out.byte(KINDS[element.namespaceURI ?? ""] ?? 1);
+  out.string(element.localName);
+  const told: string[] = [];
+  for (const name of element.getAttributeNames().slice(0, MOST_ATTRIBUTES)) {
+    const value = withholding.attribute(element, name, element.getAttribute(name) ?? "");
+    if (value !== null) told.push(name, value);
+  }
+  out.uint(told.length / 2);
+  for (const text of told) out.string(text);
+}

@@ -1,0 +1,238 @@
+/**
+ * What the DOM does not hold and people see: address, viewport, scroll positions, focus, top layer, sizes, chosen images.
+ *
+ * Each is marked by an event and compared with what was last told when the frame is written.
+ */
+
+import type { Writer } from "../wire/writer.ts";
+import { isElement } from "./dom.ts";
+import type { KnownNodes } from "./known.ts";
+
+const MOST_IN_TOP_LAYER = 256;
+
+/** The surroundings of one epoch. */
+export class Surroundings {
+  readonly #sizes: ResizeObserver;
+  readonly #scrolled = new Set<Node>();
+  readonly #images = new Set<HTMLImageElement>();
+  readonly #sources = new WeakMap<Element, string>();
+  readonly #boxes = new Set<Element>();
+  readonly #told = new WeakMap<Element, string>();
+  #measured = new Map<number, Element>();
+  #top: Element[] = [];
+  readonly #topCandidates = new Set<Element>();
+  #resized = true;
+  #url = "";
+  #viewport = "";
+  #focus = 0;
+  #layers = "";
+
+  /** `changed` is called when there is something new to write. */
+  constructor(
+    readonly known: KnownNodes,
+    readonly changed: () => void,
+  ) {
+    this.#sizes = new ResizeObserver((entries) => {
+      for (const { target } of entries) this.#boxes.add(target);
+      this.#resized = true;
+      changed();
+    });
+    addEventListener("resize", this.#onResize);
+    addEventListener("popstate", changed);
+    addEventListener("hashchange", changed);
+  }
+
+  /** Stops watching. */
+  stop(): void {
+    this.#sizes.disconnect();
+    removeEventListener("resize", this.#onResize);
+    removeEventListener("popstate", this.changed);
+    removeEventListener("hashchange", this.changed);
+  }
+
+  /** Marks what a snapshot has to tell; reads every element's scroll position, once. */
+  everything(): void {
+    this.#sizes.observe(document.documentElement);
+    this.#scrolled.add(document);
+    for (let id = 2; id < this.known.next; id++) {
+      const node = this.known.node(id);
+      if (isElement(node) && (node.scrollTop || node.scrollLeft) && node !== document.scrollingElement) {
+        this.#scrolled.add(node);
+      }
+    }
+  }
+
+  /** A new element of the page. */
+  fresh(element: Element): void {
+    if (element.localName === "img") this.#images.add(element as HTMLImageElement);
+    if (element.localName === "dialog" || element.hasAttribute("popover")) this.#topCandidates.add(element);
+  }
+
+  /** `target` of a scroll event. */
+  markScroll(target: Node): void {
+    this.#scrolled.add(target);
+  }
+
+  /** `target` of a load event. */
+  markSource(target: Node): void {
+    if (isElement(target) && target.localName === "img") this.#images.add(target as HTMLImageElement);
+  }
+
+  /** An element that may have come to the top layer. */
+  markTop(element: Element): void {
+    this.#topCandidates.add(element);
+  }
+
+  /** Replaces the elements whose box is told. */
+  measure(ids: ReadonlySet<number>): void {
+    for (const [id, element] of this.#measured) if (!ids.has(id)) this.#sizes.unobserve(element);
+    const next = new Map<number, Element>();
+    for (const id of ids) {
+      const node = this.known.node(id);
+      if (!isElement(node)) continue;
+      next.set(id, node);
+      if (this.#measured.has(id)) continue;
+      this.#sizes.observe(node, { box: "border-box" });
+      this.#boxes.add(node);
+    }
+    this.#measured = next;
+  }
+
+  /** Whether the address has changed without an event. */
+  moved(): boolean {
+    return location.href !== this.#url;
+  }
+
+  /** The top layer, lowest first. */
+  get topLayer(): readonly Element[] {
+    return this.#top;
+  }
+
+  /** Tells what changed. */
+  write(out: Writer, focus: Element | null): void {
+    if (this.moved()) {
+      this.#url = location.href;
+      out.byte(10);
+      out.string(this.#url);
+    }
+    this.#writeViewport(out);
+    this.#writeScrolls(out);
+    this.#writeTop(out);
+    const id = this.known.id(focus);
+    if (id !== this.#focus) {
+      this.#focus = id;
+      out.byte(11);
+      out.uint(id);
+    }
+    this.#writeSources(out);
+    this.#writeBoxes(out);
+  }
+
+  readonly #onResize = (): void => {
+    this.#resized = true;
+    this.changed();
+  };
+
+  #writeViewport(out: Writer): void {
+    if (!this.#resized) return;
+    this.#resized = false;
+    const quirky = document.compatMode === "BackCompat" ? document.body : null;
+    const size = [
+      document.documentElement?.clientWidth ?? innerWidth,
+      (quirky ?? document.documentElement)?.clientHeight ?? innerHeight,
+      Math.round(devicePixelRatio * 100),
+    ];
+    if (`${size}` === this.#viewport) return;
+    this.#viewport = `${size}`;
+    out.byte(9);
+    for (const value of size) out.uint(value);
+  }
+
+  #writeScrolls(out: Writer): void {
+    for (const target of this.#scrolled) {
+      const whole = !isElement(target) || target === document.scrollingElement;
+      const id = whole ? this.known.id(document) : this.known.id(target);
+      if (!id) continue;
+      out.byte(8);
+      out.uint(id);
+      out.int(Math.round(whole ? scrollX : target.scrollLeft));
+      out.int(Math.round(whole ? scrollY : target.scrollTop));
+    }
+    this.#scrolled.clear();
+  }
+
+  #writeTop(out: Writer): void {
+    for (const element of this.#topCandidates) {
+      const at = this.#top.indexOf(element);
+      if (!this.known.id(element) || !layer(element)) {
+        if (at >= 0) this.#top.splice(at, 1);
+      } else if (at < 0) {
+        this.#top.push(element);
+      }
+    }
+    this.#topCandidates.clear();
+    if (this.#top.length === 0 && !this.#layers) return;
+    this.#top = this.#top.filter((element) => this.known.id(element) && layer(element));
+    const top = this.#top.slice(-MOST_IN_TOP_LAYER);
+    const layers = top.map((element) => `${this.known.id(element)}${layer(element)}`).join();
+    if (layers === this.#layers) return;
+    this.#layers = layers;
+    out.byte(12);
+    out.uint(top.length);
+    for (const element of top) {
+      out.uint(this.known.id(element));
+      out.byte(layer(element) === "modal" ? 0 : 1);
+    }
+  }
+
+  #writeSources(out: Writer): void {
+    for (const image of this.#images) {
+      const id = this.known.id(image);
+      const shown = image.currentSrc === image.src ? "" : image.currentSrc;
+      const told = this.#sources.get(image) ?? "";
+      if (!id || told === shown) continue;
+      this.#sources.set(image, shown);
+      out.byte(14);
+      out.uint(id);
+      out.string(shown || image.src);
+    }
+    this.#images.clear();
+  }
+
+  #writeBoxes(out: Writer): void {
+    for (const element of this.#boxes) {
+      const id = this.known.id(element);
+      if (!this.#measured.has(id)) continue;
+      // An element that is no HTMLElement has no offset size.
+      const { offsetWidth, offsetHeight } = element as HTMLElement;
+      const rect = offsetWidth === undefined ? element.getBoundingClientRect() : undefined;
+      const [width, height] = [
+        Math.round(rect?.width ?? offsetWidth),
+        Math.round(rect?.height ?? offsetHeight),
+      ];
+      const key = `${id}:${width}:${height}`;
+      if (this.#told.get(element) === key) continue;
+      this.#told.set(element, key);
+      out.byte(13);
+      out.uint(id);
+      out.uint(width);
+      out.uint(height);
+    }
+    this.#boxes.clear();
+  }
+}
+
+/** How an element is in the top layer, if it is. */
+function layer(element: Element): "modal" | "popover" | null {
+  if (matches(element, ":modal")) return "modal";
+  return matches(element, ":popover-open") ? "popover" : null;
+}
+
+function matches(element: Element, selector: string): boolean {
+  try {
+    return element.matches(selector);
+  } catch {
+    // A browser that does not know the selector does not have the feature.
+    return false;
+  }
+}

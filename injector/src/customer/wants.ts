@@ -1,0 +1,59 @@
+/**
+ * Brings the server what this page has loaded and it does not have: pictures, styles, fonts and media, and nothing else.
+ */
+
+/** At most so many at once. */
+const AT_ONCE = 4;
+/** At most so many waiting; more are not to be had. */
+const MOST = 512;
+/** Largest body, in bytes. */
+const LARGEST = 8 * 1024 * 1024;
+const KINDS =
+  /^(image|audio|video|font)\/|^text\/css\b|^application\/(x-)?font|^application\/vnd\.ms-fontobject/i;
+
+/** The wants of one session. */
+export class Wants {
+  readonly #queue: Array<{ want: number; url: string }> = [];
+  #running = 0;
+
+  /** `unavailable` is told of what can not be had. */
+  constructor(readonly unavailable: (want: number) => void) {}
+
+  /** Brings `url`. */
+  add(want: number, url: string): void {
+    if (this.#queue.length >= MOST) this.unavailable(want);
+    else this.#queue.push({ want, url });
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#running < AT_ONCE) {
+      const item = this.#queue.shift();
+      if (!item) return;
+      this.#running++;
+      bring(item.want, item.url)
+        .catch(() => this.unavailable(item.want))
+        .finally(() => {
+          this.#running--;
+          this.#next();
+        });
+    }
+  }
+}
+
+async function bring(want: number, url: string): Promise<void> {
+  const answer = await fetch(url, { cache: "force-cache", credentials: "same-origin" });
+  const type = answer.headers.get("Content-Type") ?? "";
+  if (!answer.ok || !KINDS.test(type) || Number(answer.headers.get("Content-Length")) > LARGEST) {
+    await answer.body?.cancel();
+    throw new Error("not a resource");
+  }
+  const body = await answer.blob();
+  if (body.size > LARGEST) throw new Error("too large");
+  const taken = await fetch(`/.tandem/session/resource?want=${want}`, {
+    method: "POST",
+    headers: { Tandem: "1", "Content-Type": type },
+    body,
+  });
+  if (!taken.ok) throw new Error("not taken");
+}

@@ -1,0 +1,48 @@
+/**
+ * What the loader and the customer's bundle know of each other.
+ *
+ * The loader hands it over on the script element that it loads the bundle with, so the page gets no global but `Tandem`.
+ */
+
+import type { EndReason, Mode, ModeReason } from "../protocol/words.ts";
+
+/** What the site's developers can listen to, and what they are told. */
+export interface TandemEvents {
+  started: { sessionId: string };
+  agentJoined: { agentName: string | null };
+  modeChanged: { mode: Mode; reason: ModeReason };
+  ended: { reason: EndReason };
+}
+
+/** What `Tandem.state` says. */
+export type TandemState = "off" | "starting" | "idle" | "active" | "ended";
+
+/** What the bundle does for the loader. */
+export interface Bundle {
+  /** Starts a session; resolves with its ID. */
+  start(): Promise<string>;
+  /** Goes on with the session that an earlier page started. */
+  resume(sessionId: string): void;
+  /** Leaves the session. */
+  exit(): void;
+}
+
+/** What the loader does for the bundle. */
+export interface Bridge {
+  /** The element and shadow root in which everything of ours is shown. */
+  readonly host: HTMLElement;
+  readonly root: ShadowRoot;
+  /** Takes the bundle, once. */
+  provide(bundle: Bundle): void;
+  /** Remembers the session for later pages; null forgets it. */
+  mark(sessionId: string | null): void;
+  /** Sets `Tandem.state` and shows our button only while there is no session. */
+  become(state: TandemState): void;
+  /** Tells the site's developers. */
+  emit<E extends keyof TandemEvents>(event: E, detail: TandemEvents[E]): void;
+}
+
+/** The script element of the bundle. */
+export interface BundleScript extends HTMLScriptElement {
+  tandem?: Bridge;
+}

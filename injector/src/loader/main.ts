@@ -1,0 +1,189 @@
+/**
+ * Runs on every page of the site: offers the Co-browse button and `window.Tandem`, and loads the rest only for a session.
+ *
+ * Before a session it shares nothing, observes nothing and touches the page only by adding its own element.
+ */
+
+import type { Bridge, Bundle, BundleScript, TandemEvents, TandemState } from "./bridge.ts";
+import style from "./button.inline.css";
+
+const START = "[data-tandem-start]";
+const MARK = "tandem";
+const WORDS = {
+  start: "Co-browse",
+  starting: "Starting…",
+  failed: "Co-browsing could not start. Please check your connection and try again.",
+};
+
+/** The site's view of Tandem. */
+interface TandemApi {
+  start(): Promise<{ sessionId: string }>;
+  exit(): void;
+  readonly state: TandemState;
+  readonly sessionId: string | null;
+  on<E extends keyof TandemEvents>(event: E, handler: (detail: TandemEvents[E]) => void): void;
+}
+
+declare global {
+  interface Window {
+    Tandem?: TandemApi;
+  }
+}
+
+function load(script: HTMLScriptElement | null): void {
+  const nonce = script?.nonce;
+  const version = script?.src.split("?")[1];
+  const past = new Map<string, unknown>();
+  const handlers = new Map<string, Array<(detail: never) => void>>();
+  let state: TandemState = "off";
+  let sessionId: string | null = null;
+  let bundle: Promise<Bundle> | undefined;
+  let starting: Promise<{ sessionId: string }> | undefined;
+
+  try {
+    sessionId = localStorage.getItem(MARK);
+  } catch {
+    // Storage is forbidden: the session lives as long as this page.
+  }
+  if (sessionId) state = "idle";
+
+  const host = document.createElement("tandem-widget");
+  const root = host.attachShadow({ mode: "open" });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style);
+  root.adoptedStyleSheets = [sheet];
+  const box = document.createElement("div");
+  const problem = document.createElement("p");
+  const button = document.createElement("button");
+  box.className = "start";
+  problem.setAttribute("role", "alert");
+  button.type = "button";
+  box.append(problem, button);
+  root.append(box);
+
+  const show = (): void => {
+    box.hidden =
+      state === "idle" || state === "active" || (!problem.textContent && !!document.querySelector(START));
+    button.textContent = state === "starting" ? WORDS.starting : WORDS.start;
+    button.setAttribute("aria-disabled", `${state === "starting"}`);
+  };
+
+  const call = (handler: (detail: never) => void, detail: unknown): void => {
+    try {
+      handler(detail as never);
+    } catch (error) {
+      reportError(error);
+    }
+  };
+
+  const bridge: Bridge = {
+    host,
+    root,
+    provide: () => {},
+    mark(id) {
+      sessionId = id;
+      try {
+        if (id) localStorage.setItem(MARK, id);
+        else localStorage.removeItem(MARK);
+      } catch {
+        // As above.
+      }
+    },
+    become(next) {
+      state = next;
+      show();
+    },
+    emit(event, detail) {
+      if (event === "started") past.clear();
+      past.set(event, detail);
+      for (const handler of handlers.get(event) ?? []) call(handler, detail);
+    },
+  };
+
+  const fetchBundle = (): Promise<Bundle> => {
+    bundle ??= new Promise<Bundle>((resolve, reject) => {
+      const element: BundleScript = document.createElement("script");
+      element.async = true;
+      if (nonce) element.nonce = nonce;
+      element.src = `/.tandem/customer.js${version ? `?${version}` : ""}`;
+      element.tandem = bridge;
+      bridge.provide = resolve;
+      element.onload = () => element.remove();
+      element.onerror = () => {
+        element.remove();
+        bundle = undefined;
+        reject(new Error("Tandem could not be loaded"));
+      };
+      (document.head ?? document.documentElement).append(element);
+    });
+    return bundle;
+  };
+
+  const start = async (): Promise<{ sessionId: string }> => {
+    problem.textContent = "";
+    bridge.become("starting");
+    try {
+      return { sessionId: await (await fetchBundle()).start() };
+    } catch (error) {
+      problem.textContent = WORDS.failed;
+      bridge.become("off");
+      throw error;
+    }
+  };
+
+  const api: TandemApi = {
+    start() {
+      if ((state === "idle" || state === "active") && sessionId) return Promise.resolve({ sessionId });
+      starting ??= start().finally(() => {
+        starting = undefined;
+      });
+      return starting;
+    },
+    exit() {
+      bundle?.then((it) => it.exit());
+    },
+    get state() {
+      return state;
+    },
+    get sessionId() {
+      return sessionId;
+    },
+    on(event, handler) {
+      handlers.set(event, [...(handlers.get(event) ?? []), handler]);
+      if (past.has(event)) call(handler, past.get(event));
+    },
+  };
+  window.Tandem = api;
+
+  const press = (event: Event): void => {
+    // The promise's failure is shown in the widget already.
+    if (event.isTrusted) api.start().catch(() => {});
+  };
+  button.onclick = press;
+  addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest(START)) press(event);
+  });
+
+  const ready = (): void => {
+    document.documentElement.append(host);
+    show();
+  };
+  const resume = (): void => {
+    const id = sessionId;
+    if (!id) return;
+    fetchBundle().then(
+      (it) => it.resume(id),
+      () => {
+        problem.textContent = WORDS.failed;
+        bridge.become("off");
+      },
+    );
+  };
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", ready, { once: true });
+  else ready();
+  if ((document as { prerendering?: boolean }).prerendering) {
+    document.addEventListener("prerenderingchange", resume, { once: true });
+  } else resume();
+}
+
+if (window === top && !window.Tandem) load(document.currentScript as HTMLScriptElement | null);
