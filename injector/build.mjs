@@ -1,0 +1,73 @@
+/**
+ * Bundles the browser code: `node build.mjs OUT_DIR` writes it, `node build.mjs --sizes` only measures it.
+ *
+ * What runs in customers' pages has a bound on its size; a build over a bound fails.
+ */
+
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** What is built of what, and how many bytes it may have after gzip. */
+const BUNDLES = [
+  { out: "loader.js", entry: "src/loader/main.ts", limit: 4 * 1024 },
+  { out: "customer.js", entry: "src/customer/main.ts", limit: 25 * 1024 },
+  { out: "agent.js", entry: "src/agent/main.tsx" },
+  { out: "agent.css", entry: "src/agent/agent.css" },
+];
+
+/** What is copied as it is. */
+const FILES = [
+  { out: "index.html", from: "src/agent/index.html" },
+  { out: "mirror.html", from: "src/agent/mirror.html" },
+];
+
+async function bundle({ out, entry }) {
+  const result = await build({
+    absWorkingDir: HERE,
+    entryPoints: [entry],
+    outfile: out,
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "iife",
+    target: ["es2022", "safari16.4"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  return result.outputFiles[0].contents;
+}
+
+const target = process.argv[2];
+if (!target) {
+  console.error("usage: node build.mjs OUT_DIR | --sizes");
+  process.exit(2);
+}
+const writes = target !== "--sizes";
+if (writes) await mkdir(target, { recursive: true });
+
+let failed = false;
+for (const item of BUNDLES) {
+  if (!existsSync(join(HERE, item.entry))) continue;
+  const bytes = await bundle(item);
+  if (writes) await writeFile(join(target, item.out), bytes);
+  const size = gzipSync(bytes, { level: 9 }).length;
+  const bound = item.limit ? ` of ${item.limit}` : "";
+  console.log(`${item.out.padEnd(12)} ${bytes.length} bytes, ${size}${bound} with gzip`);
+  if (item.limit && size > item.limit) {
+    console.error(`${item.out} is ${size - item.limit} bytes over its bound`);
+    failed = true;
+  }
+}
+for (const file of writes ? FILES : []) {
+  if (existsSync(join(HERE, file.from))) await copyFile(join(HERE, file.from), join(target, file.out));
+}
+if (failed) process.exit(1);

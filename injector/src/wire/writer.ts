@@ -1,0 +1,97 @@
+/**
+ * Writes binary frames: the alphabet that `src/protocol/wire.rs` reads.
+ *
+ * Every frame stands by itself: its string table starts with the common words and holds only the frame's own strings.
+ */
+
+import { KEPT, TABLE, VERSION, WORDS } from "../protocol/words.ts";
+
+const FIXED: ReadonlyMap<string, number> = new Map(WORDS.map((word, index) => [word, index]));
+const utf8 = new TextEncoder();
+
+/** The bytes of one frame, growing. */
+export class Writer {
+  #bytes = new Uint8Array(1024);
+  #at = 0;
+  readonly #own = new Map<string, number>();
+
+  /** An empty frame; its first byte is the version. */
+  constructor() {
+    this.byte(VERSION);
+  }
+
+  /** How many bytes there are. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** The frame; nothing may be written after it. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** One byte. */
+  byte(value: number): void {
+    this.#room(1);
+    this.#bytes[this.#at++] = value;
+  }
+
+  /** An unsigned integer below 2^32. */
+  uint(value: number): void {
+    this.#room(5);
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  /** A signed integer of 32 bits. */
+  int(value: number): void {
+    this.uint((value << 1) ^ (value >> 31));
+  }
+
+  /** A string, through the table. A lone surrogate becomes U+FFFD. */
+  string(text: string): void {
+    // In UTF-8 a string has at least as many bytes as it has UTF-16 units.
+    if (text.length > KEPT) {
+      this.byte(0);
+      this.#literal(text);
+      return;
+    }
+    const known = FIXED.get(text) ?? this.#own.get(text);
+    if (known !== undefined) {
+      this.uint(known + 2);
+      return;
+    }
+    const bytes = utf8.encode(text);
+    if (bytes.length > KEPT || this.#own.size === TABLE) {
+      this.byte(0);
+    } else {
+      this.#own.set(text, WORDS.length + this.#own.size);
+      this.byte(1);
+    }
+    this.uint(bytes.length);
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  #literal(text: string): void {
+    // At most three bytes a unit; the length is written once it is known.
+    this.#room(text.length * 3 + 5);
+    const start = this.#at + 5;
+    const { written } = utf8.encodeInto(text, this.#bytes.subarray(start));
+    this.uint(written);
+    this.#bytes.copyWithin(this.#at, start, start + written);
+    this.#at += written;
+  }
+
+  #room(more: number): void {
+    if (this.#at + more <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + more));
+    grown.set(this.#bytes.subarray(0, this.#at));
+    this.#bytes = grown;
+  }
+}
