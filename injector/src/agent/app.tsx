@@ -1,0 +1,122 @@
+/**
+ * Decides which screen is shown: log in, join, or the session that the address names.
+ *
+ * The address is the truth of where the agent is; logging in never loses it.
+ */
+
+import { useSignal } from "@preact/signals";
+import { useCallback, useEffect } from "preact/hooks";
+import type { Me, Problem } from "../protocol/words.ts";
+import { JoinScreen } from "./join.tsx";
+import { LoginScreen } from "./login.tsx";
+import * as server from "./server.ts";
+import { SessionScreen } from "./session.tsx";
+import { parseSessionId } from "./session-id.ts";
+import { words } from "./words.ts";
+
+type Place =
+  | { at: "join"; typed: string; problem: Problem | null }
+  /** The ID of the address is being looked up. */
+  | { at: "opening"; id: string }
+  | { at: "session"; id: string };
+
+export function App() {
+  const me = useSignal<Me | null | "unknown">("unknown");
+  const place = useSignal<Place>(placeOf(location.pathname));
+
+  const go = useCallback((next: Place) => {
+    const path = next.at === "join" ? "/" : `/session/${next.id}`;
+    if (location.pathname !== path) history.pushState(null, "", path);
+    place.value = next;
+  }, []);
+
+  useEffect(() => {
+    void server.me().then((answer) => {
+      me.value = answer.ok ? answer.value : null;
+    });
+    const moved = () => {
+      place.value = placeOf(location.pathname);
+    };
+    addEventListener("popstate", moved);
+    return () => removeEventListener("popstate", moved);
+  }, []);
+
+  const here = place.value;
+  const known = me.value;
+  useEffect(() => {
+    document.title = here.at === "join" ? words.product : `${here.id} · ${words.product}`;
+  }, [here]);
+
+  useEffect(() => {
+    if (here.at !== "opening" || known === null || known === "unknown") return;
+    let stale = false;
+    void server.session(here.id).then((answer) => {
+      if (stale) return;
+      if (answer.ok) go({ at: "session", id: answer.value.sessionId });
+      else if (answer.problem.error === "login_needed") me.value = null;
+      else go({ at: "join", typed: here.id, problem: answer.problem });
+    });
+    return () => {
+      stale = true;
+    };
+  }, [here, known]);
+
+  const loginNeeded = useCallback(() => {
+    me.value = null;
+    place.value = placeOf(location.pathname);
+  }, []);
+
+  if (known === "unknown") return <div class="blank" />;
+  if (known === null) {
+    return (
+      <LoginScreen
+        onLogin={(agent) => {
+          me.value = agent;
+        }}
+      />
+    );
+  }
+  switch (here.at) {
+    case "opening":
+      return (
+        <main class="card-screen">
+          <p class="quiet">{words.join.busy}</p>
+        </main>
+      );
+    case "session":
+      return (
+        <SessionScreen
+          key={here.id}
+          id={here.id}
+          me={known}
+          onLeave={() => go({ at: "join", typed: "", problem: null })}
+          onLoginNeeded={loginNeeded}
+        />
+      );
+    case "join":
+      return (
+        <JoinScreen
+          key={`${here.typed} ${here.problem?.error}`}
+          me={known}
+          typed={here.typed}
+          problem={here.problem}
+          onJoin={(id) => go({ at: "session", id })}
+          onLoginNeeded={loginNeeded}
+          onLogOut={() => {
+            void server.logout();
+            me.value = null;
+            go({ at: "join", typed: "", problem: null });
+          }}
+        />
+      );
+  }
+}
+
+function placeOf(path: string): Place {
+  const named = /^\/session\/([^/]+)\/?$/.exec(path)?.[1];
+  if (named === undefined) return { at: "join", typed: "", problem: null };
+  const id = parseSessionId(named);
+  return id
+    ? { at: "opening", id }
+    : { at: "join", typed: named, problem: { error: "no_such_session", retryAfter: null } };
+}

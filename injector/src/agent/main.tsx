@@ -1,0 +1,9 @@
+/**
+ * Starts the console in its page.
+ */
+
+import { render } from "preact";
+import { App } from "./app.tsx";
+
+const root = document.getElementById("console");
+if (root) render(<App />, root);

@@ -1,0 +1,343 @@
+/**
+ * Turns what the agent does in the mirror into messages, and keeps the mirror from doing anything by itself.
+ *
+ * In Pointer mode only the pointer and clicks to show something leave; nothing in the mirror takes the focus,
+ * scrolls or changes. In Write mode each act is aimed at a node by its id; what is known to be
+ * refused is not sent and the agent is told why. The server checks all of it again.
+ */
+
+import type { Action, FromAgent, Mode, Point, Refusal } from "../../protocol/words.ts";
+import { scrollerOf } from "./controls.ts";
+import { Edits } from "./edits.ts";
+import { clickTarget, editable, isChoice, isTextField, pressedKey } from "./intents.ts";
+import { refusalOf } from "./marks.ts";
+import type { Mirror } from "./mirror.ts";
+
+/** What acting needs of its surroundings. */
+export type ActingHost = {
+  send(message: FromAgent): void;
+  /** Show a circle at once. */
+  clicked(at: Point): void;
+  refused(reason: Refusal): void;
+  /** The agent turned the wheel in Pointer mode. */
+  wheel(event: WheelEvent): void;
+};
+
+/** Least time between two pointer messages, in milliseconds: about 30 a second. */
+const POINTER_PAUSE = 33;
+/** A scroll this long after the last wheel, key or press is not the agent's, in milliseconds. */
+const SCROLL_INTENT = 600;
+/** The real focus follows the customer's this long after an act that moves it, in milliseconds. */
+const FOCUS_FOLLOWS = 1500;
+
+export class Acting {
+  readonly #mirror: Mirror;
+  readonly #host: ActingHost;
+  readonly #edits: Edits;
+  #document: Document | null = null;
+  #mode: Mode = "pointer";
+  #seq = 0;
+  #pointer: { at: Point | null; sent: number; timer: ReturnType<typeof setTimeout> | undefined } = {
+    at: null,
+    sent: Number.NEGATIVE_INFINITY,
+    timer: undefined,
+  };
+  /** Text fields and scrollers with something to send in the next animation frame. */
+  #typed = new Set<HTMLInputElement | HTMLTextAreaElement>();
+  #scrolled = new Set<Node>();
+  #flushing = false;
+  #scrollIntent = Number.NEGATIVE_INFINITY;
+  #focusIntent = Number.NEGATIVE_INFINITY;
+
+  constructor(mirror: Mirror, host: ActingHost) {
+    this.#mirror = mirror;
+    this.#host = host;
+    this.#edits = new Edits(mirror, (action) => this.act(action));
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  set mode(mode: Mode) {
+    if (mode === this.#mode) return;
+    this.#mode = mode;
+    this.#typed.clear();
+    this.#scrolled.clear();
+    if (mode === "pointer") this.#blur();
+  }
+
+  /** A new connection counts its actions from 1. */
+  restart(): void {
+    this.#seq = 0;
+    this.#edits.clear();
+  }
+
+  /** Sends an action and returns its number. */
+  act(action: Action): number {
+    this.#seq += 1;
+    if ("node" in action) this.#mirror.answers.sent(this.#seq, action.node);
+    this.#host.send({ type: "act", seq: this.#seq, action });
+    return this.#seq;
+  }
+
+  /** The server answered an action. */
+  answered(seq: number, refused: boolean): void {
+    const settled = this.#mirror.answers.answered(seq);
+    if (settled) this.#mirror.settle(settled, refused);
+    this.#edits.answered(seq, refused);
+    this.#followFocus();
+  }
+
+  /** Listens in a new document of the mirror: opening it has taken the old listeners. */
+  attach(document: Document): void {
+    this.#document = document;
+    this.#edits.clear();
+    this.#typed.clear();
+    this.#scrolled.clear();
+    const on = <K extends keyof DocumentEventMap>(type: K, listener: (event: DocumentEventMap[K]) => void) =>
+      document.addEventListener(type, listener, { capture: true, passive: false });
+    on("pointermove", (event) => this.#moved({ x: event.clientX, y: event.clientY }));
+    on("pointerout", (event) => event.relatedTarget === null && this.#moved(null));
+    on("mousedown", (event) => this.#pressed(event));
+    on("click", (event) => this.#clicked(event));
+    on("keydown", (event) => this.#key(event));
+    on("beforeinput", (event) => this.#beforeInput(event));
+    on("input", (event) => this.#input(event));
+    on("change", (event) => this.#change(event));
+    on("wheel", (event) => this.#wheel(event));
+    on("scroll", (event) => this.#scroll(event));
+    on("focusin", (event) => this.#focused(event));
+    for (const type of ["auxclick", "dblclick", "contextmenu", "submit", "reset", "dragstart"] as const) {
+      on(type, (event) => event.preventDefault());
+    }
+    for (const type of ["dragover", "drop", "cancel"] as const) on(type, (event) => event.preventDefault());
+  }
+
+  #moved(at: Point | null): void {
+    const pointer = this.#pointer;
+    pointer.at = at;
+    if (pointer.timer !== undefined) return;
+    const wait = pointer.sent + POINTER_PAUSE - performance.now();
+    if (wait <= 0) this.#sendPointer();
+    else pointer.timer = setTimeout(() => this.#sendPointer(), wait);
+  }
+
+  #sendPointer(): void {
+    const pointer = this.#pointer;
+    pointer.timer = undefined;
+    pointer.sent = performance.now();
+    this.#host.send(pointer.at ? { type: "pointer", at: pointer.at } : { type: "pointer_left" });
+  }
+
+  #pressed(event: MouseEvent): void {
+    const target = innermost(event);
+    this.#scrollIntent = performance.now();
+    const field = isTextField(target) || isChoice(target) || editable(target) !== null;
+    if (this.#mode === "write" && field && event.button === 0 && !refusalOf(target)) {
+      this.#edits.caretMoved();
+      return;
+    }
+    event.preventDefault();
+    if (this.#mode !== "write") return;
+    // Keys go to the mirror now, but no field of it keeps the caret.
+    this.#blur();
+    this.#document?.defaultView?.focus();
+  }
+
+  #clicked(event: MouseEvent): void {
+    event.preventDefault();
+    const target = innermost(event);
+    const at = { x: event.clientX, y: event.clientY };
+    // A click made of a key press has no place; the key was sent.
+    if (event.detail === 0) return;
+    this.#host.send({ type: "clicked", at });
+    this.#host.clicked(at);
+    if (this.#mode !== "write") return;
+    const reason = refusalOf(target);
+    if (reason) {
+      this.#host.refused(reason);
+      return;
+    }
+    if ((target as HTMLInputElement | null)?.type === "file") {
+      this.#host.refused("needs_customer");
+      return;
+    }
+    if (!isChoice(target)) this.#click(target, at);
+  }
+
+  #click(target: Node | null, at: Point): void {
+    const node = this.#mirror.idOf(target);
+    if (node === null) return;
+    const aim = clickTarget(this.#mirror.find(node) ?? null, at);
+    if (!aim) return;
+    this.#focusIntent = performance.now();
+    this.#flush();
+    this.act({ kind: "click", node: this.#mirror.idOf(aim.element) ?? node, x: aim.x, y: aim.y });
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (this.#mode !== "write") {
+      if (!event.ctrlKey && !event.metaKey && !event.altKey) event.preventDefault();
+      return;
+    }
+    this.#scrollIntent = performance.now();
+    const target = this.#keyTarget(innermost(event));
+    const pressed = pressedKey(event, target);
+    if (pressed === "local") {
+      if (event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End")
+        this.#edits.caretMoved();
+      return;
+    }
+    event.preventDefault();
+    if (pressed === null) return;
+    const reason = refusalOf(target);
+    if (reason) {
+      this.#host.refused(reason);
+      return;
+    }
+    const node = this.#mirror.idOf(target);
+    if (node === null) return;
+    this.#focusIntent = performance.now();
+    this.#flush();
+    if (pressed === "Space") this.act({ kind: "click", node, x: 0.5, y: 0.5 });
+    else this.act({ kind: "key", node, key: pressed, shift: event.shiftKey });
+  }
+
+  /** With no field focused in the mirror, keys go to what has the customer's focus. */
+  #keyTarget(target: Element | null): Element | null {
+    const document = this.#document;
+    const nothing = !target || target === document?.body || target === document?.documentElement;
+    return nothing ? (this.#mirror.focused ?? document?.body ?? null) : target;
+  }
+
+  #beforeInput(event: InputEvent): void {
+    const target = innermost(event);
+    const reason = refusalOf(target);
+    if (this.#mode !== "write" || reason) {
+      event.preventDefault();
+      if (reason) this.#host.refused(reason);
+      return;
+    }
+    const host = isTextField(target) ? null : editable(target);
+    if (host) this.#edits.beforeInput(event);
+  }
+
+  #input(event: Event): void {
+    const target = innermost(event);
+    if (this.#mode !== "write" || !isTextField(target) || refusalOf(target)) return;
+    this.#typed.add(target);
+    this.#focusIntent = Number.NEGATIVE_INFINITY;
+    // The first letter goes at once: from then on the page's older word can not undo it.
+    const node = this.#mirror.idOf(target);
+    if (node !== null && !this.#mirror.answers.isWaiting(node)) this.#flush();
+    else this.#flushSoon();
+  }
+
+  #change(event: Event): void {
+    const target = innermost(event);
+    if (this.#mode !== "write" || target?.localName !== "select") return;
+    const reason = refusalOf(target);
+    if (reason) {
+      this.#host.refused(reason);
+      return;
+    }
+    const node = this.#mirror.idOf(target);
+    if (node === null) return;
+    const indexes: number[] = [];
+    Array.from((target as HTMLSelectElement).options).forEach((option, index) => {
+      if (option.selected) indexes.push(index);
+    });
+    this.act({ kind: "select", node, indexes });
+  }
+
+  #wheel(event: WheelEvent): void {
+    if (this.#mode === "write" && !event.ctrlKey) {
+      this.#scrollIntent = performance.now();
+      return;
+    }
+    event.preventDefault();
+    if (!event.ctrlKey) this.#host.wheel(event);
+  }
+
+  #scroll(event: Event): void {
+    const target = event.target as Node | null;
+    if (!target) return;
+    const id = this.#mirror.idOf(target);
+    const scroller = scrollerOf(target);
+    if (id === null || !scroller) return;
+    const wanted = this.#mirror.scrolls.wanted(id);
+    const moved =
+      Math.abs(scroller.scrollLeft - wanted.x) >= 1 || Math.abs(scroller.scrollTop - wanted.y) >= 1;
+    if (!moved) return;
+    const own = this.#mode === "write" && performance.now() - this.#scrollIntent < SCROLL_INTENT;
+    if (!own || refusalOf(target)) {
+      if (!this.#mirror.answers.isWaiting(id)) this.#mirror.scrolls.put(id, target);
+      return;
+    }
+    this.#scrolled.add(target);
+    this.#flushSoon();
+  }
+
+  #focused(event: FocusEvent): void {
+    const target = innermost(event);
+    if (this.#mode !== "write" || refusalOf(target)) target?.blur();
+  }
+
+  /** After a click on a label or a Tab the caret goes where the customer's focus went. */
+  #followFocus(): void {
+    if (this.#mode !== "write" || performance.now() - this.#focusIntent > FOCUS_FOLLOWS) return;
+    if (!this.#document?.hasFocus()) return;
+    const element = this.#mirror.focused;
+    if (!element || !(isTextField(element) || isChoice(element)) || refusalOf(element)) return;
+    const root = element.getRootNode() as Document | ShadowRoot;
+    if (root.activeElement !== element) (element as HTMLElement).focus({ preventScroll: true });
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    requestAnimationFrame(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    for (const field of this.#typed) {
+      const node = this.#mirror.idOf(field);
+      if (node === null || !field.isConnected) continue;
+      this.act({ kind: "input", node, value: field.value, caret: caretOf(field) });
+    }
+    this.#typed.clear();
+    for (const target of this.#scrolled) {
+      const node = this.#mirror.idOf(target);
+      const scroller = scrollerOf(target);
+      if (node === null || !scroller) continue;
+      const [x, y] = [Math.round(scroller.scrollLeft), Math.round(scroller.scrollTop)];
+      this.#mirror.scrolls.want(node, x, y);
+      this.act({ kind: "scroll", node, x, y });
+    }
+    this.#scrolled.clear();
+  }
+
+  #blur(): void {
+    let active = this.#document?.activeElement ?? null;
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+    if (active && active !== this.#document?.body) (active as HTMLElement).blur();
+  }
+}
+
+/** The element an event is really at, also in shadow roots. */
+function innermost(event: Event): HTMLElement | null {
+  for (const at of event.composedPath()) {
+    if ((at as Node).nodeType === Node.ELEMENT_NODE) return at as HTMLElement;
+  }
+  return null;
+}
+
+function caretOf(field: HTMLInputElement | HTMLTextAreaElement): number {
+  try {
+    return field.selectionEnd ?? field.value.length;
+  } catch {
+    return field.value.length;
+  }
+}

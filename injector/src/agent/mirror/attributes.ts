@@ -1,0 +1,103 @@
+/**
+ * Decides which attributes of the page the mirror takes over, and sets them.
+ *
+ * The server has filtered already; this is the second wall: nothing that runs, loads a document, submits or
+ * takes the keyboard gets into the mirror, whatever a frame says.
+ */
+
+const XLINK = "http://www.w3.org/1999/xlink";
+const XML = "http://www.w3.org/XML/1998/namespace";
+
+/** Set by the mirror itself: what must be said about an element, where the focus is, that it was inline. */
+export const OWN = { mark: "data-tandem-mark", focus: "data-tandem-focus", inline: "data-tandem-inline" };
+
+/** Never taken over, on any element. */
+const DROPPED = new Set([
+  ...Object.values(OWN),
+  "accesskey",
+  "action",
+  "autofocus",
+  "autoplay",
+  "classid",
+  "codebase",
+  "crossorigin",
+  "data",
+  "download",
+  "formaction",
+  "http-equiv",
+  "integrity",
+  "is",
+  "loading",
+  "manifest",
+  "nonce",
+  "ping",
+  "srcdoc",
+  "target",
+]);
+
+/** Elements whose `src` is an image, a sound or a film. */
+const WITH_SOURCE = new Set(["img", "source", "video", "audio", "track", "input", "image"]);
+
+/** What the mirror gives an element for an attribute of the page; `null` for nothing. */
+export function allowed(element: string, name: string, value: string): string | null {
+  const attribute = name.toLowerCase();
+  if (attribute.startsWith("on") || DROPPED.has(attribute)) return null;
+  if (runs(value)) return null;
+  switch (attribute) {
+    case "src":
+    case "srcset":
+      return WITH_SOURCE.has(element) ? value : null;
+    case "rel":
+      return element !== "link" || /^\s*(alternate\s+)?stylesheet\s*$/i.test(value) ? value : null;
+    case "href":
+      return element === "base" || element === "script" ? null : value;
+    case "attributename":
+      return /href/i.test(value) ? null : value;
+    case "type":
+      return element === "script" ? null : value;
+    case "popover":
+      return "manual";
+    case "autocomplete":
+      return element === "input" || element === "textarea" || element === "form" ? null : value;
+    default:
+      return value;
+  }
+}
+
+/** Whether a URL would run or show something of its own, leaving out the characters that URL parsers skip. */
+function runs(value: string): boolean {
+  if (!value.includes(":")) return false;
+  let bare = "";
+  for (const char of value.slice(0, 200)) if (char > " ") bare += char;
+  return /^(javascript|vbscript|data:(text|application)\/)/i.test(bare);
+}
+
+/** Sets an attribute by its qualified name, also names that only a parser can make. */
+export function setAttribute(element: Element, name: string, value: string): void {
+  const namespace = name.startsWith("xlink:") ? XLINK : name.startsWith("xml:") ? XML : null;
+  try {
+    if (namespace) element.setAttributeNS(namespace, name, value);
+    else element.setAttribute(name, value);
+  } catch {
+    const attribute = parsedAttribute(element.ownerDocument, name);
+    if (!attribute) return;
+    attribute.value = value;
+    element.setAttributeNode(attribute);
+  }
+}
+
+/** Removes an attribute by its qualified name. */
+export function removeAttribute(element: Element, name: string): void {
+  element.removeAttribute(name);
+}
+
+function parsedAttribute(document: Document, name: string): Attr | null {
+  // Only what an HTML parser reads as one attribute name may come near `innerHTML`.
+  if (!/^[^\s"'<>/=`&]+$/.test(name)) return null;
+  const template = document.createElement("template");
+  template.innerHTML = `<b ${name}=""></b>`;
+  const element = template.content.firstElementChild;
+  const attribute = element?.attributes[0];
+  if (!element || !attribute) return null;
+  return document.adoptNode(element.removeAttributeNode(attribute));
+}

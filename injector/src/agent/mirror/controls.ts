@@ -1,0 +1,198 @@
+/**
+ * Puts the state of form controls, scroll positions, the focus and the top layer into the mirror.
+ *
+ * All of it is state that attributes do not carry. Setting it never moves the agent's own focus out of
+ * the console and never lets the mirror scroll by itself.
+ */
+
+import type { NodeId } from "../../protocol/words.ts";
+import { OWN } from "./attributes.ts";
+import type { TopLayerEntry, ViewControl } from "./view-frame.ts";
+
+/** Gives a control the state that the customer's has. */
+export function setControl(element: Element, state: ViewControl): void {
+  switch (element.localName) {
+    case "input": {
+      const input = element as HTMLInputElement;
+      if (state.value !== undefined) setValue(input, state.value);
+      if (state.checked !== undefined) {
+        input.checked = state.checked === "on";
+        input.indeterminate = state.checked === "indeterminate";
+      }
+      return;
+    }
+    case "textarea":
+      if (state.value !== undefined) setValue(element as HTMLTextAreaElement, state.value);
+      return;
+    case "select": {
+      if (!state.selected) return;
+      const selected = new Set(state.selected);
+      const select = element as HTMLSelectElement;
+      if (selected.size === 0) select.selectedIndex = -1;
+      else
+        Array.from(select.options).forEach((option, index) => {
+          option.selected = selected.has(index);
+        });
+      return;
+    }
+    default:
+  }
+}
+
+function setValue(field: HTMLInputElement | HTMLTextAreaElement, value: string): void {
+  if (field.value === value || field.type === "file") return;
+  const active = isActive(field);
+  const caret = active ? field.selectionStart : null;
+  field.value = value;
+  if (active && caret !== null)
+    field.setSelectionRange(Math.min(caret, value.length), Math.min(caret, value.length));
+}
+
+function isActive(element: Element): boolean {
+  return (element.getRootNode() as Document | ShadowRoot).activeElement === element;
+}
+
+/** Replaces only what differs, so that carets and selections elsewhere in the text stay. */
+export function setText(node: CharacterData, data: string): void {
+  const old = node.data;
+  let start = 0;
+  const shorter = Math.min(old.length, data.length);
+  while (start < shorter && old[start] === data[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && old[old.length - 1 - end] === data[data.length - 1 - end]) end += 1;
+  node.replaceData(start, old.length - start - end, data.slice(start, data.length - end));
+}
+
+/** How many scrollers are remembered; the oldest are forgotten. */
+const SCROLLERS = 2000;
+
+/** Where the mirror's scrollers are to be. */
+export class Scrolls {
+  readonly #wanted = new Map<NodeId, { x: number; y: number; since: number }>();
+
+  /** The scroller moved in the customer's page, or the agent moved it here. */
+  want(id: NodeId, x: number, y: number): void {
+    this.#wanted.delete(id);
+    this.#wanted.set(id, { x, y, since: performance.now() });
+    const oldest = this.#wanted.keys().next();
+    if (this.#wanted.size > SCROLLERS && !oldest.done) this.#wanted.delete(oldest.value);
+  }
+
+  wanted(id: NodeId): { x: number; y: number } {
+    return this.#wanted.get(id) ?? { x: 0, y: 0 };
+  }
+
+  /** Scrolls there now. Further than the content reaches is as far as it goes. */
+  put(id: NodeId, node: Node): void {
+    const scroller = scrollerOf(node);
+    if (!scroller) return;
+    const { x, y } = this.wanted(id);
+    if (Math.abs(scroller.scrollLeft - x) < 1 && Math.abs(scroller.scrollTop - y) < 1) return;
+    scroller.scrollTo({ left: x, top: y, behavior: "instant" });
+  }
+
+  /** Ids that were scrolled less than `age` milliseconds ago: what loads late may have been in their way. */
+  recent(age: number): NodeId[] {
+    const oldest = performance.now() - age;
+    return [...this.#wanted].filter(([, scroll]) => scroll.since >= oldest).map(([id]) => id);
+  }
+
+  /** A new document. */
+  clear(): void {
+    this.#wanted.clear();
+  }
+}
+
+/** The element that scrolls for a node: the document's is its scrolling element. */
+export function scrollerOf(node: Node): Element | null {
+  if (node.nodeType === Node.DOCUMENT_NODE) {
+    const document = node as Document;
+    return document.scrollingElement ?? document.documentElement;
+  }
+  return node.nodeType === Node.ELEMENT_NODE ? (node as Element) : null;
+}
+
+/** Draws the customer's focus. */
+export class FocusRing {
+  #at: Element | null = null;
+
+  get at(): Element | null {
+    return this.#at;
+  }
+
+  show(element: Element | null): void {
+    this.#at?.removeAttribute(OWN.focus);
+    this.#at = element;
+    // The body has the focus when nothing has.
+    if (element && element.localName !== "body") element.setAttribute(OWN.focus, "");
+  }
+}
+
+/** Keeps the mirror's dialogs and popovers open in the customer's order. */
+export class TopLayer {
+  #open: { entry: TopLayerEntry; element: HTMLElement }[] = [];
+
+  get isEmpty(): boolean {
+    return this.#open.length === 0;
+  }
+
+  /** Opens and closes what differs, and what an insertion or a move has closed. */
+  show(entries: { entry: TopLayerEntry; element: HTMLElement }[]): void {
+    let same = 0;
+    while (same < entries.length && this.#isOpen(same, entries[same])) same += 1;
+    keepingFocus(() => {
+      for (const { element, entry } of this.#open.slice(same).reverse()) close(element, entry.kind);
+      for (const { element, entry } of entries.slice(same)) open(element, entry.kind);
+    });
+    this.#open = entries;
+  }
+
+  /** After changes of the tree. */
+  restore(): void {
+    const connected = this.#open.filter(({ element }) => element.isConnected);
+    this.show(connected);
+  }
+
+  #isOpen(index: number, wanted: { entry: TopLayerEntry; element: HTMLElement } | undefined): boolean {
+    const now = this.#open[index];
+    if (!now || !wanted || now.element !== wanted.element || now.entry.kind !== wanted.entry.kind)
+      return false;
+    return now.element.matches(now.entry.kind === "modal" ? ":modal" : ":popover-open");
+  }
+}
+
+function open(element: HTMLElement, kind: TopLayerEntry["kind"]): void {
+  try {
+    if (kind === "modal") {
+      element.removeAttribute("open");
+      (element as HTMLDialogElement).showModal();
+    } else {
+      element.setAttribute("popover", "manual");
+      element.showPopover();
+    }
+  } catch {
+    // Not a dialog, or not in the document any more: it is then shown where it stands.
+  }
+}
+
+function close(element: HTMLElement, kind: TopLayerEntry["kind"]): void {
+  try {
+    if (kind === "modal") {
+      // `close` does nothing without the attribute, which the page may have taken already.
+      element.setAttribute("open", "");
+      (element as HTMLDialogElement).close();
+    } else {
+      element.hidePopover();
+    }
+  } catch {
+    // Closed already.
+  }
+}
+
+/** A modal dialog takes the focus when it opens; the agent may be typing in the console. */
+function keepingFocus(change: () => void): void {
+  const before = document.activeElement;
+  change();
+  if (before instanceof HTMLElement && document.activeElement !== before)
+    before.focus({ preventScroll: true });
+}

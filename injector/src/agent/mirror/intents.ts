@@ -1,0 +1,87 @@
+/**
+ * Says what an event of the agent in the mirror is meant to do: type here, choose there, press this key.
+ *
+ * Pure: looks at elements, changes nothing.
+ */
+
+import type { Key, Point } from "../../protocol/words.ts";
+
+const KEYS: readonly Key[] = [
+  "Enter",
+  "Escape",
+  "Tab",
+  "ArrowUp",
+  "ArrowDown",
+  "ArrowLeft",
+  "ArrowRight",
+  "Home",
+  "End",
+  "PageUp",
+  "PageDown",
+];
+
+/** Types of `input` that are pressed rather than typed into. */
+const PRESSED = new Set(["checkbox", "radio", "button", "submit", "reset", "image", "file", "hidden"]);
+/** Types of `input` with a picker or handle of their own, for which arrows mean a change of the value. */
+const STEPPED = new Set(["number", "range", "date", "time", "month", "week", "datetime-local", "color"]);
+
+export function isTextField(element: Element | null): element is HTMLInputElement | HTMLTextAreaElement {
+  if (element?.localName === "textarea") return true;
+  return element?.localName === "input" && !PRESSED.has((element as HTMLInputElement).type);
+}
+
+/** A `select` or an option of one: the browser's own list is used. */
+export function isChoice(element: Element | null): boolean {
+  const name = element?.localName;
+  return name === "select" || ((name === "option" || name === "optgroup") && !!element?.closest("select"));
+}
+
+/** The element whose text is edited as a whole, if this is in one. */
+export function editable(element: Element | null): Element | null {
+  return (
+    element?.closest(
+      '[contenteditable=""],[contenteditable="true" i],[contenteditable="plaintext-only" i]',
+    ) ?? null
+  );
+}
+
+/** What a key does: an action, nothing (`null`), or something in the mirror's own field (`local`). */
+export function pressedKey(event: KeyboardEvent, target: Element | null): Key | "Space" | "local" | null {
+  const typing = isTextField(target) || editable(target) !== null;
+  if (event.isComposing) return "local";
+  // Shortcuts belong to the agent's browser; those of editing to the field.
+  if (event.ctrlKey || event.metaKey || event.altKey) return "local";
+  const key = KEYS.find((known) => known === event.key);
+  if (key === undefined) {
+    if (typing || isChoice(target)) return "local";
+    return event.key === " " ? "Space" : null;
+  }
+  if (key === "Tab") return key;
+  if (isChoice(target)) return "local";
+  if (!typing) return key;
+  if (key === "Escape") return key;
+  const oneLine = target?.localName === "input";
+  if (key === "Enter") return oneLine ? key : "local";
+  const vertical = key === "ArrowUp" || key === "ArrowDown";
+  return oneLine && vertical && !STEPPED.has((target as HTMLInputElement).type) ? key : "local";
+}
+
+/** The innermost element at or above `node` that has a box, and where in it the point is, as fractions. */
+export function clickTarget(node: Node | null, at: Point): { element: Element; x: number; y: number } | null {
+  for (let step = node; step; step = step.parentNode) {
+    if (step.nodeType !== 1) continue;
+    const element = step as Element;
+    const box = element.getBoundingClientRect();
+    if (box.width <= 0 || box.height <= 0) continue;
+    return {
+      element,
+      x: fraction((at.x - box.left) / box.width),
+      y: fraction((at.y - box.top) / box.height),
+    };
+  }
+  return null;
+}
+
+function fraction(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}

@@ -1,0 +1,118 @@
+/**
+ * Shows on the mirrored elements what the agent must know about them: masked, hidden, disabled, not shown.
+ *
+ * The page can not set, fake or style away these marks: the attributes are ours and the rules important.
+ */
+
+import type { Refusal } from "../../protocol/words.ts";
+import { words } from "../words.ts";
+import { OWN } from "./attributes.ts";
+import type { Marks } from "./view-frame.ts";
+
+/** Sits in the mirror's document and in every shadow root. */
+export function ownStyles(): string {
+  const hatch =
+    "repeating-linear-gradient(135deg,#c9ced6 0 6px,#bcc2cc 6px 12px)!important;background-attachment:local!important";
+  return `
+html{scrollbar-width:none!important}
+html::-webkit-scrollbar{display:none!important}
+*{overflow-anchor:none!important}
+noscript{display:none!important}
+[${OWN.mark}~=masked]{outline:1px dashed #8a7bd0!important;outline-offset:1px!important}
+[${OWN.mark}~=hidden]{background:${hatch};color:transparent!important;border-color:transparent!important;
+  border-radius:4px;box-sizing:border-box!important;min-width:1em;min-height:1em;cursor:help!important}
+[${OWN.mark}~=hidden]>*{visibility:hidden!important}
+[${OWN.mark}~=placeholder]{box-sizing:border-box!important;background-color:#e4e7ec!important;
+  background-repeat:no-repeat!important;background-position:center!important;
+  outline:1px solid #c3c9d2!important;outline-offset:-1px!important}
+${["frame", "drawing", "media", "other"].map(placeholder).join("\n")}
+iframe[${OWN.mark}~=placeholder]{pointer-events:none!important}
+[${OWN.mark}~=disabled],[${OWN.mark}~=disabled] *{cursor:not-allowed!important}
+[${OWN.inline}]{display:inline-block!important;vertical-align:middle!important}
+[${OWN.focus}]{outline:2px solid #2f74e8!important;outline-offset:2px!important}
+`;
+}
+
+type Placeholder = "frame" | "drawing" | "media" | "other";
+
+function placeholder(kind: string): string {
+  const label = words.placeholder[kind as Placeholder];
+  const picture =
+    `<svg xmlns="http://www.w3.org/2000/svg" width="180" height="24"><text x="90" y="16" fill="#667085" ` +
+    `font-family="system-ui,sans-serif" font-size="13" text-anchor="middle">${label}</text></svg>`;
+  return `[${OWN.mark}~=${kind}]{background-image:url("data:image/svg+xml,${encodeURIComponent(picture)}")!important}`;
+}
+
+function placeholderKind(element: string): Placeholder {
+  switch (element) {
+    case "iframe":
+    case "frame":
+    case "object":
+    case "embed":
+      return "frame";
+    case "canvas":
+      return "drawing";
+    case "video":
+    case "audio":
+      return "media";
+    default:
+      return "other";
+  }
+}
+
+/** Puts the marks on a new element. `name` is what the element is called in the customer's page. */
+export function mark(element: Element, name: string, marks: Marks): void {
+  const tokens: string[] = [];
+  if (marks.masked) tokens.push("masked");
+  if (marks.hidden) tokens.push("hidden");
+  if (marks.disabled) tokens.push("disabled");
+  if (marks.placeholder) tokens.push("placeholder", placeholderKind(name));
+  if (tokens.length === 0) return;
+  element.setAttribute(OWN.mark, tokens.join(" "));
+  const tooltip = tooltipOf(marks);
+  if (tooltip) element.setAttribute("title", tooltip);
+}
+
+function tooltipOf(marks: Marks): string | null {
+  if (marks.masked || marks.hidden) return words.tooltip.private;
+  return marks.disabled ? words.tooltip.disabled : null;
+}
+
+/** Whether the element's tooltip is ours and the page's is to be left out. */
+export function ownsTooltip(element: Element): boolean {
+  const tokens = element.getAttribute(OWN.mark);
+  return tokens !== null && /masked|hidden|disabled/.test(tokens);
+}
+
+/** Why an agent may not use this node, as far as the mirror knows; the server decides. */
+export function refusalOf(node: Node | null): Refusal | null {
+  for (let at = node; at; at = isShadowRoot(at) ? at.host : at.parentNode) {
+    if (at.nodeType !== 1) continue;
+    const tokens = (at as Element).getAttribute(OWN.mark);
+    if (tokens === null) continue;
+    if (/masked|hidden/.test(tokens)) return "private";
+    if (/disabled/.test(tokens)) return "disabled";
+  }
+  return null;
+}
+
+/** By its shape: a shadow root of the mirror is of another realm than this script. */
+function isShadowRoot(node: Node): node is ShadowRoot {
+  return node.nodeType === 11 && "host" in node;
+}
+
+/** Gives a box the size that the element has in the customer's page. */
+export function setBox(element: Element, width: number, height: number): void {
+  if (!("style" in element)) return;
+  const view = element.ownerDocument.defaultView;
+  if (view && element.isConnected && view.getComputedStyle(element).display === "inline") {
+    element.setAttribute(OWN.inline, "");
+  }
+  const style = (element as HTMLElement).style;
+  style.setProperty("width", `${width}px`, "important");
+  style.setProperty("height", `${height}px`, "important");
+  if (element.getAttribute(OWN.mark)?.includes("hidden")) {
+    style.setProperty("min-width", "0", "important");
+    style.setProperty("min-height", "0", "important");
+  }
+}

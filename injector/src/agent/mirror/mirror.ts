@@ -1,0 +1,254 @@
+/**
+ * Keeps the sandboxed frame the same as the view that the server sends.
+ *
+ * A frame of operations is applied whole, in order and at once. Whatever does not fit (a gap, another epoch,
+ * an unknown node) is answered by asking for the whole view; until it comes the mirror stays as it was.
+ */
+
+import type { NodeId } from "../../protocol/words.ts";
+import { Answers, type Settled } from "./answers.ts";
+import { removeAttribute } from "./attributes.ts";
+import { FocusRing, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
+import { ownStyles, ownsTooltip, setBox } from "./marks.ts";
+import { Nodes, Unfit } from "./nodes.ts";
+import { decodeView, type ViewControl, type ViewFrame, type ViewOp } from "./view-frame.ts";
+
+/** What the mirror tells the one who shows it. */
+export type MirrorEvents = {
+  /** It lost its place and needs the whole view. */
+  resync(): void;
+  /** A whole view is there; listeners that were in the old document are gone. */
+  begun(document: Document): void;
+  viewport(width: number, height: number): void;
+  location(url: string): void;
+};
+
+/** How long after a scroll what loads late is still followed, in milliseconds. */
+const SCROLL_SETTLES = 4000;
+/** How long to wait for the page's word after an action was done, in milliseconds. */
+const TRUTH_COMES = 300;
+/** A mirror that can not show a view asks again, but not faster than this, in milliseconds. */
+const RESYNC_PAUSE = 1000;
+
+export class Mirror {
+  readonly answers = new Answers();
+  readonly scrolls = new Scrolls();
+  readonly #frame: HTMLIFrameElement;
+  readonly #events: MirrorEvents;
+  readonly #ring = new FocusRing();
+  #nodes: Nodes | null = null;
+  #topLayer = new TopLayer();
+  /** The last word of the page on each control. */
+  #controls = new WeakMap<Node, ViewControl>();
+  #boxes = new Map<NodeId, { width: number; height: number }>();
+  /** The place in the stream; `null` until a view begins. */
+  #place: { epoch: number; next: number } | null = null;
+  #asked = Number.NEGATIVE_INFINITY;
+  #askLater: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(frame: HTMLIFrameElement, events: MirrorEvents) {
+    this.#frame = frame;
+    this.#events = events;
+  }
+
+  get document(): Document {
+    const document = this.#frame.contentDocument;
+    if (!document) throw new Unfit("the frame has no document");
+    return document;
+  }
+
+  /** The customer's focus. */
+  get focused(): Element | null {
+    return this.#ring.at;
+  }
+
+  /** The id of the innermost node at or above this one that the page knows. */
+  idOf(node: Node | null): NodeId | null {
+    for (let at = node; at; at = at.parentNode ?? (at as ShadowRoot).host ?? null) {
+      const id = this.#nodes?.idOf(at);
+      if (id !== undefined) return id;
+    }
+    return null;
+  }
+
+  find(id: NodeId): Node | undefined {
+    return this.#nodes?.find(id);
+  }
+
+  /** Applies one binary message. Never throws. */
+  receive(bytes: Uint8Array): void {
+    try {
+      this.#apply(decodeView(bytes));
+    } catch {
+      this.#lose();
+    }
+  }
+
+  /** A new connection: what comes next is a whole view. */
+  restart(): void {
+    this.#place = null;
+    this.answers.clear();
+  }
+
+  /** The last action on a node was answered. */
+  settle({ node, told }: Settled, refused: boolean): void {
+    if (told || refused) {
+      this.showTruth(node);
+      return;
+    }
+    // Done, and not a word: what was typed may be on its way, or the page did not take it.
+    setTimeout(() => this.showTruth(node), TRUTH_COMES);
+  }
+
+  /** Shows the page's last word on a control or scroller. */
+  showTruth(id: NodeId): void {
+    const node = this.#nodes?.find(id);
+    if (!node || this.answers.isWaiting(id)) return;
+    this.scrolls.put(id, node);
+    if (node.nodeType !== Node.ELEMENT_NODE) return;
+    const element = node as Element;
+    const state = this.#controls.get(node);
+    if (state) setControl(element, state);
+    else if (/^(input|textarea)$/.test(element.localName)) {
+      setControl(element, { value: (element as HTMLInputElement).defaultValue });
+    }
+  }
+
+  #lose(): void {
+    this.#place = null;
+    const wait = this.#asked + RESYNC_PAUSE - performance.now();
+    clearTimeout(this.#askLater);
+    const ask = () => {
+      this.#asked = performance.now();
+      this.#events.resync();
+    };
+    if (wait <= 0) ask();
+    else this.#askLater = setTimeout(ask, wait);
+  }
+
+  #apply(frame: ViewFrame): void {
+    const first = frame.ops[0];
+    if (first?.op === "begin") {
+      clearTimeout(this.#askLater);
+      this.#begin(first.quirks);
+    } else {
+      // Lost already: what was asked for comes.
+      if (!this.#place) return;
+      if (frame.epoch !== this.#place.epoch || frame.seq !== this.#place.next) throw new Unfit("a gap");
+    }
+    this.#place = { epoch: frame.epoch, next: frame.seq + 1 };
+    let tree = false;
+    for (const op of frame.ops) {
+      if (op.op !== "begin") this.#operation(op);
+      tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
+    }
+    if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
+    if (first?.op === "begin") this.#events.begun(this.document);
+  }
+
+  #begin(quirks: boolean): void {
+    const document = this.document;
+    // Only a parser sets the mode; what it built goes again, the mode and the sandbox stay.
+    document.open();
+    document.write(quirks ? "<html></html>" : "<!doctype html><html></html>");
+    document.close();
+    document.replaceChildren();
+    const view = document.defaultView as (Window & typeof globalThis) | null;
+    if (!view) throw new Unfit("the frame has no window");
+    const sheet = new view.CSSStyleSheet();
+    sheet.replaceSync(ownStyles());
+    document.adoptedStyleSheets = [sheet];
+    this.#nodes = new Nodes(document, (root) => {
+      root.adoptedStyleSheets = [sheet];
+    });
+    this.#topLayer = new TopLayer();
+    this.#controls = new WeakMap();
+    this.#boxes = new Map();
+    this.scrolls.clear();
+    this.#ring.show(null);
+    this.answers.clear();
+    document.addEventListener("load", () => this.#loaded(), true);
+  }
+
+  /** An image or a sheet came: only now may the page be long enough. */
+  #loaded(): void {
+    for (const id of this.scrolls.recent(SCROLL_SETTLES)) {
+      const node = this.#nodes?.find(id);
+      if (node && !this.answers.isWaiting(id)) this.scrolls.put(id, node);
+    }
+    for (const [id, { width, height }] of this.#boxes) {
+      const node = this.#nodes?.find(id);
+      if (node) setBox(node as Element, width, height);
+      else this.#boxes.delete(id);
+    }
+  }
+
+  #operation(op: Exclude<ViewOp, { op: "begin" }>): void {
+    const nodes = this.#nodes;
+    if (!nodes) throw new Unfit("nothing has begun");
+    switch (op.op) {
+      case "insert":
+        nodes.insert(op.parent, op.next, op.parts);
+        return;
+      case "move":
+        nodes.move(op.id, op.parent, op.next);
+        return;
+      case "remove":
+        nodes.remove(op.id);
+        return;
+      case "set-attribute":
+        nodes.setAttribute(nodes.element(op.id), op.name, op.value);
+        this.#rebox(op.id, op.name);
+        return;
+      case "remove-attribute": {
+        const element = nodes.element(op.id);
+        if (op.name === "title" && ownsTooltip(element)) return;
+        removeAttribute(element, op.name);
+        this.#rebox(op.id, op.name);
+        return;
+      }
+      case "text":
+        setText(nodes.node(op.id) as CharacterData, op.data);
+        return;
+      case "control": {
+        const element = nodes.element(op.id);
+        this.#controls.set(element, { ...this.#controls.get(element), ...op.state });
+        if (this.answers.told(op.id)) setControl(element, op.state);
+        return;
+      }
+      case "scroll": {
+        const node = nodes.node(op.id);
+        this.scrolls.want(op.id, op.x, op.y);
+        if (this.answers.told(op.id)) this.scrolls.put(op.id, node);
+        return;
+      }
+      case "viewport":
+        this.#events.viewport(op.width, op.height);
+        return;
+      case "location":
+        this.#events.location(op.url);
+        return;
+      case "focus": {
+        const node = op.id === null ? undefined : nodes.find(op.id);
+        this.#ring.show(node?.nodeType === Node.ELEMENT_NODE ? (node as Element) : null);
+        return;
+      }
+      case "top-layer":
+        this.#topLayer.show(
+          op.entries.map((entry) => ({ entry, element: nodes.element(entry.id) as HTMLElement })),
+        );
+        return;
+      case "box":
+        this.#boxes.set(op.id, { width: op.width, height: op.height });
+        setBox(nodes.element(op.id), op.width, op.height);
+        return;
+    }
+  }
+
+  /** A new `style` of the page has taken the size that the box had. */
+  #rebox(id: NodeId, attribute: string): void {
+    const box = attribute === "style" ? this.#boxes.get(id) : undefined;
+    const node = box && this.#nodes?.find(id);
+    if (box && node) setBox(node as Element, box.width, box.height);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Draws the customer's pointer and both sides' clicks over the mirror.
+ *
+ * It lies in the console's document, never in the mirror, and lets every event through.
+ */
+
+import type { Point } from "../../protocol/words.ts";
+
+export type Who = "customer" | "agent";
+
+/** How long a circle is seen, in milliseconds. */
+const CIRCLE = 900;
+/** How many circles are on screen at once at most. */
+const CIRCLES = 12;
+
+export class Overlay {
+  readonly #root: HTMLElement;
+  readonly #pointer: HTMLElement;
+  #scale = 1;
+  #at: Point | null = null;
+
+  /** `root` covers the mirror; `pointer` is the customer's, in it. */
+  constructor(root: HTMLElement, pointer: HTMLElement) {
+    this.#root = root;
+    this.#pointer = pointer;
+    this.#draw();
+  }
+
+  /** How many pixels of the console one pixel of the customer's viewport has. */
+  set scale(scale: number) {
+    this.#scale = scale;
+    this.#draw();
+  }
+
+  /** The customer's pointer, or that there is none on the page. */
+  set pointer(at: Point | null) {
+    this.#at = at;
+    this.#draw();
+  }
+
+  /** Somebody clicked here. */
+  flash(at: Point, who: Who): void {
+    const circle = this.#root.ownerDocument.createElement("div");
+    circle.className = `click click-${who}`;
+    circle.style.left = `${at.x * this.#scale}px`;
+    circle.style.top = `${at.y * this.#scale}px`;
+    const shown = this.#root.getElementsByClassName("click");
+    if (shown.length >= CIRCLES) shown[0]?.remove();
+    this.#root.append(circle);
+    setTimeout(() => circle.remove(), CIRCLE);
+  }
+
+  #draw(): void {
+    this.#pointer.hidden = this.#at === null;
+    if (!this.#at) return;
+    const { x, y } = this.#at;
+    this.#pointer.style.transform = `translate(${x * this.#scale}px, ${y * this.#scale}px)`;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The bar over the page: the customer's browser buttons and address, the mode, who is here, the way out.
+ */
+
+import { useSignal } from "@preact/signals";
+import type { Me } from "../protocol/words.ts";
+import { BackIcon, ForwardIcon, Mark, PenIcon, PointerIcon, RefreshIcon } from "./icons.tsx";
+import type { SessionModel } from "./session-model.ts";
+import { words } from "./words.ts";
+
+const { bar } = words;
+
+export function SessionBar({ model, me, over }: { model: SessionModel; me: Me; over: boolean }) {
+  const status = model.status.value;
+  const write = status?.mode === "write" && !over;
+  const customer = status?.customer ?? "expected";
+  const ready = model.link.value === "open" && status?.phase !== "ended" && !over;
+  return (
+    <header class="bar">
+      <div class="bar-id" title={bar.copyId}>
+        <Mark />
+        <span>{model.sessionId}</span>
+      </div>
+      <Navigation model={model} enabled={write && ready} />
+      <div class="bar-mode">
+        <span class={`mode mode-${write ? "write" : "pointer"}`}>
+          {write ? <PenIcon /> : <PointerIcon />}
+          <span role="status" aria-label={bar.mode}>
+            {words.mode[write ? "write" : "pointer"]}
+          </span>
+        </span>
+        {write ? (
+          <button type="button" class="button" onClick={() => model.giveBack()}>
+            {bar.giveBack}
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="button"
+            disabled={!ready || status?.writeRequested === true || customer !== "present"}
+            onClick={() => model.requestWrite()}
+          >
+            {status?.writeRequested ? bar.writeRequested : bar.requestWrite}
+          </button>
+        )}
+      </div>
+      <div class="bar-people">
+        {!over && (
+          <span class={`presence presence-${customer}`} role="status" aria-label={words.customer.label}>
+            {words.customer[customer]}
+          </span>
+        )}
+        <span class="agent" title={bar.agent(me.name)}>
+          {me.name}
+        </span>
+        <button type="button" class="button danger" disabled={!ready} onClick={() => model.exit()}>
+          {bar.exit}
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function Navigation({ model, enabled }: { model: SessionModel; enabled: boolean }) {
+  /** What the agent has typed, or `null`: then the customer's address is shown. */
+  const typed = useSignal<string | null>(null);
+  if (!enabled && typed.value !== null) typed.value = null;
+
+  const go = (event: Event) => {
+    event.preventDefault();
+    const url = (typed.value ?? model.location.value).trim();
+    if (!enabled || url === "") return;
+    model.navigate(url);
+    typed.value = null;
+  };
+
+  return (
+    <form class="bar-navigation" aria-label={bar.navigation} onSubmit={go}>
+      <button
+        type="button"
+        class="button square"
+        aria-label={bar.back}
+        title={bar.back}
+        disabled={!enabled}
+        onClick={() => model.back()}
+      >
+        <BackIcon />
+      </button>
+      <button
+        type="button"
+        class="button square"
+        aria-label={bar.forward}
+        title={bar.forward}
+        disabled={!enabled}
+        onClick={() => model.forward()}
+      >
+        <ForwardIcon />
+      </button>
+      <button
+        type="button"
+        class="button square"
+        aria-label={bar.refresh}
+        title={bar.refresh}
+        disabled={!enabled}
+        onClick={() => model.refresh()}
+      >
+        <RefreshIcon />
+      </button>
+      <input
+        class="address"
+        aria-label={bar.address}
+        value={typed.value ?? model.location.value}
+        readOnly={!enabled}
+        autocomplete="off"
+        spellcheck={false}
+        onFocus={(event) => enabled && event.currentTarget.select()}
+        onInput={(event) => {
+          typed.value = event.currentTarget.value;
+        }}
+        onBlur={() => {
+          typed.value = null;
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          typed.value = null;
+          event.currentTarget.blur();
+        }}
+      />
+    </form>
+  );
+}

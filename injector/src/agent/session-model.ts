@@ -1,0 +1,204 @@
+/**
+ * What the session screen shows and does: connection, mirror and acting put together as signals.
+ *
+ * The server's status is shown as it comes; nothing about the session is guessed here.
+ */
+
+import { type Signal, signal } from "@preact/signals";
+import type { Problem, Refusal, Status, ToAgent } from "../protocol/words.ts";
+import { type Closed, Connection } from "./connection.ts";
+import { Acting } from "./mirror/acting.ts";
+import { Mirror } from "./mirror/mirror.ts";
+import type { Overlay } from "./mirror/overlay.ts";
+import * as server from "./server.ts";
+import { words } from "./words.ts";
+
+/** How the connection to the server is. */
+export type Link = "connecting" | "open" | "lost" | { closed: Closed; problem?: Problem };
+
+/** A short message that goes by itself. */
+export type Note = { key: number; text: string; tone: "plain" | "good" | "warn" };
+
+/** How long a note stays, in milliseconds. */
+const NOTE = 5000;
+/** How many notes there are at once at most. */
+const NOTES = 3;
+
+export class SessionModel {
+  readonly sessionId: string;
+  readonly link: Signal<Link> = signal<Link>("connecting");
+  readonly status: Signal<Status | null> = signal<Status | null>(null);
+  readonly location = signal("");
+  /** Of the customer, in CSS pixels; `null` before the first view. */
+  readonly viewport: Signal<{ width: number; height: number } | null> = signal<{
+    width: number;
+    height: number;
+  } | null>(null);
+  readonly hasView = signal(false);
+  readonly notes: Signal<Note[]> = signal<Note[]>([]);
+  readonly #onLoginNeeded: () => void;
+  #connection: Connection | null = null;
+  #mirror: Mirror | null = null;
+  #acting: Acting | null = null;
+  #overlay: Overlay | null = null;
+  #nextNote = 1;
+
+  constructor(sessionId: string, onLoginNeeded: () => void) {
+    this.sessionId = sessionId;
+    this.#onLoginNeeded = onLoginNeeded;
+  }
+
+  /** Starts once the mirror's empty frame is there. */
+  start(frame: HTMLIFrameElement, overlay: Overlay, onWheel: (event: WheelEvent) => void): void {
+    this.#overlay = overlay;
+    const mirror = new Mirror(frame, {
+      resync: () => this.#connection?.send({ type: "resync" }),
+      begun: (document) => {
+        acting.attach(document);
+        this.hasView.value = true;
+      },
+      viewport: (width, height) => {
+        this.viewport.value = { width, height };
+      },
+      location: (url) => {
+        this.location.value = url;
+      },
+    });
+    const acting = new Acting(mirror, {
+      send: (message) => this.#connection?.send(message),
+      clicked: (at) => overlay.flash(at, "agent"),
+      refused: (reason) => this.#refused(reason),
+      wheel: onWheel,
+    });
+    this.#mirror = mirror;
+    this.#acting = acting;
+    this.connect();
+  }
+
+  connect(): void {
+    this.#connection?.stop();
+    this.link.value = "connecting";
+    this.#connection = new Connection(server.socketUrl(this.sessionId), {
+      opened: () => {
+        if (this.link.value === "lost") this.note(words.notes.reconnected, "good");
+        this.link.value = "open";
+        this.#mirror?.restart();
+        this.#acting?.restart();
+      },
+      view: (bytes) => this.#mirror?.receive(bytes),
+      message: (message) => this.#message(message),
+      lost: () => {
+        this.link.value = "lost";
+        if (this.#overlay) this.#overlay.pointer = null;
+      },
+      closed: (why) => void this.#closed(why),
+    });
+    this.#connection.open();
+  }
+
+  stop(): void {
+    this.#connection?.stop();
+  }
+
+  /** The network is back, or the window is looked at again. */
+  hurry(): void {
+    this.#connection?.hurry();
+  }
+
+  requestWrite(): void {
+    this.#connection?.send({ type: "request_write" });
+  }
+
+  giveBack(): void {
+    this.#connection?.send({ type: "give_back" });
+  }
+
+  exit(): void {
+    this.#connection?.send({ type: "exit" });
+  }
+
+  back(): void {
+    this.#acting?.act({ kind: "back" });
+  }
+
+  forward(): void {
+    this.#acting?.act({ kind: "forward" });
+  }
+
+  refresh(): void {
+    this.#acting?.act({ kind: "refresh" });
+  }
+
+  navigate(url: string): void {
+    this.#acting?.act({ kind: "navigate", url });
+  }
+
+  note(text: string, tone: Note["tone"] = "plain"): void {
+    const key = this.#nextNote;
+    this.#nextNote += 1;
+    const others = this.notes.value.filter((note) => note.text !== text);
+    this.notes.value = [...others, { key, text, tone }].slice(-NOTES);
+    setTimeout(() => this.dismiss(key), NOTE);
+  }
+
+  dismiss(key: number): void {
+    this.notes.value = this.notes.value.filter((note) => note.key !== key);
+  }
+
+  #message(message: ToAgent): void {
+    switch (message.type) {
+      case "welcome":
+        return;
+      case "status":
+        this.#changed(message.status);
+        return;
+      case "pointer":
+        if (this.#overlay) this.#overlay.pointer = message.at;
+        return;
+      case "pointer_left":
+        if (this.#overlay) this.#overlay.pointer = null;
+        return;
+      case "clicked":
+        this.#overlay?.flash(message.at, "customer");
+        return;
+      case "done":
+        this.#acting?.answered(message.seq, false);
+        return;
+      case "refused":
+        this.#acting?.answered(message.seq, true);
+        this.#refused(message.reason);
+        return;
+    }
+  }
+
+  #refused(reason: Refusal): void {
+    this.note(words.refusal[reason] ?? words.refusal.not_possible, "warn");
+  }
+
+  #changed(status: Status): void {
+    const before = this.status.value;
+    this.status.value = status;
+    if (this.#acting) this.#acting.mode = status.mode;
+    if (!before || status.ended) return;
+    // A declined request changes no mode: the answered question is what tells.
+    const answered = before.writeRequested && !status.writeRequested;
+    if (answered || before.mode !== status.mode) {
+      const text = words.modeReason[status.modeReason];
+      if (text) this.note(text, status.modeReason === "allowed" ? "good" : "plain");
+    } else if (!before.writeRequested && status.writeRequested) {
+      this.note(words.notes.asked);
+    }
+    if (status.customer !== "present" && this.#overlay) this.#overlay.pointer = null;
+  }
+
+  async #closed(why: Closed): Promise<void> {
+    if (why === "login") return this.#onLoginNeeded();
+    if (why !== "ended" || this.status.value?.ended) {
+      this.link.value = { closed: why };
+      return;
+    }
+    // It ended while this browser was away, or never was: ask which.
+    const answer = await server.session(this.sessionId);
+    this.link.value = answer.ok ? { closed: "broken" } : { closed: why, problem: answer.problem };
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Shows the mirror at the customer's size, smaller only where the window is, with what is drawn over it.
+ */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { CustomerPointer } from "./icons.tsx";
+import { Overlay } from "./mirror/overlay.ts";
+import { scaleToFit } from "./scale.ts";
+import type { SessionModel } from "./session-model.ts";
+import { words } from "./words.ts";
+
+/** The page is never smaller than this; then the stage scrolls. */
+const LEAST_SCALE = 0.3;
+/** Until the customer's size is known. */
+const FIRST_SIZE = { width: 1024, height: 640 };
+/** A page that is being left and the next one look like an absence at first, in milliseconds. */
+const LOADING = 4000;
+
+export function Stage({ model }: { model: SessionModel }) {
+  const stage = useRef<HTMLElement>(null);
+  const frame = useRef<HTMLIFrameElement>(null);
+  const layer = useRef<HTMLDivElement>(null);
+  const pointer = useRef<HTMLDivElement>(null);
+  const overlay = useRef<Overlay | null>(null);
+  const space = useSignal({ width: 0, height: 0 });
+
+  useEffect(() => {
+    const [area, page, over, hand] = [stage.current, frame.current, layer.current, pointer.current];
+    if (!area || !page || !over || !hand) return;
+    const drawn = new Overlay(over, hand);
+    overlay.current = drawn;
+    const scroll = (event: WheelEvent) => area.scrollBy({ left: event.deltaX, top: event.deltaY });
+    page.addEventListener("load", () => model.start(page, drawn, scroll), { once: true });
+    page.src = "/mirror";
+    const observer = new ResizeObserver(() => {
+      const style = getComputedStyle(area);
+      space.value = {
+        width: area.clientWidth - Number.parseFloat(style.paddingLeft) * 2,
+        height: area.clientHeight - Number.parseFloat(style.paddingTop) * 2,
+      };
+    });
+    observer.observe(area);
+    return () => observer.disconnect();
+  }, [model]);
+
+  const size = model.viewport.value ?? FIRST_SIZE;
+  const scale = scaleToFit(size, space.value, LEAST_SCALE);
+  useEffect(() => {
+    if (overlay.current) overlay.current.scale = scale;
+  }, [scale]);
+
+  const write = model.status.value?.mode === "write";
+  return (
+    <main class="stage" ref={stage}>
+      <div
+        class="page"
+        style={{ width: `${size.width * scale}px`, height: `${size.height * scale}px` }}
+        data-ready={model.hasView.value}
+      >
+        <iframe
+          ref={frame}
+          title={words.page.frame}
+          sandbox="allow-same-origin"
+          tabIndex={write ? 0 : -1}
+          style={{ width: `${size.width}px`, height: `${size.height}px`, transform: `scale(${scale})` }}
+        />
+        <div class="overlay" ref={layer} aria-hidden="true">
+          <div class="pointer" ref={pointer} hidden>
+            <CustomerPointer />
+            <span>{words.customer.pointer}</span>
+          </div>
+        </div>
+        <Waiting model={model} />
+      </div>
+    </main>
+  );
+}
+
+/** Says why the page is not there, or not moving. */
+function Waiting({ model }: { model: SessionModel }) {
+  const { page } = words;
+  const link = model.link.value;
+  const customer = model.status.value?.customer;
+  const long = useSignal(false);
+  const away = customer === "away";
+  useEffect(() => {
+    long.value = false;
+    if (!away) return;
+    const timer = setTimeout(() => {
+      long.value = true;
+    }, LOADING);
+    return () => clearTimeout(timer);
+  }, [away]);
+
+  if (link === "lost") return <Veil key="lost" busy title={page.lost} />;
+  if (link === "connecting") return <Veil key="connecting" busy title={page.connecting} />;
+  if (away && long.value) return <Veil key="away" title={page.away} text={page.awayLead} />;
+  if (away) return <Veil key="loading" busy title={page.loading} />;
+  if (model.hasView.value) return null;
+  if (customer === "expected") return <Veil key="expected" busy title={page.expected} />;
+  return <Veil key="first" busy title={page.firstView} />;
+}
+
+function Veil({ title, text, busy }: { title: string; text?: string; busy?: boolean }) {
+  return (
+    <div class="veil" role="alert">
+      <div class="veil-box">
+        {busy && <span class="spinner" aria-hidden="true" />}
+        <strong>{title}</strong>
+        {text && <p>{text}</p>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+/**
+ * Every English text of the console, so that another language is another object of this shape.
+ *
+ * For each reason that the server can give there is a sentence; the types keep the lists complete.
+ */
+
+import type { EndReason, Mode, ModeReason, ProblemKind, Refusal } from "../protocol/words.ts";
+
+const refusal: Record<Refusal, string> = {
+  pointer_mode: "You are in Pointer mode. Request write mode to type and click.",
+  not_active: "The session is not running.",
+  customer_away: "The customer is away. Try again when they are back.",
+  gone: "That is not on the page any more.",
+  private: "Only the customer can use this field.",
+  disabled: "Only the customer can use this.",
+  outside_site: "This address is not on the customer’s site.",
+  not_possible: "That can not be done here.",
+  covered: "Something else lies over it on the customer’s page.",
+  needs_customer: "Only the customer can do this. Ask them to click here.",
+  too_many: "Too fast. Try again in a moment.",
+};
+
+const ended: Record<EndReason, string> = {
+  customer_exit: "The customer ended the session.",
+  agent_exit: "You ended the session.",
+  join_timeout: "Nobody joined the session in time.",
+  away_timeout: "The customer was away for too long.",
+  agent_timeout: "Your connection was gone for too long.",
+  idle_timeout: "Nothing happened for a long time.",
+  max_duration: "The session reached the longest time allowed.",
+  interaction_ended: "The conversation with the customer ended.",
+  administrator: "An administrator ended the session.",
+  server_shutdown: "The server was stopped.",
+  error: "Something went wrong on the server.",
+};
+
+const problem: Record<ProblemKind, string> = {
+  wrong_login: "Username or password is wrong.",
+  login_needed: "Please log in.",
+  too_many_tries: "Too many tries.",
+  no_such_session: "No session has this ID. Check it with the customer.",
+  session_ended: "This session has ended. Ask the customer to start a new one.",
+  session_taken: "Another agent is in this session.",
+  not_allowed: "Your account may not do this.",
+  bad_request: "That did not work. Check what you entered.",
+  unavailable: "The server is not available right now. Try again in a moment.",
+};
+
+const modeReason: Record<ModeReason, string | null> = {
+  initial: null,
+  allowed: "The customer allowed you to type and click.",
+  declined: "The customer did not allow it this time.",
+  taken_back: "The customer took back control.",
+  given_back: "You are back in Pointer mode.",
+  interrupted: "Write mode ended because a connection was lost. Request it again.",
+};
+
+const mode: Record<Mode, string> = { pointer: "Pointer", write: "Write" };
+
+export const words = {
+  product: "Tandem",
+  refusal,
+  ended,
+  problem,
+  modeReason,
+  mode,
+  tooltip: { private: "Hidden from you", disabled: "Only the customer can use this" },
+  placeholder: {
+    frame: "Frame not shown",
+    drawing: "Drawing not shown",
+    media: "Media not shown",
+    other: "Not shown",
+  },
+  login: {
+    title: "Log in",
+    lead: "Help a customer on the page they are looking at.",
+    username: "Username",
+    password: "Password",
+    submit: "Log in",
+    busy: "Logging in…",
+  },
+  join: {
+    title: "Join a customer",
+    lead: "Ask the customer to press Co-browse and read you the session ID.",
+    sessionId: "Session ID",
+    submit: "Start co-browse",
+    busy: "Joining…",
+    malformed: "A session ID has nine letters and digits, like 7KQ-M9X-D4R.",
+    loggedInAs: (name: string) => `Logged in as ${name}`,
+    logOut: "Log out",
+  },
+  bar: {
+    navigation: "Customer’s browser",
+    back: "Back",
+    forward: "Forward",
+    refresh: "Refresh",
+    address: "Address",
+    mode: "Mode",
+    requestWrite: "Request write mode",
+    writeRequested: "Waiting for the customer…",
+    giveBack: "Give back control",
+    exit: "Exit session",
+    copyId: "Session ID",
+    agent: (name: string) => `Agent: ${name}`,
+  },
+  customer: {
+    label: "Customer",
+    expected: "Customer expected",
+    present: "Customer here",
+    away: "Customer away",
+    pointer: "Customer",
+  },
+  page: {
+    frame: "Customer's page",
+    connecting: "Connecting to the session…",
+    expected: "Waiting for the customer’s browser…",
+    firstView: "Getting the customer’s page…",
+    loading: "The customer’s page is loading…",
+    away: "The customer is away",
+    awayLead: "They left the page or lost the connection. You will see their page when they come back.",
+    lost: "Connection lost. Trying to reconnect…",
+    endedTitle: "The session has ended",
+    newSession: "Join another session",
+    elsewhereTitle: "Open in another window",
+    elsewhere: "You opened this session somewhere else. Only one window can show it at a time.",
+    useHere: "Use it here",
+    takenTitle: "Another agent took over",
+    taken: "This session is now with another agent.",
+    brokenTitle: "Something went wrong",
+    broken: "The connection to the server broke. Your customer still shares the page.",
+    reconnect: "Reconnect",
+    unknownTitle: "Session not available",
+  },
+  notes: {
+    label: "Messages",
+    asked: "The customer is being asked.",
+    customerBack: "The customer is back.",
+    reconnected: "Connected again.",
+    dismiss: "Dismiss",
+  },
+  wait: (seconds: number) =>
+    seconds < 90 ? `Try again in ${seconds} seconds.` : `Try again in ${Math.ceil(seconds / 60)} minutes.`,
+};
