@@ -19,7 +19,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// About the bytes `span` of `text`, the content of `file`.
-    pub(super) fn new(
+    pub fn new(
         file: &str,
         text: &str,
         span: Range<usize>,
@@ -49,7 +49,7 @@ impl Diagnostic {
     }
 
     /// About a file as a whole.
-    pub(super) fn whole(file: &str, message: impl Into<String>) -> Diagnostic {
+    pub fn whole(file: &str, message: impl Into<String>) -> Diagnostic {
         let message = message.into();
         let rendered = format!("error: {file}:1:1: {message}");
         Diagnostic { file: file.to_owned(), line: 1, column: 1, message, rendered }
@@ -89,7 +89,7 @@ fn floor(text: &str, at: usize) -> usize {
 }
 
 /// The known word that is meant by an unknown one, if it is near enough.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|candidate| (distance(word, candidate), *candidate))

@@ -16,7 +16,7 @@ mod rules;
 mod verdict;
 mod view;
 
-pub use diagnostic::Diagnostic;
+pub use diagnostic::{Diagnostic, nearest};
 pub use guard::Permit;
 pub use masker::{Masked, Masker};
 pub use resource::{Resource, ResourceNames};

@@ -27,6 +27,16 @@ export type ModeReason = "initial" | "allowed" | "declined" | "taken_back" | "gi
 
 export type Presence = "expected" | "present" | "away";
 
+export type EndsSoon = { 
+/**
+ * Which timeout.
+ */
+reason: EndReason, 
+/**
+ * Seconds from this message on.
+ */
+seconds: number, };
+
 export type Status = { 
 /**
  * Idle, active or ended.
@@ -56,6 +66,10 @@ agent: Presence,
  * The agent's display name, once there is one.
  */
 agentName: string | null, 
+/**
+ * That it is about to end by itself, if nobody does anything about it.
+ */
+endsSoon: EndsSoon | null, 
 /**
  * Why it ended, once it has.
  */
