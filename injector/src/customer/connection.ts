@@ -95,7 +95,9 @@ export class Connection {
     const state = this.#socket?.readyState;
     if (state === WebSocket.OPEN || state === WebSocket.CONNECTING) return;
     clearTimeout(this.#timer);
-    const socket = new WebSocket(`${location.origin.replace("http", "ws")}/.tandem/session/socket`);
+    // The page's URL says which rules for withholding hold, before anything of the page is sent.
+    const query = `?url=${encodeURIComponent(location.href)}`;
+    const socket = new WebSocket(`${location.origin.replace("http", "ws")}/.tandem/session/socket${query}`);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
