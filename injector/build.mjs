@@ -13,6 +13,9 @@ import { build, transform } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
+/** The oldest browsers that it runs in. */
+const TARGET = ["es2022", "safari16.4"];
+
 /** What is built of what, and how many bytes it may have after gzip. */
 const BUNDLES = [
   { out: "loader.js", entry: "src/loader/main.ts", limit: 4 * 1024 },
@@ -32,7 +35,11 @@ const inlineStyles = {
   name: "inline-styles",
   setup(plugin) {
     plugin.onLoad({ filter: /\.inline\.css$/ }, async ({ path }) => {
-      const css = await transform(await readFile(path, "utf8"), { loader: "css", minify: true });
+      const css = await transform(await readFile(path, "utf8"), {
+        loader: "css",
+        minify: true,
+        target: TARGET,
+      });
       return { contents: css.code.trim(), loader: "text" };
     });
   },
@@ -47,7 +54,7 @@ async function bundle({ out, entry }) {
     minify: true,
     write: false,
     format: "iife",
-    target: ["es2022", "safari16.4"],
+    target: TARGET,
     jsx: "automatic",
     jsxImportSource: "preact",
     charset: "utf8",

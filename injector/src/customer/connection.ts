@@ -18,6 +18,9 @@ const MISUNDERSTANDINGS = 4;
 /** A misunderstanding this long after the last one, in milliseconds, starts a new row. */
 const FORGIVEN = 30_000;
 
+/** Longest address that is told when connecting, in UTF-16 units. */
+const LONGEST_ADDRESS = 2000;
+
 /** How the line is. */
 export type Line = "open" | "lost" | "elsewhere" | "broken";
 
@@ -95,9 +98,11 @@ export class Connection {
     const state = this.#socket?.readyState;
     if (state === WebSocket.OPEN || state === WebSocket.CONNECTING) return;
     clearTimeout(this.#timer);
-    // The page's URL says which rules for withholding hold, before anything of the page is sent.
-    const query = `?url=${encodeURIComponent(location.href)}`;
-    const socket = new WebSocket(`${location.origin.replace("http", "ws")}/.tandem/session/socket${query}`);
+    // The address tells which values are to be withheld; without what is behind "#", which is none of the server's business.
+    const address = location.href.split("#")[0]?.slice(0, LONGEST_ADDRESS) ?? "";
+    const socket = new WebSocket(
+      `${location.origin.replace("http", "ws")}/.tandem/session/socket?url=${encodeURIComponent(address)}`,
+    );
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {

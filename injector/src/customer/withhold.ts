@@ -9,14 +9,17 @@ import { closestAcross, controlKind, isElement } from "./dom.ts";
 
 /** Longest length that is told of a withheld value. */
 const LONGEST = 64;
+/** What the site itself marked as private is withheld on every page. */
+const MARKED = "[data-tandem=mask],[data-tandem=hide]";
 /** What is told of every password that is not empty. */
 const PASSWORD = 8;
 
 /** Decides for elements of the page. */
 export class Withholding {
   readonly #passwords = new WeakSet<Element>();
-  #selector = "";
-  #all = false;
+  #selector = MARKED;
+  /** Everything, until the server has said what. */
+  #all = true;
 
   /** Replaces the selectors. */
   set(select: readonly string[]): void {
@@ -29,7 +32,7 @@ export class Withholding {
         this.#all = true;
       }
     }
-    this.#selector = select.join(",");
+    this.#selector = [MARKED, ...select].join(",");
   }
 
   /** Looks at an element that is new or has changed its type, and remembers a password field as one for good. */
@@ -52,11 +55,7 @@ export class Withholding {
 
   /** Whether what is typed into `element` stays here. */
   holds(element: Element): boolean {
-    return (
-      this.#all ||
-      this.isPassword(element) ||
-      (this.#selector !== "" && closestAcross(element, this.#selector) !== null)
-    );
+    return this.#all || this.isPassword(element) || closestAcross(element, this.#selector) !== null;
   }
 
   /** What is told of a withheld value in place of it. */

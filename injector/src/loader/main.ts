@@ -30,6 +30,22 @@ declare global {
   }
 }
 
+/** An address of ours as sites with Trusted Types want it. */
+function trusted(address: string): string {
+  type Rules = { createScriptURL(text: string): string };
+  type Policies = { createPolicy(name: string, rules: Rules): Rules };
+  try {
+    const policies = (window as { trustedTypes?: Policies }).trustedTypes;
+    return (
+      policies?.createPolicy("tandem", { createScriptURL: (text) => text }).createScriptURL(address) ??
+      address
+    );
+  } catch {
+    // The site allows no policy of this name.
+    return address;
+  }
+}
+
 function load(script: HTMLScriptElement | null): void {
   const nonce = script?.nonce;
   const version = script?.src.split("?")[1];
@@ -105,7 +121,7 @@ function load(script: HTMLScriptElement | null): void {
       const element: BundleScript = document.createElement("script");
       element.async = true;
       if (nonce) element.nonce = nonce;
-      element.src = `/.tandem/customer.js${version ? `?${version}` : ""}`;
+      element.src = trusted(`/.tandem/customer.js${version ? `?${version}` : ""}`);
       element.tandem = bridge;
       bridge.provide = resolve;
       element.onload = () => element.remove();
