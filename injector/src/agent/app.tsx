@@ -24,9 +24,12 @@ export function App() {
   const me = useSignal<Me | null | "unknown">("unknown");
   const place = useSignal<Place>(placeOf(location.pathname));
 
-  const go = useCallback((next: Place) => {
+  const go = useCallback((next: Place, entry: "new" | "same" = "new") => {
     const path = next.at === "join" ? "/" : `/session/${next.id}`;
-    if (location.pathname !== path) history.pushState(null, "", path);
+    if (location.pathname !== path) {
+      if (entry === "new") history.pushState(null, "", path);
+      else history.replaceState(null, "", path);
+    }
     place.value = next;
   }, []);
 
@@ -52,9 +55,9 @@ export function App() {
     let stale = false;
     void server.session(here.id).then((answer) => {
       if (stale) return;
-      if (answer.ok) go({ at: "session", id: answer.value.sessionId });
+      if (answer.ok) go({ at: "session", id: answer.value.sessionId }, "same");
       else if (answer.problem.error === "login_needed") me.value = null;
-      else go({ at: "join", typed: here.id, problem: answer.problem });
+      else go({ at: "join", typed: here.id, problem: answer.problem }, "same");
     });
     return () => {
       stale = true;

@@ -21,29 +21,8 @@ export function SessionBar({ model, me, over }: { model: SessionModel; me: Me; o
         <Mark />
         <span>{model.sessionId}</span>
       </div>
-      <Navigation model={model} enabled={write && ready} />
-      <div class="bar-mode">
-        <span class={`mode mode-${write ? "write" : "pointer"}`}>
-          {write ? <PenIcon /> : <PointerIcon />}
-          <span role="status" aria-label={bar.mode}>
-            {words.mode[write ? "write" : "pointer"]}
-          </span>
-        </span>
-        {write ? (
-          <button type="button" class="button" onClick={() => model.giveBack()}>
-            {bar.giveBack}
-          </button>
-        ) : (
-          <button
-            type="button"
-            class="button"
-            disabled={!ready || status?.writeRequested === true || customer !== "present"}
-            onClick={() => model.requestWrite()}
-          >
-            {status?.writeRequested ? bar.writeRequested : bar.requestWrite}
-          </button>
-        )}
-      </div>
+      {!over && <Navigation model={model} enabled={write && ready} />}
+      {!over && <ModeControl model={model} write={write} ready={ready} />}
       <div class="bar-people">
         {!over && (
           <span class={`presence presence-${customer}`} role="status" aria-label={words.customer.label}>
@@ -53,11 +32,41 @@ export function SessionBar({ model, me, over }: { model: SessionModel; me: Me; o
         <span class="agent" title={bar.agent(me.name)}>
           {me.name}
         </span>
-        <button type="button" class="button danger" disabled={!ready} onClick={() => model.exit()}>
-          {bar.exit}
-        </button>
+        {!over && (
+          <button type="button" class="button danger" disabled={!ready} onClick={() => model.exit()}>
+            {bar.exit}
+          </button>
+        )}
       </div>
     </header>
+  );
+}
+
+function ModeControl({ model, write, ready }: { model: SessionModel; write: boolean; ready: boolean }) {
+  const status = model.status.value;
+  return (
+    <div class="bar-mode">
+      <span class={`mode mode-${write ? "write" : "pointer"}`}>
+        {write ? <PenIcon /> : <PointerIcon />}
+        <span role="status" aria-label={bar.mode}>
+          {words.mode[write ? "write" : "pointer"]}
+        </span>
+      </span>
+      {write ? (
+        <button type="button" class="button" onClick={() => model.giveBack()}>
+          {bar.giveBack}
+        </button>
+      ) : (
+        <button
+          type="button"
+          class="button"
+          disabled={!ready || status?.writeRequested === true || status?.customer !== "present"}
+          onClick={() => model.requestWrite()}
+        >
+          {status?.writeRequested ? bar.writeRequested : bar.requestWrite}
+        </button>
+      )}
+    </div>
   );
 }
 

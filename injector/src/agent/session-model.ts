@@ -72,10 +72,16 @@ export class SessionModel {
     });
     this.#mirror = mirror;
     this.#acting = acting;
-    this.connect();
+    this.hasView.value = false;
+    this.#connect();
   }
 
-  connect(): void {
+  /** Shows the page again, which then connects. */
+  reopen(): void {
+    this.link.value = "connecting";
+  }
+
+  #connect(): void {
     this.#connection?.stop();
     this.link.value = "connecting";
     this.#connection = new Connection(server.socketUrl(this.sessionId), {
@@ -89,6 +95,8 @@ export class SessionModel {
       message: (message) => this.#message(message),
       lost: () => {
         this.link.value = "lost";
+        // Nothing can be sent: what is typed now would only be seen here.
+        if (this.#acting) this.#acting.mode = "pointer";
         if (this.#overlay) this.#overlay.pointer = null;
       },
       closed: (why) => void this.#closed(why),
@@ -179,6 +187,7 @@ export class SessionModel {
     const before = this.status.value;
     this.status.value = status;
     if (this.#acting) this.#acting.mode = status.mode;
+    if (status.ended) this.notes.value = [];
     if (!before || status.ended) return;
     // A declined request changes no mode: the answered question is what tells.
     const answered = before.writeRequested && !status.writeRequested;

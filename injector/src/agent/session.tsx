@@ -26,11 +26,11 @@ export function SessionScreen({ id, me, onLeave, onLoginNeeded }: Props) {
 
   const over = overOf(model);
   return (
-    <div class="session" data-mode={model.status.value?.mode ?? "pointer"}>
+    <div class="session" data-mode={over ? "pointer" : (model.status.value?.mode ?? "pointer")}>
       <SessionBar model={model} me={me} over={over !== null} />
       {over ? (
         <main class="stage">
-          <Over over={over} onLeave={onLeave} onReconnect={() => model.connect()} />
+          <Over over={over} onLeave={onLeave} onReconnect={() => model.reopen()} />
         </main>
       ) : (
         <Stage model={model} />

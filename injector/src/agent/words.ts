@@ -98,7 +98,7 @@ export const words = {
     mode: "Mode",
     requestWrite: "Request write mode",
     writeRequested: "Waiting for the customer…",
-    giveBack: "Give back control",
+    giveBack: "Return to Pointer mode",
     exit: "Exit session",
     copyId: "Session ID",
     agent: (name: string) => `Agent: ${name}`,

@@ -25,8 +25,6 @@ export type ActingHost = {
 
 /** Least time between two pointer messages, in milliseconds: about 30 a second. */
 const POINTER_PAUSE = 33;
-/** A scroll this long after the last wheel, key or press is not the agent's, in milliseconds. */
-const SCROLL_INTENT = 600;
 /** The real focus follows the customer's this long after an act that moves it, in milliseconds. */
 const FOCUS_FOLLOWS = 1500;
 
@@ -46,7 +44,6 @@ export class Acting {
   #typed = new Set<HTMLInputElement | HTMLTextAreaElement>();
   #scrolled = new Set<Node>();
   #flushing = false;
-  #scrollIntent = Number.NEGATIVE_INFINITY;
   #focusIntent = Number.NEGATIVE_INFINITY;
 
   constructor(mirror: Mirror, host: ActingHost) {
@@ -83,6 +80,8 @@ export class Acting {
 
   /** The server answered an action. */
   answered(seq: number, refused: boolean): void {
+    // What is typed but not sent is newer than the answer: sent first, it holds the page's word back.
+    this.#flush();
     const settled = this.#mirror.answers.answered(seq);
     if (settled) this.#mirror.settle(settled, refused);
     this.#edits.answered(seq, refused);
@@ -103,6 +102,8 @@ export class Acting {
     on("click", (event) => this.#clicked(event));
     on("keydown", (event) => this.#key(event));
     on("beforeinput", (event) => this.#beforeInput(event));
+    on("compositionstart", (event) => this.#composes(event) && this.#edits.composing(document));
+    on("compositionend", (event) => this.#composes(event) && this.#edits.composed(event.data));
     on("input", (event) => this.#input(event));
     on("change", (event) => this.#change(event));
     on("wheel", (event) => this.#wheel(event));
@@ -132,7 +133,6 @@ export class Acting {
 
   #pressed(event: MouseEvent): void {
     const target = innermost(event);
-    this.#scrollIntent = performance.now();
     const field = isTextField(target) || isChoice(target) || editable(target) !== null;
     if (this.#mode === "write" && field && event.button === 0 && !refusalOf(target)) {
       this.#edits.caretMoved();
@@ -171,7 +171,9 @@ export class Acting {
     if (node === null) return;
     const aim = clickTarget(this.#mirror.find(node) ?? null, at);
     if (!aim) return;
-    this.#focusIntent = performance.now();
+    // A field that was clicked has the caret already; a label's click brings it elsewhere.
+    const typing = isTextField(aim.element) || editable(aim.element) !== null;
+    this.#focusIntent = typing ? Number.NEGATIVE_INFINITY : performance.now();
     this.#flush();
     this.act({ kind: "click", node: this.#mirror.idOf(aim.element) ?? node, x: aim.x, y: aim.y });
   }
@@ -181,7 +183,6 @@ export class Acting {
       if (!event.ctrlKey && !event.metaKey && !event.altKey) event.preventDefault();
       return;
     }
-    this.#scrollIntent = performance.now();
     const target = this.#keyTarget(innermost(event));
     const pressed = pressedKey(event, target);
     if (pressed === "local") {
@@ -223,6 +224,11 @@ export class Acting {
     if (host) this.#edits.beforeInput(event);
   }
 
+  #composes(event: CompositionEvent): boolean {
+    const target = innermost(event);
+    return this.#mode === "write" && !isTextField(target) && editable(target) !== null && !refusalOf(target);
+  }
+
   #input(event: Event): void {
     const target = innermost(event);
     if (this.#mode !== "write" || !isTextField(target) || refusalOf(target)) return;
@@ -253,7 +259,6 @@ export class Acting {
 
   #wheel(event: WheelEvent): void {
     if (this.#mode === "write" && !event.ctrlKey) {
-      this.#scrollIntent = performance.now();
       return;
     }
     event.preventDefault();
@@ -267,11 +272,17 @@ export class Acting {
     const scroller = scrollerOf(target);
     if (id === null || !scroller) return;
     const wanted = this.#mirror.scrolls.wanted(id);
-    const moved =
-      Math.abs(scroller.scrollLeft - wanted.x) >= 1 || Math.abs(scroller.scrollTop - wanted.y) >= 1;
-    if (!moved) return;
-    const own = this.#mode === "write" && performance.now() - this.#scrollIntent < SCROLL_INTENT;
-    if (!own || refusalOf(target)) {
+    const [x, y] = [scroller.scrollLeft, scroller.scrollTop];
+    if (Math.abs(x - wanted.x) < 1 && Math.abs(y - wanted.y) < 1) return;
+    // Content that is shorter here, or not loaded yet, is no wish of the agent.
+    const furthest = {
+      x: scroller.scrollWidth - scroller.clientWidth,
+      y: scroller.scrollHeight - scroller.clientHeight,
+    };
+    const clamped = (at: number, want: number, most: number) =>
+      Math.abs(at - want) < 1 || (want > at && at >= most - 1);
+    if (clamped(x, wanted.x, furthest.x) && clamped(y, wanted.y, furthest.y)) return;
+    if (this.#mode !== "write" || refusalOf(target)) {
       if (!this.#mirror.answers.isWaiting(id)) this.#mirror.scrolls.put(id, target);
       return;
     }

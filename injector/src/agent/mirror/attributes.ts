@@ -86,8 +86,9 @@ export function setAttribute(element: Element, name: string, value: string): voi
   }
 }
 
-/** Removes an attribute by its qualified name. */
+/** Removes an attribute of the page by its qualified name; the mirror's own stay. */
 export function removeAttribute(element: Element, name: string): void {
+  if (Object.values(OWN).includes(name.toLowerCase())) return;
   element.removeAttribute(name);
 }
 

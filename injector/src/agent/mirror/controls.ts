@@ -39,6 +39,23 @@ export function setControl(element: Element, state: ViewControl): void {
   }
 }
 
+/** The state of a control of which the page has said nothing: what its attributes say. */
+export function defaultState(element: Element): ViewControl {
+  switch (element.localName) {
+    case "input":
+    case "textarea":
+      return { value: (element as HTMLInputElement).defaultValue };
+    case "select": {
+      const select = element as HTMLSelectElement;
+      const chosen = Array.from(select.options, (option, index) => (option.defaultSelected ? index : -1));
+      const selected = chosen.filter((index) => index >= 0);
+      return { selected: selected.length === 0 && !select.multiple ? [0] : selected };
+    }
+    default:
+      return {};
+  }
+}
+
 function setValue(field: HTMLInputElement | HTMLTextAreaElement, value: string): void {
   if (field.value === value || field.type === "file") return;
   const active = isActive(field);

@@ -6,15 +6,21 @@
  */
 
 import type { Action, NodeId } from "../../protocol/words.ts";
+import { editable } from "./intents.ts";
 import type { Mirror } from "./mirror.ts";
 
 /** Most text that waits, in UTF-16 units. */
 const WAITING = 10_000;
 
+/** An edit without its answer. */
+type Sent = { seq: number; node: NodeId; caret: number; broke: boolean };
+
 export class Edits {
   readonly #mirror: Mirror;
   readonly #act: (action: Action) => number;
-  #sent: { seq: number; node: NodeId; caret: number } | null = null;
+  #sent: Sent | null = null;
+  /** Where an input method began. */
+  #composed: { node: NodeId; offset: number } | null = null;
   /** Relative to the caret after the edit that is on its way. */
   #waiting = { delete: 0, insert: "" };
 
@@ -33,8 +39,25 @@ export class Edits {
     this.clear();
   }
 
+  /** An input method begins: its text shows at once and can not be prevented. */
+  composing(document: Document): void {
+    const selection = document.getSelection();
+    const node = selection?.focusNode ? this.#mirror.idOf(selection.focusNode) : null;
+    this.#composed = selection && node !== null ? { node, offset: selection.focusOffset } : null;
+  }
+
+  /** It is done; the page's answer replaces what was shown. */
+  composed(insert: string): void {
+    const at = this.#composed;
+    this.#composed = null;
+    if (!at || insert === "") return;
+    if (this.#sent) this.#wait(insert, false);
+    else this.#send(at.node, at.offset, 0, insert);
+  }
+
   /** An event in an editable element. */
   beforeInput(event: InputEvent): void {
+    if (event.isComposing) return;
     event.preventDefault();
     const insert = inserted(event);
     const deletes = event.inputType.startsWith("delete");
@@ -62,8 +85,9 @@ export class Edits {
       return;
     }
     const caret = this.#putCaret(sent);
-    const { delete: taken, insert } = this.#waiting;
-    this.#waiting = { delete: 0, insert: "" };
+    const { delete: taken, insert: all } = this.#waiting;
+    const insert = firstLine(all);
+    this.#waiting = { delete: 0, insert: all.slice(insert.length) };
     if (caret && (taken > 0 || insert !== "")) {
       const node = this.#mirror.idOf(caret.node);
       if (node !== null) this.#send(node, caret.offset, Math.min(taken, caret.offset), insert);
@@ -71,8 +95,10 @@ export class Edits {
   }
 
   #send(node: NodeId, offset: number, taken: number, insert: string): void {
-    const seq = this.#act({ kind: "edit", node, offset, delete: taken, insert });
-    this.#sent = { seq, node, caret: offset - taken + insert.length };
+    const line = firstLine(insert);
+    this.#waiting.insert = insert.slice(line.length) + this.#waiting.insert;
+    const seq = this.#act({ kind: "edit", node, offset, delete: taken, insert: line });
+    this.#sent = { seq, node, caret: offset - taken + line.length, broke: line === "\n" };
   }
 
   #wait(insert: string, deletes: boolean): void {
@@ -85,10 +111,15 @@ export class Edits {
   }
 
   /** Puts the caret where the page's should be now, as far as the mirror can know. */
-  #putCaret(sent: { node: NodeId; caret: number }): { node: Node; offset: number } | null {
+  #putCaret(sent: Sent): { node: Node; offset: number } | null {
     const node = this.#mirror.find(sent.node);
     const selection = node?.ownerDocument?.getSelection();
     if (!node?.isConnected || !selection) return null;
+    const line = sent.broke ? nextLine(node) : null;
+    if (line) {
+      selection.collapse(line.node, line.offset);
+      return line;
+    }
     const text = node.nodeType === Node.TEXT_NODE ? (node as Text) : lastText(node);
     if (!text) return null;
     const offset = text === node ? Math.min(sent.caret, text.length) : text.length;
@@ -108,6 +139,28 @@ function inserted(event: InputEvent): string {
     default:
       return event.data ?? "";
   }
+}
+
+/** As much as one edit takes: a line break goes by itself. */
+function firstLine(text: string): string {
+  const end = text.indexOf("\n");
+  return end < 0 ? text : text.slice(0, Math.max(end, 1));
+}
+
+/** Where the line after the one with `node` starts. */
+function nextLine(node: Node): { node: Node; offset: number } | null {
+  const host = editable(node.nodeType === Node.ELEMENT_NODE ? (node as Element) : node.parentElement);
+  const walker = host?.ownerDocument.createTreeWalker(host, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+  if (!walker) return null;
+  walker.currentNode = node;
+  for (let at = walker.nextNode(); at; at = walker.nextNode()) {
+    if (at.nodeType === Node.TEXT_NODE) return { node: at, offset: 0 };
+    const parent = at.parentNode;
+    if ((at as Element).localName === "br" && parent) {
+      return { node: parent, offset: Array.prototype.indexOf.call(parent.childNodes, at) };
+    }
+  }
+  return null;
 }
 
 function lastText(node: Node): Text | null {

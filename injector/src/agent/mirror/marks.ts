@@ -84,6 +84,11 @@ export function ownsTooltip(element: Element): boolean {
   return tokens !== null && /masked|hidden|disabled/.test(tokens);
 }
 
+/** Whether what the element shows is bullets. */
+export function isMasked(element: Element): boolean {
+  return element.getAttribute(OWN.mark)?.includes("masked") === true;
+}
+
 /** Why an agent may not use this node, as far as the mirror knows; the server decides. */
 export function refusalOf(node: Node | null): Refusal | null {
   for (let at = node; at; at = isShadowRoot(at) ? at.host : at.parentNode) {

@@ -8,7 +8,7 @@
 import type { NodeId } from "../../protocol/words.ts";
 import { Answers, type Settled } from "./answers.ts";
 import { removeAttribute } from "./attributes.ts";
-import { FocusRing, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
+import { defaultState, FocusRing, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
 import { ownStyles, ownsTooltip, setBox } from "./marks.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { decodeView, type ViewControl, type ViewFrame, type ViewOp } from "./view-frame.ts";
@@ -108,10 +108,7 @@ export class Mirror {
     if (node.nodeType !== Node.ELEMENT_NODE) return;
     const element = node as Element;
     const state = this.#controls.get(node);
-    if (state) setControl(element, state);
-    else if (/^(input|textarea)$/.test(element.localName)) {
-      setControl(element, { value: (element as HTMLInputElement).defaultValue });
-    }
+    setControl(element, state ?? defaultState(element));
   }
 
   #lose(): void {

@@ -7,7 +7,7 @@
 
 import type { NodeId } from "../../protocol/words.ts";
 import { allowed, setAttribute } from "./attributes.ts";
-import { mark, ownsTooltip } from "./marks.ts";
+import { isMasked, mark, ownsTooltip } from "./marks.ts";
 import type { Namespace, ViewPart } from "./view-frame.ts";
 
 /** An operation that does not fit the mirror. */
@@ -153,20 +153,18 @@ export class Nodes {
     const element = this.#named(NAMESPACES[part.namespace], name);
     mark(element, part.name, part.marks);
     for (const [attribute, value] of part.attributes) this.setAttribute(element, attribute, value);
-    if (html) this.#settle(element, part.marks.masked);
+    if (html) this.#settle(element);
     return element;
   }
 
   /** Sets what the mirror needs whatever the page says. */
-  #settle(element: Element, masked: boolean): void {
+  #settle(element: Element): void {
     switch (element.localName) {
       case "script":
         element.setAttribute("type", "application/x-inert");
         break;
       case "input": {
         const type = (element.getAttribute("type") ?? "").toLowerCase();
-        // Bullets are no number and no date: those types would drop them.
-        if (masked && !TEXT_TYPES.has(type)) element.setAttribute("type", "text");
         // The agent's browser must not offer what it has saved of the agent.
         element.setAttribute("autocomplete", type === "password" ? "new-password" : "off");
         break;
@@ -184,12 +182,19 @@ export class Nodes {
   /** Sets an attribute of the page, as far as the mirror takes it over. */
   setAttribute(element: Element, name: string, value: string): void {
     if (name.toLowerCase() === "title" && ownsTooltip(element)) return;
-    const taken = allowed(element.localName, name, value);
+    const taken = this.#shown(element, name, allowed(element.localName, name, value));
     if (taken !== null) setAttribute(element, name, taken);
     else if (element.hasAttribute(name) && allowed(element.localName, name, "") !== null) {
       // The old value must not stay where the new one is refused.
       element.removeAttribute(name);
     }
+    if (name === "type" && element.localName === "input") this.#settle(element);
+  }
+
+  /** Bullets are no number and no date: a masked field of such a type would drop them. */
+  #shown(element: Element, name: string, value: string | null): string | null {
+    const changes = name === "type" && element.localName === "input" && isMasked(element);
+    return changes && value !== null && !TEXT_TYPES.has(value.toLowerCase()) ? "text" : value;
   }
 
   #named(namespace: string, name: string): Element {

@@ -1,0 +1,19 @@
+/** The page is never shown larger than it is, and smaller only where the window is. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { scaleToFit } from "./scale.ts";
+
+const page = { width: 1000, height: 800 };
+
+test("fits by the tighter side", () => {
+  assert.equal(scaleToFit(page, { width: 2000, height: 2000 }, 0.3), 1);
+  assert.equal(scaleToFit(page, { width: 500, height: 2000 }, 0.3), 0.5);
+  assert.equal(scaleToFit(page, { width: 2000, height: 600 }, 0.3), 0.75);
+});
+
+test("has a floor, and does not divide by nothing", () => {
+  assert.equal(scaleToFit(page, { width: 10, height: 10 }, 0.3), 0.3);
+  assert.equal(scaleToFit(page, { width: 0, height: 0 }, 0.3), 1);
+  assert.equal(scaleToFit({ width: 0, height: 0 }, { width: 10, height: 10 }, 0.3), 1);
+});
