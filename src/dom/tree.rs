@@ -3,6 +3,8 @@
 //! Ids follow from the operations alone (document 1, then every reported node in order), and are never used
 //! again. After a refusal the tree is half changed and worthless: throw it away and ask for a snapshot.
 
+mod arena;
+
 use url::Url;
 
 use crate::protocol::NodeId;
@@ -360,194 +362,6 @@ impl Tree {
         Ok(())
     }
 
-    /// A new node of the next id, not yet anywhere.
-    fn create(&mut self, part: &Part) -> Result<u32, Misfit> {
-        if self.index.len() >= self.limits.nodes {
-            return Err(Misfit::Limit("nodes of the page"));
-        }
-        let kind = match part {
-            Part::Element { namespace, name, attributes } => {
-                let count = attributes.len();
-                if count > self.limits.attributes {
-                    return Err(Misfit::Limit("attributes of an element"));
-                }
-                self.spend((count * count / 4) as u64)?;
-                let mut held: Vec<(_, Box<str>)> = Vec::with_capacity(count);
-                let mut length = name.len();
-                for (name, value) in attributes {
-                    // A name that comes twice counts once, like in a parser.
-                    if held.iter().all(|(known, _): &(super::Name, _)| **known != **name) {
-                        length += attribute_cost(name, value);
-                        held.push((self.names.intern(name), value.clone()));
-                    }
-                }
-                self.charge(length)?;
-                let mut element = Element {
-                    namespace: *namespace,
-                    name: self.names.intern(name),
-                    attributes: held,
-                    control: None,
-                    size: None,
-                    source: None,
-                    was_password: false,
-                    base: self.current_base(),
-                };
-                element.was_password = is_password(&element);
-                Kind::Element(Box::new(element))
-            }
-            Part::Text { data } => {
-                self.charge(data.len())?;
-                Kind::Text(data.clone())
-            }
-            Part::Comment { data } => {
-                self.charge(data.len())?;
-                Kind::Comment(data.clone())
-            }
-            Part::Doctype { name, public, system } => {
-                self.charge(name.len() + public.len() + system.len())?;
-                Kind::Doctype { name: name.clone(), public: public.clone(), system: system.clone() }
-            }
-            Part::ShadowRoot => Kind::ShadowRoot,
-            Part::Known { .. } | Part::End => return Err(Misfit::Nesting),
-        };
-        let id = NodeId(self.next_id);
-        self.next_id = self.next_id.checked_add(1).ok_or(Misfit::Limit("node ids"))?;
-        let node =
-            Node { id, parent: NONE, first: NONE, last: NONE, prev: NONE, next: NONE, scroll: None, kind };
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.nodes[slot as usize] = node;
-                slot
-            }
-            None => {
-                self.nodes.push(node);
-                (self.nodes.len() - 1) as u32
-            }
-        };
-        self.index.insert(id, slot);
-        Ok(slot)
-    }
-
-    /// Takes a known node elsewhere.
-    fn relocate(&mut self, slot: u32, parent: u32, next: u32, changes: &mut Changes) -> Result<(), Misfit> {
-        let id = self.nodes[slot as usize].id;
-        if slot == ROOT || matches!(self.nodes[slot as usize].kind, Kind::ShadowRoot) {
-            return Err(Misfit::Kind(id));
-        }
-        if slot == next {
-            return Err(Misfit::NotAChild(id));
-        }
-        let mut depth = 0;
-        let mut at = parent;
-        while at != NONE {
-            if at == slot {
-                return Err(Misfit::Cycle(id));
-            }
-            at = self.nodes[at as usize].parent;
-            depth += 1;
-        }
-        self.spend(depth as u64)?;
-        let old = self.nodes[slot as usize].parent;
-        if old != parent && depth > self.depth(old)? + 1 {
-            let mut deepest = 0;
-            let mut steps = 0;
-            let (mut at, mut below) = (slot, 0usize);
-            loop {
-                steps += 1;
-                deepest = deepest.max(below);
-                let node = &self.nodes[at as usize];
-                if node.first != NONE {
-                    (at, below) = (node.first, below + 1);
-                    continue;
-                }
-                while at != slot && self.nodes[at as usize].next == NONE {
-                    (at, below) = (self.nodes[at as usize].parent, below - 1);
-                }
-                if at == slot {
-                    break;
-                }
-                at = self.nodes[at as usize].next;
-            }
-            self.spend(steps)?;
-            if depth + deepest > self.limits.depth {
-                return Err(Misfit::Limit("depth of the page"));
-            }
-        }
-        changes.parents.push(self.nodes[old as usize].id);
-        changes.parents.push(self.nodes[parent as usize].id);
-        self.detach(slot);
-        self.attach(slot, parent, next)
-    }
-
-    /// Puts a loose node before `next`, or last.
-    fn attach(&mut self, slot: u32, parent: u32, next: u32) -> Result<(), Misfit> {
-        let fits = match (&self.nodes[slot as usize].kind, &self.nodes[parent as usize].kind) {
-            (Kind::ShadowRoot, Kind::Element(_)) => self.nodes[parent as usize].first == NONE,
-            (Kind::ShadowRoot | Kind::Document, _) => false,
-            (Kind::Doctype { .. }, parent) => matches!(parent, Kind::Document),
-            (Kind::Text(_), Kind::Document) => false,
-            (_, Kind::Document | Kind::Element(_) | Kind::ShadowRoot) => true,
-            _ => false,
-        };
-        if !fits || (next != NONE && matches!(self.nodes[next as usize].kind, Kind::ShadowRoot)) {
-            return Err(Misfit::Kind(self.nodes[parent as usize].id));
-        }
-        let prev =
-            if next == NONE { self.nodes[parent as usize].last } else { self.nodes[next as usize].prev };
-        let node = &mut self.nodes[slot as usize];
-        (node.parent, node.prev, node.next) = (parent, prev, next);
-        match prev {
-            NONE => self.nodes[parent as usize].first = slot,
-            _ => self.nodes[prev as usize].next = slot,
-        }
-        match next {
-            NONE => self.nodes[parent as usize].last = slot,
-            _ => self.nodes[next as usize].prev = slot,
-        }
-        Ok(())
-    }
-
-    fn detach(&mut self, slot: u32) {
-        let node = &mut self.nodes[slot as usize];
-        let (parent, prev, next) = (node.parent, node.prev, node.next);
-        (node.parent, node.prev, node.next) = (NONE, NONE, NONE);
-        match prev {
-            NONE => self.nodes[parent as usize].first = next,
-            _ => self.nodes[prev as usize].next = next,
-        }
-        match next {
-            NONE => self.nodes[parent as usize].last = prev,
-            _ => self.nodes[next as usize].prev = prev,
-        }
-    }
-
-    /// Forgets a loose node and everything in it.
-    fn release(&mut self, root: u32, changes: &mut Changes) -> Result<(), Misfit> {
-        let slots: Vec<u32> =
-            NodeRef { tree: self, slot: root }.with_descendants().map(|node| node.slot).collect();
-        self.spend(slots.len() as u64)?;
-        self.spend(slots.len() as u64 * (self.base_elements.len() + self.top_layer.len()) as u64)?;
-        for slot in slots {
-            let node = &mut self.nodes[slot as usize];
-            let id = node.id;
-            self.text -= text_length(&node.kind);
-            node.kind = Kind::ShadowRoot;
-            node.first = NONE;
-            self.index.remove(&id);
-            self.free.push(slot);
-            changes.removed.push(id);
-            if let Some(at) = self.base_elements.iter().position(|base| *base == slot) {
-                self.base_elements.remove(at);
-                self.rebase()?;
-            }
-            if self.focus == Some(id) {
-                self.focus = None;
-            }
-            self.top_layer.retain(|(top, _)| *top != id);
-        }
-        Ok(())
-    }
-
     fn set_attribute(
         &mut self,
         id: NodeId,
@@ -610,6 +424,9 @@ impl Tree {
         }
         element.base = base;
         changes.attributes.extend(element.attributes.iter().map(|(name, _)| (id, name.clone())));
+        if element.source.is_some() {
+            changes.sources.push(id);
+        }
         let count = element.attributes.len();
         self.spend(count as u64)
     }
@@ -696,18 +513,4 @@ fn control_length(control: &crate::protocol::page::Control) -> usize {
         _ => 0,
     };
     value + control.selected.as_ref().map_or(0, |selected| 4 * selected.len())
-}
-
-fn text_length(kind: &Kind) -> usize {
-    match kind {
-        Kind::Document | Kind::ShadowRoot => 0,
-        Kind::Text(data) | Kind::Comment(data) => data.len(),
-        Kind::Doctype { name, public, system } => name.len() + public.len() + system.len(),
-        Kind::Element(element) => {
-            element.name.len()
-                + element.attributes.iter().map(|(name, value)| attribute_cost(name, value)).sum::<usize>()
-                + element.control.as_ref().map_or(0, control_length)
-                + element.source.as_ref().map_or(0, |url| url.len())
-        }
-    }
 }

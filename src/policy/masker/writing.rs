@@ -1,0 +1,232 @@
+//! Writes nodes as operations of a view, by their verdicts.
+//!
+//! Writes only what is in view, and never decides what that is.
+
+use std::collections::HashSet;
+
+use crate::dom::{Changes, IdMap, IdSet, Kind, NodeRef, Tree};
+use crate::protocol::NodeId;
+use crate::protocol::view::{ViewOp, ViewPart};
+
+use super::super::content::{self, Lens};
+use super::super::verdict::Verdict;
+use super::{Globals, Masker, State, Turn};
+
+impl Masker {
+    /// Attributes, texts and states of nodes that were in the mirror before.
+    pub(super) fn touch_up(&mut self, tree: &Tree, changes: &Changes, turn: &mut Turn) {
+        let mut lens = Lens { names: &self.names, resources: Vec::new() };
+        let known = |id: &NodeId| {
+            (!turn.fresh.contains(id)).then(|| Some((tree.get(*id)?, self.seen(*id)?))).flatten()
+        };
+        let mut ops = Vec::new();
+        let mut done: HashSet<(NodeId, &str)> = HashSet::new();
+        for (id, name) in &changes.attributes {
+            let Some((node, verdict)) = known(id) else { continue };
+            let mut names = vec![&**name];
+            // These decide on others.
+            match node.element().map(|element| element.name()) {
+                Some("link") => names.extend(["rel", "href", "media", "disabled"]),
+                Some("input") if &**name == "type" => names.extend(["src", "value"]),
+                Some("img") if &**name == "srcset" => names.push("src"),
+                _ => {}
+            }
+            for name in names {
+                if done.insert((*id, name)) {
+                    ops.push(attribute(&mut lens, node, &verdict, name));
+                }
+            }
+        }
+        for id in &changes.sources {
+            if let Some((node, verdict)) = known(id)
+                && done.insert((*id, "src"))
+            {
+                ops.push(attribute(&mut lens, node, &verdict, "src"));
+            }
+        }
+        let mut texts: Vec<NodeId> = Vec::new();
+        let mut sheets = IdSet::default();
+        let holders = changes.texts.iter().filter_map(|id| tree.get(*id)?.parent());
+        let parents = changes.parents.iter().filter_map(|id| tree.get(*id));
+        for style in holders.chain(parents).filter(|node| content::is_style(*node)) {
+            if sheets.insert(style.id()) {
+                texts.extend(style.children().map(NodeRef::id));
+            }
+        }
+        // What went into a sheet or out of one says something else now.
+        texts.extend(changes.texts.iter().chain(&changes.moved));
+        let mut once = IdSet::default();
+        for id in texts {
+            if once.insert(id)
+                && let Some((node, verdict)) = known(&id)
+                && let Kind::Text(data) = node.kind()
+            {
+                ops.push(ViewOp::Text { id, data: lens.text(node, data, &verdict) });
+            }
+        }
+        let mut once = IdSet::default();
+        // Whether something is hidden input changes what is told of its value.
+        let types = changes.attributes.iter().filter(|(_, name)| &**name == "type").map(|(id, _)| id);
+        for id in changes.controls.iter().chain(types) {
+            if once.insert(*id)
+                && let Some((node, verdict)) = known(id)
+            {
+                ops.extend(control(node, &verdict));
+            }
+        }
+        let mut once = IdSet::default();
+        for id in &changes.scrolls {
+            if once.insert(*id)
+                && let Some((node, verdict)) = known(id)
+            {
+                ops.extend(scroll(node, &verdict));
+            }
+        }
+        let mut once = IdSet::default();
+        for id in &changes.boxes {
+            if once.insert(*id)
+                && let Some((node, verdict)) = known(id)
+            {
+                ops.extend(size(node, &verdict));
+            }
+        }
+        turn.ops.append(&mut ops);
+        turn.resources.append(&mut lens.resources);
+    }
+
+    /// The states of what was written in this batch.
+    pub(super) fn settle(&self, tree: &Tree, turn: &mut Turn) {
+        for id in std::mem::take(&mut turn.written) {
+            if let (Some(node), Some(verdict)) = (tree.get(id), self.seen(id)) {
+                turn.ops.extend(states(node, &verdict));
+            }
+        }
+    }
+}
+
+/// The next node in document order inside `root`, with or without the children of `node`.
+pub(super) fn step<'a>(node: NodeRef<'a>, root: NodeRef<'a>, enter: bool) -> Option<NodeRef<'a>> {
+    if enter && let Some(child) = node.first_child() {
+        return Some(child);
+    }
+    let mut from = node;
+    while from != root {
+        if let Some(sibling) = from.next() {
+            return Some(sibling);
+        }
+        from = from.parent()?;
+    }
+    None
+}
+
+/// A node and all that is in view inside it.
+pub(super) fn subtree(root: NodeRef<'_>, nodes: &IdMap<State>, lens: &mut Lens<'_>) -> Vec<ViewPart> {
+    let mut parts = Vec::new();
+    // Elements and shadow roots that are written and not yet closed.
+    let mut open: Vec<NodeRef<'_>> = Vec::new();
+    let mut at = Some(root);
+    while let Some(node) = at {
+        while open.last().is_some_and(|last| Some(*last) != node.parent()) {
+            open.pop();
+            parts.push(ViewPart::End);
+        }
+        let verdict = nodes.get(&node.id()).map(|state| state.verdict).filter(Verdict::in_view);
+        if let Some(verdict) = &verdict {
+            let part = part(node, verdict, lens);
+            if matches!(part, ViewPart::Element { .. } | ViewPart::ShadowRoot { .. }) {
+                open.push(node);
+            }
+            parts.push(part);
+        }
+        at = step(node, root, verdict.is_some());
+    }
+    parts.extend(open.iter().map(|_| ViewPart::End));
+    parts
+}
+
+fn part(node: NodeRef<'_>, verdict: &Verdict, lens: &mut Lens<'_>) -> ViewPart {
+    let id = node.id();
+    match node.kind() {
+        Kind::Element(element) => ViewPart::Element {
+            id,
+            marks: content::marks(verdict),
+            namespace: element.namespace(),
+            name: element.name().into(),
+            attributes: lens.attributes(node, verdict),
+        },
+        Kind::Text(data) => ViewPart::Text { id, data: lens.text(node, data, verdict) },
+        Kind::Doctype { name, public, system } => {
+            ViewPart::Doctype { id, name: name.clone(), public: public.clone(), system: system.clone() }
+        }
+        Kind::ShadowRoot => ViewPart::ShadowRoot { id },
+        Kind::Comment(_) | Kind::Document => ViewPart::Comment { id },
+    }
+}
+
+/// A view from nothing.
+pub(super) fn whole(
+    tree: &Tree,
+    nodes: &IdMap<State>,
+    lens: &mut Lens<'_>,
+    globals: &Globals,
+) -> Vec<ViewOp> {
+    let mut ops = vec![ViewOp::Begin { quirks: tree.quirks() }];
+    ops.push(ViewOp::Location { url: globals.location.clone() });
+    ops.extend(viewport(globals.viewport));
+    let verdict = |node: NodeRef<'_>| nodes.get(&node.id()).map(|state| state.verdict);
+    for child in tree.document().children() {
+        if verdict(child).is_some_and(|verdict| verdict.in_view()) {
+            let parts = subtree(child, nodes, lens);
+            ops.push(ViewOp::Insert { parent: NodeId::DOCUMENT, next: None, parts });
+        }
+    }
+    let root = tree.document();
+    let mut at = Some(root);
+    while let Some(node) = at {
+        let verdict = verdict(node).filter(Verdict::in_view);
+        if let Some(verdict) = &verdict {
+            ops.extend(states(node, verdict));
+        }
+        at = step(node, root, verdict.is_some());
+    }
+    if !globals.top_layer.is_empty() {
+        ops.push(ViewOp::TopLayer { entries: globals.top_layer.clone() });
+    }
+    if globals.focus.is_some() {
+        ops.push(ViewOp::Focus { id: globals.focus });
+    }
+    ops
+}
+
+pub(super) fn viewport(viewport: Option<(u32, u32, u32)>) -> Option<ViewOp> {
+    viewport.map(|(width, height, ratio)| ViewOp::Viewport { width, height, ratio })
+}
+
+pub(super) fn attribute(lens: &mut Lens<'_>, node: NodeRef<'_>, verdict: &Verdict, name: &str) -> ViewOp {
+    let id = node.id();
+    match lens.attribute_now(node, verdict, name) {
+        Some(value) => ViewOp::SetAttribute { id, name: name.into(), value },
+        None => ViewOp::RemoveAttribute { id, name: name.into() },
+    }
+}
+
+pub(super) fn states<'a>(node: NodeRef<'a>, verdict: &Verdict) -> impl Iterator<Item = ViewOp> + use<'a> {
+    let (control, scroll, size) = (control(node, verdict), scroll(node, verdict), size(node, verdict));
+    control.into_iter().chain(scroll).chain(size)
+}
+
+pub(super) fn control(node: NodeRef<'_>, verdict: &Verdict) -> Option<ViewOp> {
+    let element = node.element()?;
+    let state = content::control(element, element.control()?, verdict)?;
+    Some(ViewOp::Control { id: node.id(), state })
+}
+
+pub(super) fn scroll(node: NodeRef<'_>, verdict: &Verdict) -> Option<ViewOp> {
+    let (x, y) = node.scroll()?;
+    verdict.open().then(|| ViewOp::Scroll { id: node.id(), x, y })
+}
+
+pub(super) fn size(node: NodeRef<'_>, verdict: &Verdict) -> Option<ViewOp> {
+    let (width, height) = node.element()?.size()?;
+    content::measured(verdict).then(|| ViewOp::Box { id: node.id(), width, height })
+}

@@ -1,0 +1,169 @@
+//! What of an element gets into a view: canaries in every place, one by one.
+
+use super::mirror::Mirror;
+use super::site::{find, masker, page, parts, policies};
+use crate::dom::Tree;
+use crate::protocol::NodeId;
+use crate::protocol::page::{Control, PageOp, Value};
+
+fn view(rules: &str, tree: &Tree) -> String {
+    let mut mirror = Mirror::default();
+    mirror.apply(&masker(&policies(rules)).view(tree).patch.0);
+    mirror.dump()
+}
+
+fn body(markup: &str) -> Tree {
+    page(&format!("<html><head></head><body>{markup}</body></html>"))
+}
+
+#[test]
+fn what_runs_or_loads_or_submits_never_gets_through() {
+    let tree = body(
+        "<script src=\"CANARY\">CANARY</script><noscript>CANARY</noscript><template>CANARY</template><!--CANARY-->\
+         <base href=\"/CANARY/\"><meta content=\"CANARY\"><iframe src=\"CANARY\" srcdoc=\"CANARY\" title=\"CANARY\">CANARY</iframe>\
+         <object data=\"CANARY\">CANARY</object><embed src=\"CANARY\"></embed><canvas data-x=\"CANARY\">CANARY</canvas>\
+         <p onclick=\"CANARY\" OnFoo=\"CANARY\" nonce=\"CANARY\"></p><form action=\"CANARY\"><input formaction=\"CANARY\"></form>\
+         <img srcset=\"CANARY 2x\" sizes=\"CANARY\"><input type=\"HIDDEN\" value=\"CANARY\"><a ping=\"CANARY\" href=\"javascript:CANARY\"></a>\
+         <link rel=\"icon\" href=\"/CANARY\"><link rel=\"stylesheet\" href=\"/CANARY.css\" onload=\"CANARY\"><p style=\"background:url(/CANARY)\"></p>\
+         <style>@import '/CANARY'; p { background: url(CANARY) }</style><video src=\"CANARY\" poster=\"/CANARY\"></video>\
+         <svg><use href=\"/CANARY#a\"></use><image xlink:href=\"CANARY\"></image><rect fill=\"url(https://x.test/CANARY)\"></rect>\
+         <animate attributeName=\"href\"></animate><script>CANARY</script></svg>",
+    );
+    let dump = view("", &tree);
+    assert!(!dump.contains("CANARY"), "{dump}");
+}
+
+#[test]
+fn what_is_masked_keeps_its_shape_only() {
+    let markup = |class: &str| {
+        format!(
+            "<div class=\"{class}\" title=\"CANARY\" aria-label=\"CANARY\" data-x=\"CANARY\" hidden=\"\" onclick=\"CANARY\">CANARY word\
+             <input value=\"CANARY\" placeholder=\"CANARY\" name=\"CANARY\" checked=\"\" type=\"number\"><img src=\"CANARY\" alt=\"CANARY\">\
+             <a href=\"/CANARY\">CANARY</a><select><option value=\"CANARY\" label=\"CANARY\" selected=\"\">CANARY</option></select>\
+             <textarea>CANARY</textarea><svg><text>CANARY</text><path d=\"CANARY\"></path></svg><video src=\"CANARY\"></video>\
+             <p style=\"width: 3px; --x: CANARY; background: url(CANARY); content: 'CANARY'; font: 1px CANARY; color: red\"></p>\
+             <style>p::before {{ content: 'CANARY' }}</style><link rel=\"stylesheet\" href=\"/CANARY\"><x-y><#shadow>CANARY</></x-y></div>"
+        )
+    };
+    let open = view("", &body(&markup("open")));
+    assert!(open.contains("CANARY word") && open.contains("d\": \"CANARY"), "{open}");
+    let masked = view("[[mask]]\nselect = '.secret'", &body(&markup("secret")));
+    assert!(!masked.contains("CANARY"), "{masked}");
+    for kept in
+        ["\"hidden\": \"\"", "\"class\": \"secret\"", "•••••• ••••", "width: 3px", "color: red", "<option>"]
+    {
+        assert!(masked.contains(kept), "{kept} is not in {masked}");
+    }
+    let hidden = view("[[hide]]\nselect = '.gray'", &body(&markup("gray")));
+    assert!(
+        !hidden.contains("CANARY") && !hidden.contains("••") && hidden.contains("hidden: true"),
+        "{hidden}"
+    );
+    let ignored = view("", &body(&format!("<div data-tandem=\"x IGNORE\">{}</div>", markup("open"))));
+    assert!(!ignored.contains("CANARY") && !ignored.contains("div"), "{ignored}");
+}
+
+#[test]
+fn addresses_become_capabilities_and_are_told_once() {
+    let mut tree = body(
+        "<img src=\"a.png#x\"><a href=\"b?c#d\"></a><a href=\"#top\"></a><link rel=\"stylesheet\" href=\"/s.css\">\
+         <p style=\"background: url('a.png')\"></p><img src=\"data:image/png;base64,AAAA\"><img src=\"data:text/html,CANARY\">",
+    );
+    let mut masker = masker(&policies(""));
+    let first = masker.view(&tree);
+    let urls: Vec<&str> = first.resources.iter().map(|resource| &*resource.url).collect();
+    assert_eq!(urls, ["https://shop.test/here/a.png", "https://shop.test/s.css"]);
+    let mut mirror = Mirror::default();
+    mirror.apply(&first.patch.0);
+    let dump = mirror.dump();
+    let address = format!("/session/x/resource/{}", first.resources[0].token);
+    assert!(dump.contains(&format!("\"src\": \"{address}#x\"")), "{dump}");
+    assert_eq!(first.resources[0].token.len(), 22);
+    assert!(dump.contains("https://shop.test/here/b?c#d") && dump.contains("\"#top\""), "{dump}");
+    assert!(dump.contains("data:image/png;base64,AAAA") && !dump.contains("CANARY"), "{dump}");
+    // The same address again, and a new page address, are no news.
+    let more = PageOp::Insert {
+        parent: find_body(&tree),
+        next: None,
+        parts: parts("<img src=\"https://shop.test/here/a.png\">"),
+    };
+    let changes =
+        tree.apply(&[PageOp::Location { url: "https://shop.test/elsewhere/".into() }, more]).unwrap();
+    let second = masker.update(&tree, &changes);
+    assert!(second.resources.is_empty() && !second.patch.is_empty());
+}
+
+fn find_body(tree: &Tree) -> NodeId {
+    tree.document().with_descendants().find(|node| node.is_html("body")).unwrap().id()
+}
+
+#[test]
+fn values_of_private_fields_are_bullets() {
+    let mut tree = body(
+        "<input id=\"p\" type=\"password\"><input id=\"m\" class=\"secret\"><input id=\"w\"><input id=\"h\" type=\"hidden\">",
+    );
+    let told = |text: &str| Control { value: Some(Value::Told(text.into())), ..Control::default() };
+    let state = |id: &str, state: Control| PageOp::Control { id: find(&tree, id).id(), state };
+    let ops = [
+        state("p", told("CANARY-of-some-length")),
+        state("m", told("CANARY")),
+        state("w", Control { value: Some(Value::Withheld { length: u32::MAX }), ..Control::default() }),
+        state("h", told("CANARY")),
+    ];
+    tree.apply(&ops).unwrap();
+    let dump = view("[[mask]]\nselect = '.secret'", &tree);
+    assert!(!dump.contains("CANARY"), "{dump}");
+    assert!(dump.contains("Some(\\\"••••••••\\\")") && dump.contains("Some(\\\"••••••\\\")"), "{dump}");
+    assert!(dump.len() < 100_000, "a length from a browser is not believed");
+}
+
+#[test]
+fn once_a_password_always_a_password() {
+    let mut tree = body("<input id=\"p\" type=\"password\" value=\"CANARY\">");
+    let id = find(&tree, "p").id();
+    let mut masker = masker(&policies(""));
+    masker.view(&tree);
+    let state = Control { value: Some(Value::Told("CANARY".into())), ..Control::default() };
+    let ops = [
+        PageOp::SetAttribute { id, name: "type".into(), value: "text".into() },
+        PageOp::Control { id, state },
+    ];
+    let changes = tree.apply(&ops).unwrap();
+    let patch = masker.update(&tree, &changes).patch.encode(1, 1);
+    assert!(!String::from_utf8_lossy(patch.bytes()).contains("CANARY"));
+    let shown = view("default = 'mask'\n[[show]]\nselect = 'input'", &tree);
+    assert!(!shown.contains("CANARY"), "{shown}");
+}
+
+#[test]
+fn a_field_that_becomes_private_is_masked_in_the_same_batch() {
+    let mut tree = body("<p id=\"a\">CANARY</p><p>b</p>");
+    let id = find(&tree, "a").id();
+    let mut masker = masker(&policies("[[mask]]\nselect = 'p:has(~ .on)'"));
+    masker.view(&tree);
+    let last = find(&tree, "a").next().unwrap().id();
+    let ops = [
+        PageOp::SetAttribute { id: last, name: "class".into(), value: "on".into() },
+        PageOp::SetAttribute { id, name: "title".into(), value: "CANARY".into() },
+    ];
+    let changes = tree.apply(&ops).unwrap();
+    let masked = masker.update(&tree, &changes);
+    assert!(!String::from_utf8_lossy(masked.patch.encode(1, 1).bytes()).contains("CANARY"));
+    assert_eq!(masked.marks.len(), 1);
+}
+
+#[test]
+fn a_set_for_others_or_elsewhere_does_not_hold() {
+    let tree = body("<p>plain</p>");
+    for rules in ["urls = ['/other']\n", "roles = ['supervisor']\n"] {
+        assert!(view(&format!("{rules}[[mask]]\nselect = 'p'"), &tree).contains("plain"));
+    }
+    assert!(!view("urls = ['/here/*']\nroles = ['agent']\n[[mask]]\nselect = 'p'", &tree).contains("plain"));
+}
+
+#[test]
+fn name_and_password_in_the_address_stay_here() {
+    let mut tree = body("");
+    tree.apply(&[PageOp::Location { url: "https://CANARY:CANARY@shop.test/x".into() }]).unwrap();
+    assert!(!view("", &tree).contains("CANARY"));
+}

@@ -1,0 +1,181 @@
+//! The guard: what is permitted and why the rest is refused.
+
+use super::site::{find, masker, page, policies};
+use crate::dom::Tree;
+use crate::policy::{Masker, Permit};
+use crate::protocol::{Action, Key, NodeId, Refusal};
+
+struct Case {
+    tree: Tree,
+    masker: Masker,
+}
+
+fn case(rules: &str, markup: &str) -> Case {
+    let tree = page(markup);
+    let mut masker = masker(&policies(rules));
+    masker.view(&tree);
+    Case { tree, masker }
+}
+
+impl Case {
+    fn ask(&self, action: Action) -> Result<Permit, Refusal> {
+        self.masker.permit(&self.tree, action)
+    }
+
+    fn id(&self, id: &str) -> NodeId {
+        find(&self.tree, id).id()
+    }
+
+    fn click(&self, id: &str) -> Result<bool, Refusal> {
+        self.ask(Action::Click { node: self.id(id), x: 0.5, y: 0.5 }).map(|permit| permit.submits())
+    }
+
+    fn input(&self, id: &str) -> Result<Permit, Refusal> {
+        self.ask(Action::Input { node: self.id(id), value: "x".into(), caret: 1 })
+    }
+
+    fn enter(&self, id: &str) -> Result<bool, Refusal> {
+        self.ask(Action::Key { node: self.id(id), key: Key::Enter, shift: false })
+            .map(|permit| permit.submits())
+    }
+}
+
+#[test]
+fn submit_buttons_need_a_rule() {
+    let rules = "[[control]]\nselect = '#yes, #both'\nagent = 'enabled'\n[[control]]\nselect = '#both, #off'\nagent = 'disabled'\n";
+    let case = case(
+        rules,
+        "<body><form><input id=\"field\"><button id=\"plain\"><b id=\"inner\">x</b></button><button id=\"odd\" type=\"x\"></button>\
+         <button id=\"menu\" type=\"button\"></button><input type=\"IMAGE\" id=\"image\"><button id=\"both\"></button></form>\
+         <form><input id=\"other\"><button id=\"yes\"><i id=\"in\">x</i></button></form>\
+         <button id=\"free\"></button><button id=\"bound\" form=\"f\"></button><div id=\"off\"><a id=\"link\" href=\"#x\"></a></div></body>",
+    );
+    for id in ["plain", "inner", "odd", "image", "both", "bound", "off", "link"] {
+        assert_eq!(case.click(id), Err(Refusal::Disabled), "#{id}");
+    }
+    for (id, submits) in [("menu", false), ("free", false), ("yes", true), ("in", true)] {
+        assert_eq!(case.click(id), Ok(submits), "#{id}");
+    }
+    assert_eq!(case.enter("field"), Err(Refusal::Disabled));
+    assert_eq!(case.enter("other"), Ok(true));
+    assert_eq!(case.enter("yes"), Ok(true));
+}
+
+#[test]
+fn what_is_private_is_the_customers() {
+    let case = case(
+        "[[mask]]\nselect = '.m'\n[[hide]]\nselect = '.h'\n",
+        "<body><div class=\"m\"><input id=\"masked\"></div><div class=\"h\" id=\"box\"><button id=\"inside\"></button></div>\
+         <input type=\"password\" id=\"password\"><label id=\"label\">L<input class=\"m\"></label>\
+         <div data-tandem=\"ignore\"><i id=\"ignored\"></i></div><b data-tandem=\"readonly\" id=\"readonly\"></b>\
+         <tandem-widget><button id=\"ours\"></button></tandem-widget></body>",
+    );
+    for id in ["masked", "box", "inside", "password", "label"] {
+        assert_eq!(case.click(id), Err(Refusal::Private), "#{id}");
+    }
+    assert_eq!(case.click("ignored"), Err(Refusal::Gone));
+    assert_eq!(case.click("ours"), Err(Refusal::Gone));
+    assert_eq!(case.click("readonly"), Err(Refusal::Disabled));
+    assert_eq!(case.input("password"), Err(Refusal::Private));
+    assert_eq!(case.enter("masked"), Err(Refusal::Private));
+    let scroll = |id: &str| case.ask(Action::Scroll { node: case.id(id), x: 0, y: 9 });
+    assert_eq!(scroll("box"), Err(Refusal::Private));
+    assert!(scroll("label").is_ok());
+    assert_eq!(case.ask(Action::Click { node: NodeId(9_999), x: 0.0, y: 0.0 }), Err(Refusal::Gone));
+}
+
+#[test]
+fn links_stay_on_the_site() {
+    let case = case(
+        "[[navigate]]\nurls = ['/logout']\nagent = 'denied'\n",
+        "<body><a id=\"in\" href=\"../x\"><b id=\"text\">x</b></a><a id=\"out\" href=\"//evil.test/\"></a>\
+         <a id=\"port\" href=\"https://shop.test:8443/\"></a><a id=\"mail\" href=\"mailto:a@b.c\"></a>\
+         <a id=\"js\" href=\"java\nscript:x()\"></a><a id=\"bye\" href=\"/log%6fut/\"></a></body>",
+    );
+    assert_eq!(case.click("in"), Ok(false));
+    assert_eq!(case.click("text"), Ok(false));
+    assert_eq!(case.click("out"), Err(Refusal::OutsideSite));
+    assert_eq!(case.click("port"), Err(Refusal::OutsideSite));
+    assert_eq!(case.click("mail"), Err(Refusal::NotPossible));
+    assert_eq!(case.click("js"), Err(Refusal::NotPossible));
+    assert_eq!(case.click("bye"), Err(Refusal::Disabled));
+    assert_eq!(case.enter("out"), Err(Refusal::OutsideSite));
+    let go = |url: &str| case.ask(Action::Navigate { url: url.into() }).map(|permit| permit.action().clone());
+    assert_eq!(go("../y#z"), Ok(Action::Navigate { url: "https://shop.test/y#z".into() }));
+    for url in ["https://evil.test/", "//evil.test", "https://shop.test@evil.test/", "https://a:b@shop.test/"]
+    {
+        assert_eq!(go(url), Err(Refusal::OutsideSite), "{url}");
+    }
+    assert_eq!(go("javascript:alert(1)"), Err(Refusal::NotPossible));
+    assert_eq!(go("data:text/html,x"), Err(Refusal::NotPossible));
+    assert_eq!(go(&"x".repeat(10_000)), Err(Refusal::NotPossible));
+    assert_eq!(go("/logout"), Err(Refusal::Disabled));
+}
+
+#[test]
+fn a_list_of_what_is_allowed_is_complete() {
+    let case = case("[[navigate]]\nurls = ['/help/**']\nagent = 'allowed'\n", "<body></body>");
+    let go = |url: &str| case.ask(Action::Navigate { url: url.into() }).err();
+    assert_eq!(go("/help/x"), None);
+    assert_eq!(go("/cart"), Some(Refusal::Disabled));
+}
+
+#[test]
+fn fields_take_what_fits_them() {
+    let case = case(
+        "",
+        "<body><input id=\"text\"><input id=\"date\" type=\"date\"><textarea id=\"area\"></textarea>\
+         <input id=\"readonly\" readonly=\"\"><input id=\"off\" disabled=\"\"><input id=\"check\" type=\"checkbox\">\
+         <input id=\"file\" type=\"file\"><label id=\"upload\" for=\"file\">up</label><p id=\"p\"></p>\
+         <fieldset disabled=\"\"><legend><input id=\"spared\"></legend><input id=\"caught\"></fieldset>\
+         <div inert=\"\"><input id=\"inert\"></div><div contenteditable=\"\"><b id=\"rich\">x</b></div><iframe id=\"frame\"></iframe></body>",
+    );
+    for id in ["text", "date", "area", "spared"] {
+        assert!(case.input(id).is_ok(), "#{id}");
+    }
+    for id in ["readonly", "off", "caught", "inert"] {
+        assert_eq!(case.input(id), Err(Refusal::Disabled), "#{id}");
+    }
+    for id in ["check", "p"] {
+        assert_eq!(case.input(id), Err(Refusal::NotPossible), "#{id}");
+    }
+    assert_eq!(case.click("file"), Err(Refusal::NeedsCustomer));
+    assert_eq!(case.click("upload"), Err(Refusal::NeedsCustomer));
+    assert_eq!(case.click("frame"), Err(Refusal::NotPossible));
+    let large = Action::Input { node: case.id("text"), value: "x".repeat(70_000), caret: 0 };
+    assert_eq!(case.ask(large), Err(Refusal::NotPossible));
+    let edit = |id: &str| Action::Edit { node: case.id(id), offset: 0, delete: 0, insert: "y".into() };
+    assert!(case.ask(edit("rich")).is_ok());
+    assert_eq!(case.ask(edit("p")), Err(Refusal::NotPossible));
+}
+
+#[test]
+fn options_are_chosen_by_index() {
+    let case = case(
+        "",
+        "<body><select id=\"one\"><option id=\"o\">a</option><optgroup disabled=\"\"><option>b</option></optgroup></select>\
+         <select id=\"many\" multiple=\"\"><option>a</option><option>b</option></select></body>",
+    );
+    let select = |id: &str, indexes: &[u32]| {
+        case.ask(Action::Select { node: case.id(id), indexes: indexes.to_vec() }).err()
+    };
+    assert_eq!(select("one", &[0]), None);
+    assert_eq!(select("one", &[1]), Some(Refusal::Disabled));
+    assert_eq!(select("one", &[2]), Some(Refusal::NotPossible));
+    assert_eq!(select("one", &[0, 0]), Some(Refusal::NotPossible));
+    assert_eq!(select("many", &[0, 1]), None);
+    assert_eq!(select("o", &[0]), Some(Refusal::NotPossible));
+    assert_eq!(case.click("o"), Err(Refusal::NotPossible));
+}
+
+#[test]
+fn nothing_is_permitted_before_a_view_or_on_a_paused_page() {
+    let tree = page("<body><b id=\"b\"></b></body>");
+    let unseen = masker(&policies(""));
+    assert_eq!(unseen.permit(&tree, Action::Refresh), Err(Refusal::Private));
+    let paused = case("[[pause]]\nurls = ['/here/**']\n", "<body><b id=\"b\">text</b></body>");
+    assert_eq!(paused.click("b"), Err(Refusal::Private));
+    let view = paused.masker.snapshot(&paused.tree).encode(1, 0);
+    let view = String::from_utf8_lossy(view.bytes()).into_owned();
+    assert!(!view.contains("text") && !view.contains("/here"), "{view}");
+}

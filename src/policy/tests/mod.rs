@@ -1,0 +1,8 @@
+//! What is promised of policies, tested on pages: the laws on random ones, the rules and the guard on small ones.
+
+mod content;
+mod files;
+mod guard;
+mod laws;
+mod mirror;
+mod site;
