@@ -22,7 +22,10 @@ fn main() {
 fn build(here: &Path, out: &Path) -> Result<(), String> {
     node_is_there()?;
     if !packages_are_current(here) {
-        run(Command::new("npm").args(["ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]), here)?;
+        run(
+            Command::new("npm").args(["ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]),
+            here,
+        )?;
     }
     run(Command::new("node").arg("build.mjs").arg(out), here)
 }
@@ -50,10 +53,7 @@ fn packages_are_current(here: &Path) -> bool {
 
 fn run(command: &mut Command, folder: &Path) -> Result<(), String> {
     let words = format!("{command:?}").replace('"', "");
-    let output = command
-        .current_dir(folder)
-        .output()
-        .map_err(|error| format!("{words}: {error}"))?;
+    let output = command.current_dir(folder).output().map_err(|error| format!("{words}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }

@@ -62,7 +62,8 @@ async fn mirrored(sessions: usize, changes: usize) -> Vec<Duration> {
     let begin = Instant::now();
     let mut measured = tokio::task::JoinSet::new();
     for (index, (customer, agent)) in pairs.into_iter().enumerate() {
-        let first = begin + Duration::from_micros(1_000_000 / u64::from(RATE) * index as u64 / sessions as u64);
+        let first =
+            begin + Duration::from_micros(1_000_000 / u64::from(RATE) * index as u64 / sessions as u64);
         measured.spawn(one(customer, agent, begin, first, changes));
     }
     measured.join_all().await.into_iter().flatten().collect()
@@ -100,7 +101,8 @@ async fn relayed(sessions: usize, changes: usize) -> Vec<Duration> {
     for index in 0..sessions {
         let from = open(address, &listener).await;
         let to = open(address, &listener).await;
-        let first = begin + Duration::from_micros(1_000_000 / u64::from(RATE) * index as u64 / sessions as u64);
+        let first =
+            begin + Duration::from_micros(1_000_000 / u64::from(RATE) * index as u64 / sessions as u64);
         measured.spawn(async move {
             let (mut customer, mut inbound) = from;
             let (mut agent, mut outbound) = to;
@@ -137,6 +139,7 @@ async fn open(address: SocketAddr, listener: &TcpListener) -> (Socket, Accepted)
         stream.set_nodelay(true).expect("nodelay");
         tokio_tungstenite::accept_async(stream).await.expect("upgraded")
     };
-    let connect = async { tokio_tungstenite::connect_async(format!("ws://{address}")).await.expect("connected").0 };
+    let connect =
+        async { tokio_tungstenite::connect_async(format!("ws://{address}")).await.expect("connected").0 };
     tokio::join!(connect, accept)
 }

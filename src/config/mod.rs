@@ -93,7 +93,11 @@ impl Config {
 
     fn parse(text: &str, folder: &Path) -> Result<Config, Errors> {
         let table = DeTable::parse(text).map_err(|error| {
-            vec![Wrong { span: error.span().unwrap_or(0..0), message: error.message().to_owned(), hint: None }]
+            vec![Wrong {
+                span: error.span().unwrap_or(0..0),
+                message: error.message().to_owned(),
+                hint: None,
+            }]
         })?;
         let mut errors = Errors::new();
         let config = whole(Section::new("", table.into_inner(), 0..0), folder, &mut errors);
@@ -133,7 +137,9 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
         errors.push(Wrong {
             span: 0..0,
             message: "at least one [[site]] is needed".into(),
-            hint: Some("[[site]]\npublic = \"http://localhost:8080\"\norigin = \"http://127.0.0.1:9000\"".into()),
+            hint: Some(
+                "[[site]]\npublic = \"http://localhost:8080\"\norigin = \"http://127.0.0.1:9000\"".into(),
+            ),
         });
     }
     let sites: Vec<_> = sites.into_iter().filter_map(|section| site(section, errors)).collect();
@@ -142,7 +148,12 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
     config.sites = sites;
 
     if let Some(mut section) = root.section("proxy", errors) {
-        section.set("listen", &mut config.proxy.listen, errors, parsed("an address such as \"127.0.0.1:8080\""));
+        section.set(
+            "listen",
+            &mut config.proxy.listen,
+            errors,
+            parsed("an address such as \"127.0.0.1:8080\""),
+        );
         section.finish(errors);
     }
     match root.section("console", errors) {
@@ -279,7 +290,8 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_told_at_once_with_its_place() {
-        let text = format!("{GOOD}hosts = 1\n[session]\njoin_timeout = \"soon\"\njoin_timout = \"1s\"\n[sesion]\n");
+        let text =
+            format!("{GOOD}hosts = 1\n[session]\njoin_timeout = \"soon\"\njoin_timout = \"1s\"\n[sesion]\n");
         let wrongs = wrongs(&text);
         let places: Vec<_> = wrongs.iter().map(|(place, _)| place.as_str()).collect();
         assert_eq!(places, ["hosts", "\"soon\"", "join_timout", "sesion"]);
@@ -299,7 +311,9 @@ mod tests {
             let errors = wrongs(text);
             assert!(errors.iter().any(|(_, message)| message.contains(word)), "{text}: {errors:?}");
         }
-        for (key, value) in [("sessions", "0"), ("page_text", "\"9\""), ("page_text", "\"99999999999999GiB\"")] {
+        for (key, value) in
+            [("sessions", "0"), ("page_text", "\"9\""), ("page_text", "\"99999999999999GiB\"")]
+        {
             assert!(Config::parse(&format!("{GOOD}[limits]\n{key} = {value}\n"), Path::new("")).is_err());
         }
     }

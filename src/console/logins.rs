@@ -125,7 +125,8 @@ impl Logins {
         let now = Instant::now();
         let entry = guesses.entry(me.name.clone()).or_insert(Guesses { left: TRIES.get(), since: now });
         let earned = now.duration_since(entry.since).as_secs() / TRY_EVERY.as_secs();
-        entry.left = (entry.left + u32::try_from(earned).unwrap_or(u32::MAX)).min(TRIES.get()).saturating_sub(1);
+        entry.left =
+            (entry.left + u32::try_from(earned).unwrap_or(u32::MAX)).min(TRIES.get()).saturating_sub(1);
         entry.since = now;
     }
 

@@ -84,7 +84,8 @@ async fn mirror(State(console): State<Arc<Console>>) -> Response {
 }
 
 async fn script(State(console): State<Arc<Console>>) -> Response {
-    (CONSOLE, [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], console.assets.script).into_response()
+    (CONSOLE, [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], console.assets.script)
+        .into_response()
 }
 
 async fn style(State(console): State<Arc<Console>>) -> Response {
@@ -124,7 +125,11 @@ async fn me(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response
 }
 
 /// Whether an agent can join a session: the answer to an ID as it was typed. Wrong ones are counted.
-async fn session(State(console): State<Arc<Console>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn session(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let Some(me) = console.who(&headers) else { return problem(ProblemKind::LoginNeeded) };
     if me.role == Role::Supervisor {
         return problem(ProblemKind::NotAllowed);
@@ -172,7 +177,9 @@ async fn resource(
     }
     match handle.resources().show(&capability).await {
         Ok(resource) => {
-            let known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == resource.etag.as_bytes());
+            let known = headers
+                .get(header::IF_NONE_MATCH)
+                .is_some_and(|tag| tag.as_bytes() == resource.etag.as_bytes());
             let etag = [(header::ETAG, resource.etag.clone())];
             if known {
                 return (StatusCode::NOT_MODIFIED, RESOURCE, etag).into_response();

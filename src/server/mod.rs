@@ -119,7 +119,8 @@ fn own_routes(config: &Config, sessions: &Sessions) -> Router {
 }
 
 fn console_routes(config: &Config, sessions: &Sessions, agents: console::agents::Agents) -> Router {
-    let console = Console::new(sessions.clone(), agents, assets::CONSOLE, config.console.public.scheme() == "https");
+    let console =
+        Console::new(sessions.clone(), agents, assets::CONSOLE, config.console.public.scheme() == "https");
     let admission: sync::agent::Admission = Arc::new({
         let console = console.clone();
         move |headers| console.who(headers)

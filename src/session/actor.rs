@@ -194,7 +194,11 @@ struct Agent {
 }
 
 impl Session {
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut wanted: mpsc::Receiver<Want>) -> EndReason {
+    async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut wanted: mpsc::Receiver<Want>,
+    ) -> EndReason {
         let stop = self.shared.stop.clone();
         loop {
             if let Some(reason) = self.life.status().ended {

@@ -140,7 +140,8 @@ impl Lifecycle {
                 self.interrupt();
             }
             Event::WriteRequested => {
-                self.status.write_requested = self.status.phase == Phase::Active && self.status.mode == Mode::Pointer;
+                self.status.write_requested =
+                    self.status.phase == Phase::Active && self.status.mode == Mode::Pointer;
             }
             Event::Answered { allow } if self.status.write_requested => {
                 self.status.write_requested = false;
@@ -183,7 +184,8 @@ impl Lifecycle {
     /// What happens next by itself, and when.
     fn due(&self) -> Option<(Instant, Due)> {
         let (end, reason) = self.timeout()?;
-        let gone = self.customer_gone.filter(|_| self.status.mode == Mode::Write || self.status.write_requested);
+        let gone =
+            self.customer_gone.filter(|_| self.status.mode == Mode::Write || self.status.write_requested);
         let interruption = gone.map(|gone| (gone + self.timeouts.navigation, Due::Interruption));
         let unwarned = self.status.ends_soon.is_none_or(|soon| soon.reason != reason);
         let warning = unwarned.then(|| (self.warned(end), Due::Warning));
@@ -202,7 +204,9 @@ impl Lifecycle {
         let seconds = |end: Instant| u32::try_from(end.duration_since(now).as_secs()).unwrap_or(u32::MAX);
         match (soon, self.status.ends_soon) {
             (Some((_, reason)), Some(said)) if said.reason == reason => {}
-            (soon, _) => self.status.ends_soon = soon.map(|(end, reason)| EndsSoon { reason, seconds: seconds(end) }),
+            (soon, _) => {
+                self.status.ends_soon = soon.map(|(end, reason)| EndsSoon { reason, seconds: seconds(end) })
+            }
         }
     }
 

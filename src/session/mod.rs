@@ -10,8 +10,8 @@ mod key;
 pub mod lifecycle;
 pub mod link;
 mod page;
-pub mod resources;
 mod registry;
+pub mod resources;
 
 pub use actor::Handle;
 pub use key::CustomerKey;

@@ -94,7 +94,9 @@ impl Sessions {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Sessions {
-        Sessions { shared: Arc::new(Shared { settings, policies, store, stop, tasks, live: Mutex::default() }) }
+        Sessions {
+            shared: Arc::new(Shared { settings, policies, store, stop, tasks, live: Mutex::default() }),
+        }
     }
 
     /// Starts a session for a customer.
@@ -117,7 +119,8 @@ impl Sessions {
         live.by_id.insert(id.clone(), handle.clone());
         live.by_key.insert(key.digest(), id.clone());
         drop(live);
-        let guard = Removal { shared: shared.clone(), id: id.clone(), key: key.digest(), reason: EndReason::Error };
+        let guard =
+            Removal { shared: shared.clone(), id: id.clone(), key: key.digest(), reason: EndReason::Error };
         shared.tasks.spawn(async move {
             let mut guard = guard;
             guard.reason = run.await;

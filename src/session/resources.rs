@@ -33,12 +33,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            resource: 8 << 20,
-            total: 64 << 20,
-            references: 50_000,
-            wait: Duration::from_secs(20),
-        }
+        Limits { resource: 8 << 20, total: 64 << 20, references: 50_000, wait: Duration::from_secs(20) }
     }
 }
 
@@ -104,7 +99,10 @@ enum Entry {
     Arriving,
     /// Asked of the customer's browser.
     Wanted,
-    Ready { resource: Arc<Resource>, shown: u64 },
+    Ready {
+        resource: Arc<Resource>,
+        shown: u64,
+    },
     Unavailable,
 }
 
@@ -223,15 +221,16 @@ impl Resources {
         etag.push('"');
         Sha256::digest(&bytes).iter().take(16).for_each(|byte| etag.push_str(&format!("{byte:02x}")));
         etag.push('"');
-        let content_type =
-            if is_style(content_type) { "text/css; charset=utf-8".to_owned() } else { content_type.to_owned() };
+        let content_type = if is_style(content_type) {
+            "text/css; charset=utf-8".to_owned()
+        } else {
+            content_type.to_owned()
+        };
         let mut state = self.lock();
         state.clock += 1;
         state.total += bytes.len();
-        let ready = Entry::Ready {
-            resource: Arc::new(Resource { content_type, bytes, etag }),
-            shown: state.clock,
-        };
+        let ready =
+            Entry::Ready { resource: Arc::new(Resource { content_type, bytes, etag }), shown: state.clock };
         if let Some(Entry::Ready { resource, .. }) = state.entries.insert(url.to_owned(), ready) {
             state.total -= resource.bytes.len();
         }
@@ -246,7 +245,10 @@ impl Resources {
         let Ok(base) = Url::parse(url) else { return Bytes::new() };
         let mut references = Vec::new();
         let css = map_urls(&String::from_utf8_lossy(bytes), &mut |target, _kind| {
-            if target.starts_with("data:image/") || target.starts_with("data:font/") || target.starts_with('#') {
+            if target.starts_with("data:image/")
+                || target.starts_with("data:font/")
+                || target.starts_with('#')
+            {
                 return Some(target.to_owned());
             }
             let target = base.join(target).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -308,7 +310,8 @@ impl Arrival {
     /// The head of the response is there. False when its body is not wanted.
     pub fn begin(&mut self, content_type: &str, length: Option<u64>) -> bool {
         self.content_type = content_type.to_owned();
-        may_be_shown(content_type, &[]) && length.is_none_or(|length| length <= self.resources.limits.resource as u64)
+        may_be_shown(content_type, &[])
+            && length.is_none_or(|length| length <= self.resources.limits.resource as u64)
     }
 
     /// A piece of the body. False when it has become too large to keep.
@@ -348,8 +351,13 @@ fn may_be_shown(content_type: &str, bytes: &[u8]) -> bool {
     let essence = essence(content_type);
     let font = matches!(
         essence.as_str(),
-        "application/font-woff" | "application/font-woff2" | "application/x-font-ttf" | "application/x-font-woff"
-            | "application/x-font-opentype" | "application/vnd.ms-fontobject" | "application/font-sfnt"
+        "application/font-woff"
+            | "application/font-woff2"
+            | "application/x-font-ttf"
+            | "application/x-font-woff"
+            | "application/x-font-opentype"
+            | "application/vnd.ms-fontobject"
+            | "application/font-sfnt"
     );
     let unlabelled_font = matches!(essence.as_str(), "application/octet-stream" | "binary/octet-stream")
         && [&b"wOFF"[..], b"wOF2", b"OTTO", b"\0\x01\0\0"].iter().any(|magic| bytes.starts_with(magic));
@@ -418,7 +426,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn documents_and_answers_of_the_site_are_not_kept() {
         let (resources, mut asked) = resources(Limits::default());
-        for kind in ["text/html", "application/json", "text/plain", "application/pdf", "", "application/octet-stream"] {
+        for kind in
+            ["text/html", "application/json", "text/plain", "application/pdf", "", "application/octet-stream"]
+        {
             let url = format!("http://shop/{}", kind.len());
             let token = refer(&resources, &url);
             let show = resources.show(&token);
@@ -451,7 +461,10 @@ mod tests {
         };
         let sheet = tokio::join!(resources.show(&token), bring).0.unwrap();
         let text = std::str::from_utf8(&sheet.bytes).unwrap();
-        assert!(!text.contains("secret-name") && !text.contains("b.css") && !text.contains("javascript"), "{text}");
+        assert!(
+            !text.contains("secret-name") && !text.contains("b.css") && !text.contains("javascript"),
+            "{text}"
+        );
         let (image, _) = resources.names.name("http://shop/secret-name.png");
         assert!(text.contains(&image));
         assert_eq!(resources.lock().references.get(&image).unwrap(), "http://shop/secret-name.png");

@@ -93,7 +93,9 @@ impl Store {
     pub fn known(&self, id: &str) -> Result<Known, Error> {
         let row = self
             .lock()?
-            .query_row("SELECT reason FROM session WHERE id = ?1", [id], |row| row.get::<_, Option<String>>(0))
+            .query_row("SELECT reason FROM session WHERE id = ?1", [id], |row| {
+                row.get::<_, Option<String>>(0)
+            })
             .optional()?;
         Ok(match row {
             None => Known::Never,

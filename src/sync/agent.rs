@@ -30,9 +30,11 @@ struct Agents {
 
 /// The socket's route, for the console's host.
 pub fn routes(sessions: Sessions, limits: socket::Limits, admission: Admission) -> Router {
-    Router::new()
-        .route("/console/session/{id}/socket", get(connect))
-        .with_state(Arc::new(Agents { sessions, limits, admission }))
+    Router::new().route("/console/session/{id}/socket", get(connect)).with_state(Arc::new(Agents {
+        sessions,
+        limits,
+        admission,
+    }))
 }
 
 async fn connect(
@@ -60,8 +62,9 @@ async fn converse(socket: WebSocket, agents: Arc<Agents>, me: Option<Me>, id: St
         Err(finished) => return sender.close(finished).await,
     };
     let rate = RateLimiter::direct(
-        Quota::per_second(NonZeroU32::new(agents.limits.agent_rate).unwrap_or(NonZeroU32::MIN))
-            .allow_burst(NonZeroU32::new(agents.limits.agent_rate.saturating_mul(4)).unwrap_or(NonZeroU32::MIN)),
+        Quota::per_second(NonZeroU32::new(agents.limits.agent_rate).unwrap_or(NonZeroU32::MIN)).allow_burst(
+            NonZeroU32::new(agents.limits.agent_rate.saturating_mul(4)).unwrap_or(NonZeroU32::MIN),
+        ),
     );
     let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &rate).await;
     handle.agent_left(link.connection).await;
@@ -153,7 +156,11 @@ async fn exchange(
 }
 
 /// A fresh view in place of what was missed.
-async fn resync(handle: &Handle, link: &mut AgentLink, sender: &mut socket::Sender) -> Result<(), socket::Gone> {
+async fn resync(
+    handle: &Handle,
+    link: &mut AgentLink,
+    sender: &mut socket::Sender,
+) -> Result<(), socket::Gone> {
     let Some((view, feed)) = handle.resync().await else { return Ok(()) };
     link.feed = feed;
     match view {

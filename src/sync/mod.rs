@@ -65,7 +65,11 @@ mod tests {
             ("https://shop.test.evil.test", "shop.test", false),
             ("null", "shop.test", false),
         ] {
-            assert_eq!(is_same_origin(&headers(&[("origin", origin), ("host", host)])), same, "{origin} {host}");
+            assert_eq!(
+                is_same_origin(&headers(&[("origin", origin), ("host", host)])),
+                same,
+                "{origin} {host}"
+            );
         }
         assert!(!is_same_origin(&headers(&[("host", "shop.test")])));
     }

@@ -123,14 +123,18 @@ impl Receiver {
     pub(super) async fn next(&mut self) -> Heard {
         loop {
             match tokio::time::timeout(self.limits.heartbeat, self.stream.next()).await {
-                Err(_) if self.heard.elapsed() > self.limits.heartbeat + self.limits.patience => return Heard::Left,
+                Err(_) if self.heard.elapsed() > self.limits.heartbeat + self.limits.patience => {
+                    return Heard::Left;
+                }
                 Err(_) => return Heard::Silence,
                 Ok(None) => return Heard::Left,
                 Ok(Some(Err(error))) => return bad(error),
                 Ok(Some(Ok(message))) => {
                     self.heard = Instant::now();
                     match message {
-                        Message::Text(text) => return Heard::Message(Received::Text(text.as_str().to_owned())),
+                        Message::Text(text) => {
+                            return Heard::Message(Received::Text(text.as_str().to_owned()));
+                        }
                         Message::Binary(bytes) => return Heard::Message(Received::Binary(bytes)),
                         Message::Close(_) => return Heard::Left,
                         Message::Ping(_) | Message::Pong(_) => {}

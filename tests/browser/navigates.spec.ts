@@ -8,7 +8,7 @@ test("address, back, forward and refresh", async ({ customer, agent, writing }) 
   await address.press("Enter");
   await customer.page.waitForURL("**/story");
   await expect(address).toHaveValue(/\/story$/);
-  await agent.page.getByRole("button", { name: "Back" }).click();
+  await agent.page.getByRole("button", { name: "Back", exact: true }).click();
   await customer.page.waitForURL("**/help");
   await expect(address).toHaveValue(/\/help$/);
   await agent.page.getByRole("button", { name: "Forward" }).click();

@@ -127,6 +127,15 @@ export class Customer {
     return (await id.textContent()) ?? "";
   }
 
+  /** Scrolls an element to the middle of the screen, on both sides. */
+  async reveal(selector: string, mirror: Mirror): Promise<void> {
+    const there = await this.page.locator(selector).first().evaluate((element) => {
+      element.scrollIntoView({ behavior: "instant", block: "center" });
+      return Math.round(document.scrollingElement?.scrollTop ?? 0);
+    });
+    await expect.poll(() => mirror.scrollTop("html")).toBe(there);
+  }
+
   /** Allows the agent to type and click. */
   async allow(): Promise<void> {
     await this.page.getByRole("dialog", { name: "Allow the agent to type and click?" }).waitFor();

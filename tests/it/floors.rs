@@ -60,7 +60,8 @@ fn modules_use_only_floors_below_their_own() {
             assert!(["lib.rs", "main.rs"].contains(&module), "{module} stands on no floor");
             continue;
         };
-        let text: String = fs::read_to_string(file).unwrap().lines().filter(|l| !l.trim().starts_with("//")).collect();
+        let text: String =
+            fs::read_to_string(file).unwrap().lines().filter(|l| !l.trim().starts_with("//")).collect();
         for name in named(&text) {
             let Some(other) = floor(&name) else { continue };
             let allowed = name == module || other < own || own == TOP;

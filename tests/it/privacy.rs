@@ -1,7 +1,7 @@
 //! What policy masks or hides is in no byte that an agent gets: not on the socket, not in resources, not in the log.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
@@ -22,18 +22,26 @@ fn page() -> Vec<Piece> {
         text("Nothing to hide here"),
         el("input", &[("id", "password"), ("type", "password"), ("value", &canary("attr"))], &[]),
         el("input", &[("type", "hidden"), ("value", &canary("hidden"))], &[]),
-        el("span", &[("id", "ssn"), ("title", &canary("title")), ("data-x", &canary("data"))], &[
-            secret("text"),
-            el("img", &[("src", &format!("/{CANARY}.png")), ("alt", &canary("alt"))], &[]),
-            el("a", &[("href", &format!("/?{CANARY}"))], &[secret("link")]),
-        ]),
+        el(
+            "span",
+            &[("id", "ssn"), ("title", &canary("title")), ("data-x", &canary("data"))],
+            &[
+                secret("text"),
+                el("img", &[("src", &format!("/{CANARY}.png")), ("alt", &canary("alt"))], &[]),
+                el("a", &[("href", &format!("/?{CANARY}"))], &[secret("link")]),
+            ],
+        ),
         el("input", &[("id", "card"), ("class", "card"), ("placeholder", &canary("placeholder"))], &[]),
         el("textarea", &[("id", "area"), ("class", "card")], &[secret("area")]),
         el("select", &[("class", "card")], &[el("option", &[("value", &canary("v"))], &[secret("option")])]),
-        el("div", &[("class", "balance"), ("aria-label", &canary("aria"))], &[
-            secret("balance"),
-            el("style", &[], &[text(&format!("a{{background:url(/{CANARY}.css.png)}}"))]),
-        ]),
+        el(
+            "div",
+            &[("class", "balance"), ("aria-label", &canary("aria"))],
+            &[
+                secret("balance"),
+                el("style", &[], &[text(&format!("a{{background:url(/{CANARY}.css.png)}}"))]),
+            ],
+        ),
         el("div", &[("data-tandem", "mask")], &[secret("markup")]),
         el("script", &[], &[secret("script")]),
         el("noscript", &[], &[secret("noscript")]),
@@ -41,9 +49,23 @@ fn page() -> Vec<Piece> {
     ]
 }
 
-/// Collects the log of the whole test process.
+/// Collects the log of the whole test process, at the most talkative level.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn of_the_process() -> Log {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        LOG.get_or_init(|| {
+            let log = Log::default();
+            let subscriber =
+                tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
+            tracing::subscriber::set_global_default(subscriber.finish()).expect("nobody else sets it");
+            log
+        })
+        .clone()
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -66,10 +88,7 @@ impl<'a> MakeWriter<'a> for Log {
 
 #[tokio::test]
 async fn no_canary_reaches_the_agent_or_the_log() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    let log = Log::of_the_process();
     let rig = Rig::start().await;
     let (mut customer, mut agent) = rig.session(&page()).await;
     agent.sees("Nothing to hide here").await;
@@ -102,6 +121,7 @@ async fn no_canary_reaches_the_agent_or_the_log() {
     agent.sees("The end").await;
 
     assert_eq!(agent.mirror.value(password), Some("••••••••"), "a password's length is not told");
+    assert_eq!(agent.mirror.marks(ssn), Some(1), "the mirror is told that it is masked");
     agent.says(json!({ "type": "resync" })).await;
     agent.sees_page().await;
     agent.sees("The end").await;
@@ -125,13 +145,17 @@ async fn the_customer_is_told_what_is_hidden() {
     let (mut customer, _agent) = rig.session(&page()).await;
     let private = customer.hears("private").await;
     let marks = private["marks"].as_array().unwrap();
-    let of = |id: &str| marks.iter().find(|mark| mark["node"] == customer.node(id)).cloned().unwrap_or_default();
+    let of =
+        |id: &str| marks.iter().find(|mark| mark["node"] == customer.node(id)).cloned().unwrap_or_default();
     assert_eq!(of("ssn")["kind"], "masked");
     assert_eq!(of("ssn")["label"], "Your number is hidden from the agent");
     assert_eq!(of("password")["kind"], "masked");
     assert!(marks.iter().any(|mark| mark["kind"] == "hidden"));
     let withhold = customer.heard.iter().find(|message| message["type"] == "withhold").unwrap();
-    assert!(withhold["select"].to_string().contains("password") && withhold["select"].to_string().contains(".card"));
+    assert!(
+        withhold["select"].to_string().contains("password")
+            && withhold["select"].to_string().contains(".card")
+    );
 }
 
 fn site() -> axum::Router {
@@ -153,7 +177,8 @@ async fn resources_come_by_capability_for_what_the_view_shows_and_nothing_else()
     ];
     let (mut customer, mut agent) = rig.session(&images).await;
     agent.sees("Look").await;
-    let capability = |agent: &crate::harness::Agent, node| agent.mirror.attribute(node, "src").unwrap().to_owned();
+    let capability =
+        |agent: &crate::harness::Agent, node| agent.mirror.attribute(node, "src").unwrap().to_owned();
 
     // The customer's browser loads the picture through the proxy: the agent gets that copy.
     let headers = [("Cookie", customer.cookie.as_str()), ("Sec-Fetch-Dest", "image")];
@@ -175,8 +200,12 @@ async fn resources_come_by_capability_for_what_the_view_shows_and_nothing_else()
             let want = customer.hears("want").await;
             let to = format!("/.tandem/session/resource?want={}", want["want"]);
             let origin = format!("http://{}", rig.site);
-            let headers =
-                [("Cookie", customer.cookie.as_str()), ("Tandem", "1"), ("Origin", &origin), ("Content-Type", kind)];
+            let headers = [
+                ("Cookie", customer.cookie.as_str()),
+                ("Tandem", "1"),
+                ("Origin", &origin),
+                ("Content-Type", kind),
+            ];
             crate::harness::http::request(rig.site, "POST", &to, &headers, CANARY.as_bytes()).await.status
         };
         let (answer, brought) = tokio::join!(agent.get(&path), bring);

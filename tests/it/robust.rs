@@ -56,7 +56,10 @@ async fn a_customers_bad_frame_ends_its_connection_and_nothing_else() {
         customer.hears("share").await;
         customer.send_bytes(bytes).await;
         let (code, reason) = customer.is_closed().await;
-        assert!(code == 4003 && !reason.is_empty() || name == "oversized" && code == 1006, "{name}: {code} {reason}");
+        assert!(
+            code == 4003 && !reason.is_empty() || name == "oversized" && code == 1006,
+            "{name}: {code} {reason}"
+        );
         // The same session goes on with a new connection.
         customer.reconnect().await;
         customer.show(&[text("Still here")]).await;
@@ -121,7 +124,9 @@ async fn an_agents_bad_message_ends_its_connection() {
     for message in [
         Message::Text("{".into()),
         Message::Text("{\"type\":\"nonsense\"}".into()),
-        Message::Text("{\"type\":\"act\",\"seq\":1,\"action\":{\"kind\":\"click\",\"node\":-1,\"x\":0,\"y\":0}}".into()),
+        Message::Text(
+            "{\"type\":\"act\",\"seq\":1,\"action\":{\"kind\":\"click\",\"node\":-1,\"x\":0,\"y\":0}}".into(),
+        ),
         Message::Binary(vec![1, 2, 3].into()),
         Message::Text(format!("{{\"type\":\"{}\"}}", "x".repeat(300_000)).into()),
     ] {

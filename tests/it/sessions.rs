@@ -32,7 +32,8 @@ async fn nothing_is_asked_for_before_an_agent_is_there() {
     let mut agent = rig.agent().await;
     agent.join(customer.id()).await;
     customer.hears("share").await;
-    let before: Vec<&Value> = customer.heard.iter().filter(|m| m["type"] == "share" || m["type"] == "withhold").collect();
+    let before: Vec<&Value> =
+        customer.heard.iter().filter(|m| m["type"] == "share" || m["type"] == "withhold").collect();
     assert_eq!(before[0]["type"], "withhold", "the rules come first");
     assert_eq!(before.len(), 2);
     let status = customer.hears_status(|status| status["phase"] == "active").await;
@@ -236,7 +237,11 @@ async fn a_login_ends_with_the_logout() {
     let agent = rig.agent().await;
     assert_eq!(agent.get("/console/me").await.status, 200);
     let headers = [("Cookie", agent.cookie.as_str())];
-    assert_eq!(request(rig.console, "POST", "/console/logout", &headers, b"").await.status, 403, "a forged form");
+    assert_eq!(
+        request(rig.console, "POST", "/console/logout", &headers, b"").await.status,
+        403,
+        "a forged form"
+    );
     assert_eq!(agent.get("/console/me").await.status, 200);
     let headers = [("Cookie", agent.cookie.as_str()), ("Tandem", "1")];
     assert_eq!(request(rig.console, "POST", "/console/logout", &headers, b"").await.status, 204);
@@ -252,7 +257,11 @@ async fn other_sites_can_not_start_or_open_anything() {
         vec![("Origin", own.as_str())],
         vec![("Tandem", "1")],
     ] {
-        assert_eq!(request(rig.site, "POST", "/.tandem/session", &headers, b"").await.status, 403, "{headers:?}");
+        assert_eq!(
+            request(rig.site, "POST", "/.tandem/session", &headers, b"").await.status,
+            403,
+            "{headers:?}"
+        );
     }
     let upgrade = [
         ("Origin", "https://evil.test"),
@@ -275,7 +284,8 @@ async fn other_sites_can_not_start_or_open_anything() {
 async fn cookies_and_pages_carry_strict_headers() {
     let rig = Rig::start().await;
     let own = format!("http://{}", rig.site);
-    let answer = request(rig.site, "POST", "/.tandem/session", &[("Origin", &own), ("Tandem", "1")], b"").await;
+    let answer =
+        request(rig.site, "POST", "/.tandem/session", &[("Origin", &own), ("Tandem", "1")], b"").await;
     let cookie = answer.header("set-cookie").unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
     let cookie = log_in(rig.console, "ann", crate::harness::PASSWORD).await;

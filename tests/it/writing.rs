@@ -7,16 +7,28 @@ use crate::harness::{Agent, Customer, Rig};
 
 fn form() -> Vec<Piece> {
     vec![
-        el("form", &[], &[
-            el("input", &[("id", "name"), ("type", "text")], &[]),
-            el("input", &[("id", "secret"), ("type", "password")], &[]),
-            el("input", &[("id", "card"), ("class", "card")], &[]),
-            el("input", &[("id", "off"), ("disabled", "")], &[]),
-            el("select", &[("id", "country")], &[el("option", &[], &[text("A")]), el("option", &[], &[text("B")])]),
-            el("button", &[("id", "send")], &[el("span", &[("id", "label")], &[text("Send")])]),
-            el("button", &[("id", "plain"), ("type", "button")], &[text("More")]),
-        ]),
-        el("form", &[("class", "newsletter")], &[el("button", &[("id", "subscribe"), ("type", "submit")], &[text("Join")])]),
+        el(
+            "form",
+            &[],
+            &[
+                el("input", &[("id", "name"), ("type", "text")], &[]),
+                el("input", &[("id", "secret"), ("type", "password")], &[]),
+                el("input", &[("id", "card"), ("class", "card")], &[]),
+                el("input", &[("id", "off"), ("disabled", "")], &[]),
+                el(
+                    "select",
+                    &[("id", "country")],
+                    &[el("option", &[], &[text("A")]), el("option", &[], &[text("B")])],
+                ),
+                el("button", &[("id", "send")], &[el("span", &[("id", "label")], &[text("Send")])]),
+                el("button", &[("id", "plain"), ("type", "button")], &[text("More")]),
+            ],
+        ),
+        el(
+            "form",
+            &[("class", "newsletter")],
+            &[el("button", &[("id", "subscribe"), ("type", "submit")], &[text("Join")])],
+        ),
         el("a", &[("id", "inside"), ("href", "/next")], &[text("Next")]),
         el("a", &[("id", "outside"), ("href", "https://evil.test/")], &[text("Away")]),
         el("a", &[("id", "logout"), ("href", "/logout")], &[text("Log out")]),

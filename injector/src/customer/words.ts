@@ -59,7 +59,7 @@ export const ENGLISH: Words = {
   elsewhere: "Co-browsing goes on in another tab.",
   broken: "This page can not be shared. Please load it again, or exit the session.",
   ended: {
-    customer_exit: "You have left the co-browsing session. Nothing is shared any more.",
+    customer_exit: "You have ended the co-browsing session. Nothing is shared any more.",
     agent_exit: "The agent has ended the co-browsing session.",
     join_timeout: "The co-browsing session has ended because no agent joined.",
     away_timeout: "The co-browsing session has ended because you were away for a while.",

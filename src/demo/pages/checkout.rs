@@ -150,12 +150,12 @@ fn form(visit: &Visit, status: StatusCode, sent: &Form, error: &str) -> Response
         <label>A few words to go with it <textarea name="gift-message" rows="2" maxlength="300">{message}</textarea></label>
       </fieldset>
       <fieldset class="card stack"><legend>How would you like to pay?</legend>
-        <label>Card number <input name="card-number" autocomplete="cc-number" inputmode="numeric" placeholder="4242 4242 4242 4242" maxlength="23" required></label>
+        <label>Card number <input id="card-number" name="card-number" autocomplete="cc-number" inputmode="numeric" placeholder="4242 4242 4242 4242" maxlength="23" required></label>
         <div class="row">
           <label>Expires <input name="card-expiry" autocomplete="cc-exp" inputmode="numeric" placeholder="MM / YY" maxlength="7"></label>
-          <label>Security code <input name="card-code" autocomplete="cc-csc" inputmode="numeric" placeholder="3 digits" maxlength="4"></label>
+          <label>Security code <input id="card-code" name="card-code" autocomplete="cc-csc" inputmode="numeric" placeholder="3 digits" maxlength="4"></label>
         </div>
-        <label>One-time code <input name="one-time-code" autocomplete="one-time-code" inputmode="numeric" maxlength="8" aria-describedby="otc-hint"></label>
+        <label>One-time code <input id="one-time-code" name="one-time-code" autocomplete="one-time-code" inputmode="numeric" maxlength="8" aria-describedby="otc-hint"></label>
         <p class="small" id="otc-hint">Only if your bank sent you one.</p>
       </fieldset>
       <p class="actions end"><a class="button quiet" href="/basket">Back to basket</a> <button class="button" type="submit">Place order</button></p>

@@ -162,7 +162,9 @@ impl Agent {
                 self.mirror.apply(&bytes);
                 Ok(None)
             }
-            Some(Ok(Message::Close(Some(frame)))) => Err(format!("{} {}", u16::from(frame.code), frame.reason)),
+            Some(Ok(Message::Close(Some(frame)))) => {
+                Err(format!("{} {}", u16::from(frame.code), frame.reason))
+            }
             Some(Ok(_)) => Ok(None),
             Some(Err(_)) | None => Err("1006 lost".into()),
         }

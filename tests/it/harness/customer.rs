@@ -28,13 +28,24 @@ impl Customer {
     /// Presses the button and connects.
     pub async fn start(site: SocketAddr) -> Customer {
         let origin = format!("http://{site}");
-        let answer = request(site, "POST", "/.tandem/session", &[("Origin", &origin), ("Tandem", "1")], b"").await;
+        let answer =
+            request(site, "POST", "/.tandem/session", &[("Origin", &origin), ("Tandem", "1")], b"").await;
         assert_eq!(answer.status, 201, "{}", answer.text());
-        let id = serde_json::from_str::<Value>(&answer.text()).unwrap()["sessionId"].as_str().unwrap().to_owned();
+        let id =
+            serde_json::from_str::<Value>(&answer.text()).unwrap()["sessionId"].as_str().unwrap().to_owned();
         let cookie = answer.cookie().unwrap();
         let socket = connect(site, &cookie).await;
         let url = format!("{origin}/");
-        Customer { site, id, cookie, socket, page: PageWriter::default(), heard: Vec::new(), url, shared: None }
+        Customer {
+            site,
+            id,
+            cookie,
+            socket,
+            page: PageWriter::default(),
+            heard: Vec::new(),
+            url,
+            shared: None,
+        }
     }
 
     pub fn id(&self) -> &str {

@@ -41,7 +41,11 @@ impl PageWriter {
         out.string(url);
         out.byte(9);
         [1000, 700, 100].into_iter().for_each(|n| out.uint(n));
-        self.insert(&mut out, 1, &el("html", &[], &[el("head", &[], &[]), el("body", &[("id", "body")], body)]));
+        self.insert(
+            &mut out,
+            1,
+            &el("html", &[], &[el("head", &[], &[]), el("body", &[("id", "body")], body)]),
+        );
         out.finish()
     }
 
