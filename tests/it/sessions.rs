@@ -186,6 +186,22 @@ async fn a_session_that_nobody_joins_ends() {
 }
 
 #[tokio::test]
+async fn both_are_warned_before_a_timeout_strikes() {
+    let rig = Rig::with(Setup {
+        change: Box::new(|config| {
+            config.session.timeouts.idle = Duration::from_millis(900);
+            config.session.timeouts.warning = Duration::from_millis(600);
+        }),
+        ..Setup::default()
+    })
+    .await;
+    let (mut customer, mut agent) = rig.session(&[text("Hello")]).await;
+    customer.hears_status(|status| status["endsSoon"]["reason"] == "idle_timeout").await;
+    agent.hears_status(|status| status["endsSoon"]["reason"] == "idle_timeout").await;
+    customer.hears_status(|status| status["ended"] == "idle_timeout").await;
+}
+
+#[tokio::test]
 async fn a_customer_who_stays_away_ends_it() {
     let rig = Rig::with(Setup {
         change: Box::new(|config| config.session.timeouts.away = Duration::from_millis(300)),

@@ -189,8 +189,13 @@ export class SessionModel {
     if (this.#acting) this.#acting.mode = status.mode;
     if (status.ended) this.notes.value = [];
     if (!before || status.ended) return;
+    const soon = status.endsSoon;
+    if (soon && before.endsSoon?.reason !== soon.reason) {
+      this.note(words.notes.endsSoon(soon.reason, soon.seconds), "warn");
+    }
     // A declined request changes no mode: the answered question is what tells.
     const answered = before.writeRequested && !status.writeRequested;
+    if (answered) this.notes.value = this.notes.value.filter((note) => note.text !== words.notes.asked);
     if (answered || before.mode !== status.mode) {
       const text = words.modeReason[status.modeReason];
       if (text) this.note(text, status.modeReason === "allowed" ? "good" : "plain");

@@ -46,6 +46,13 @@ const problem: Record<ProblemKind, string> = {
   unavailable: "The server is not available right now. Try again in a moment.",
 };
 
+/** Why a session is about to end by itself. */
+const endsSoon: Partial<Record<EndReason, string>> = {
+  away_timeout: "the customer is still away",
+  idle_timeout: "nothing has happened for a while",
+  max_duration: "it reaches the longest time allowed",
+};
+
 const modeReason: Record<ModeReason, string | null> = {
   initial: null,
   allowed: "The customer allowed you to type and click.",
@@ -137,6 +144,10 @@ export const words = {
     customerBack: "The customer is back.",
     reconnected: "Connected again.",
     dismiss: "Dismiss",
+    endsSoon: (reason: EndReason, seconds: number) => {
+      const when = seconds < 90 ? `in ${seconds} seconds` : `in ${Math.round(seconds / 60)} minutes`;
+      return `The session ends ${when}${endsSoon[reason] ? `: ${endsSoon[reason]}.` : "."}`;
+    },
   },
   wait: (seconds: number) =>
     seconds < 90 ? `Try again in ${seconds} seconds.` : `Try again in ${Math.ceil(seconds / 60)} minutes.`,

@@ -100,12 +100,14 @@ export class Widget {
     this.#status0 = status;
     const agent = status.agentName ?? words.agent;
     const modeChanged = before && (before.mode !== status.mode || before.modeReason !== status.modeReason);
-    if (status.phase === "idle") this.#message = words.waiting;
+    const soon = status.endsSoon;
+    if (soon) this.#message = words.endsSoon(soon.reason, soon.seconds);
+    else if (status.phase === "idle") this.#message = words.waiting;
     else if (status.agent === "away") this.#message = words.away(agent);
     else if (before?.agent === "away") this.#message = words.back(agent);
     else if (modeChanged || (!before && status.modeReason !== "initial"))
       this.#message = this.#modeMessage(status, agent);
-    else if (before?.phase !== "active") this.#message = words.joined(agent);
+    else if (before?.phase !== "active" || before.endsSoon) this.#message = words.joined(agent);
     if (status.phase === "active" && before?.phase !== "active") {
       this.#details.hidden = false;
       this.#fold(true);

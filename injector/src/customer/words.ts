@@ -34,6 +34,7 @@ export interface Words {
   interrupted(agent: string): string;
   away(agent: string): string;
   back(agent: string): string;
+  endsSoon(reason: EndReason, seconds: number): string;
 }
 
 /** English. */
@@ -79,4 +80,14 @@ export const ENGLISH: Words = {
   interrupted: (agent) => `The connection was interrupted. ${agent} can only see and point.`,
   away: (agent) => `${agent} has lost the connection. Waiting for them to come back.`,
   back: (agent) => `${agent} is back and sees this page.`,
+  endsSoon: (reason, seconds) => {
+    const why: Partial<Record<EndReason, string>> = {
+      join_timeout: "no agent has joined",
+      agent_timeout: "the agent is still away",
+      idle_timeout: "nothing has happened for a while",
+      max_duration: "it reaches the longest time allowed",
+    };
+    const when = seconds < 90 ? `in ${seconds} seconds` : `in ${Math.round(seconds / 60)} minutes`;
+    return `The session ends ${when}${why[reason] ? `: ${why[reason]}.` : "."}`;
+  },
 };
