@@ -148,9 +148,9 @@ impl Agent {
     }
 
     async fn next(&mut self, what: &str) -> Result<Option<Value>, String> {
-        let seen = format!("{:#?}\n{:#?}", self.mirror, self.heard);
+        let (mirror, heard) = (&self.mirror, &self.heard);
         let socket = self.socket.as_mut().expect("the agent has joined");
-        match soon(&format!("the agent sees {what}"), || seen.clone(), socket.next()).await {
+        match soon("what the agent waits for", || format!("{what}\n{mirror:#?}\n{heard:#?}"), socket.next()).await {
             Some(Ok(Message::Text(text))) => {
                 self.received.add(text.as_bytes());
                 let message: Value = serde_json::from_str(&text).unwrap();

@@ -125,8 +125,8 @@ impl Customer {
 
     async fn next(&mut self, what: &str) -> Result<Value, String> {
         loop {
-            let heard = format!("{:#?}", self.heard);
-            match soon(&format!("the customer hears {what}"), || heard.clone(), self.socket.next()).await {
+            let heard = &self.heard;
+            match soon("what the customer waits for", || format!("{what}\n{heard:#?}"), self.socket.next()).await {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] == "share" {
