@@ -5,14 +5,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, header};
 use rand::RngExt as _;
 use sha2::{Digest, Sha256};
@@ -20,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::agents::Agents;
+use super::tries::Tries;
 use crate::protocol::agent::{Login, Me};
 
 /// How long a login holds: a working day.
@@ -29,24 +27,14 @@ const REMEMBERED: usize = 100_000;
 /// Passwords that are checked at one time: each takes a core for some tens of milliseconds.
 const CHECKS: usize = 2;
 const COOKIE: &str = "tandem_agent";
-/// Wrong tries in a row; after them one in [`TRY_EVERY`].
-const TRIES: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
-const TRY_EVERY: Duration = Duration::from_secs(6);
-
 pub(super) struct Logins {
     agents: Arc<Agents>,
     secure: bool,
     checks: Semaphore,
-    by_name: DefaultKeyedRateLimiter<String>,
-    by_address: DefaultKeyedRateLimiter<IpAddr>,
-    guesses: Mutex<HashMap<String, Guesses>>,
+    by_name: Tries<String>,
+    by_address: Tries<IpAddr>,
+    guesses: Tries<String>,
     known: Mutex<HashMap<[u8; 32], (Me, Instant)>>,
-}
-
-/// Wrong session IDs of one agent.
-struct Guesses {
-    left: u32,
-    since: Instant,
 }
 
 pub(super) enum Denied {
@@ -57,29 +45,30 @@ pub(super) enum Denied {
 
 impl Logins {
     pub(super) fn new(agents: Agents, secure: bool) -> Logins {
-        let quota = Quota::with_period(TRY_EVERY).expect("the period is not zero").allow_burst(TRIES);
         Logins {
             agents: Arc::new(agents),
             secure,
             checks: Semaphore::new(CHECKS),
-            by_name: RateLimiter::keyed(quota),
-            by_address: RateLimiter::keyed(quota),
-            guesses: Mutex::default(),
+            by_name: Tries::new(),
+            by_address: Tries::new(),
+            guesses: Tries::new(),
             known: Mutex::default(),
         }
     }
 
     /// Checks name and password. Answers who it is and the cookie to set.
     pub(super) async fn log_in(&self, address: IpAddr, login: Login) -> Result<(Me, String), Denied> {
-        let now = DefaultClock::default().now();
-        let wait = |until: governor::NotUntil<_>| Denied::TooMany(seconds(until.wait_time_from(now)));
-        self.by_address.check_key(&address).map_err(wait)?;
-        self.by_name.check_key(&login.username.chars().take(64).collect()).map_err(wait)?;
+        // Names are bounded before they are remembered.
+        let name: String = login.username.chars().take(64).collect();
         let Ok(_turn) = self.checks.acquire().await else { return Err(Denied::TooMany(1)) };
-        let (agents, name, password) = (self.agents.clone(), login.username.clone(), login.password);
-        let check = tokio::task::spawn_blocking(move || agents.verify(&name, &password));
+        self.by_address.allow(&address).map_err(Denied::TooMany)?;
+        self.by_name.allow(&name).map_err(Denied::TooMany)?;
+        let (agents, username, password) = (self.agents.clone(), login.username.clone(), login.password);
+        let check = tokio::task::spawn_blocking(move || agents.verify(&username, &password));
         let Ok(Some(role)) = check.await else {
             tracing::info!(%address, "a login was refused");
+            self.by_address.wrong(address);
+            self.by_name.wrong(name);
             return Err(Denied::Wrong);
         };
         let me = Me { name: login.username, role };
@@ -110,24 +99,12 @@ impl Logins {
 
     /// Whether an agent may try another session ID, or how many seconds to wait.
     pub(super) fn may_guess(&self, me: &Me) -> Result<(), u32> {
-        let guesses = lock(&self.guesses);
-        match guesses.get(&me.name) {
-            Some(guesses) if guesses.left == 0 && guesses.since.elapsed() < TRY_EVERY => {
-                Err(seconds(TRY_EVERY.saturating_sub(guesses.since.elapsed())))
-            }
-            _ => Ok(()),
-        }
+        self.guesses.allow(&me.name)
     }
 
     /// An agent tried a session ID that leads nowhere.
     pub(super) fn guessed_wrong(&self, me: &Me) {
-        let mut guesses = lock(&self.guesses);
-        let now = Instant::now();
-        let entry = guesses.entry(me.name.clone()).or_insert(Guesses { left: TRIES.get(), since: now });
-        let earned = now.duration_since(entry.since).as_secs() / TRY_EVERY.as_secs();
-        entry.left =
-            (entry.left + u32::try_from(earned).unwrap_or(u32::MAX)).min(TRIES.get()).saturating_sub(1);
-        entry.since = now;
+        self.guesses.wrong(me.name.clone());
     }
 
     fn cookie(&self, secret: &str, lifetime: Duration) -> String {
@@ -149,11 +126,6 @@ fn secret(headers: &HeaderMap) -> Option<&str> {
 
 fn digest(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
-}
-
-/// Whole seconds, at least one.
-fn seconds(wait: Duration) -> u32 {
-    u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

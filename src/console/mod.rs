@@ -5,6 +5,7 @@ pub mod agents;
 mod answer;
 mod headers;
 mod logins;
+mod tries;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

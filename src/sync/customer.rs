@@ -25,6 +25,9 @@ use crate::session::{CustomerKey, CustomerLink, Handle, Outgoing, Sessions, Star
 /// The name of the cookie that holds the customer's key.
 pub const COOKIE: &str = "tandem";
 
+/// Addresses that are remembered before those that started nothing lately are forgotten.
+const ADDRESSES: usize = 10_000;
+
 /// What the customer's side is run with.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -72,6 +75,9 @@ async fn start(
     }
     if let Some(handle) = session_of(&customers.sessions, &headers) {
         return Json(Started { session_id: handle.id().clone() }).into_response();
+    }
+    if customers.starts.len() >= ADDRESSES {
+        customers.starts.retain_recent();
     }
     if customers.starts.check_key(&address.ip()).is_err() {
         return StatusCode::TOO_MANY_REQUESTS.into_response();

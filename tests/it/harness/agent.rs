@@ -28,9 +28,14 @@ impl Agent {
     pub async fn log_in(console: SocketAddr, name: &str) -> Agent {
         let answer = log_in(console, name, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
+        Agent::logged_in(console, answer.cookie().unwrap())
+    }
+
+    /// Somebody who logged in before.
+    pub fn logged_in(console: SocketAddr, cookie: String) -> Agent {
         Agent {
             console,
-            cookie: answer.cookie().unwrap(),
+            cookie,
             session: String::new(),
             socket: None,
             mirror: Mirror::default(),
@@ -150,7 +155,9 @@ impl Agent {
     async fn next(&mut self, what: &str) -> Result<Option<Value>, String> {
         let (mirror, heard) = (&self.mirror, &self.heard);
         let socket = self.socket.as_mut().expect("the agent has joined");
-        match soon("what the agent waits for", || format!("{what}\n{mirror:#?}\n{heard:#?}"), socket.next()).await {
+        match soon("what the agent waits for", || format!("{what}\n{mirror:#?}\n{heard:#?}"), socket.next())
+            .await
+        {
             Some(Ok(Message::Text(text))) => {
                 self.received.add(text.as_bytes());
                 let message: Value = serde_json::from_str(&text).unwrap();

@@ -126,7 +126,9 @@ impl Customer {
     async fn next(&mut self, what: &str) -> Result<Value, String> {
         loop {
             let heard = &self.heard;
-            match soon("what the customer waits for", || format!("{what}\n{heard:#?}"), self.socket.next()).await {
+            match soon("what the customer waits for", || format!("{what}\n{heard:#?}"), self.socket.next())
+                .await
+            {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] == "share" {

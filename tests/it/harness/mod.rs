@@ -48,6 +48,7 @@ pub struct Rig {
     pub site: SocketAddr,
     pub console: SocketAddr,
     server: Option<Server>,
+    login: tokio::sync::OnceCell<String>,
     folder: TempDir,
     stop: tokio_util::sync::CancellationToken,
 }
@@ -82,7 +83,14 @@ impl Rig {
         (setup.change)(&mut config);
         let policies = Policies::parse(&[("test.toml", setup.policy.as_str())]).unwrap();
         let server = Server::start(config, policies).await.unwrap();
-        Rig { site: server.site(), console: server.console(), server: Some(server), folder, stop }
+        Rig {
+            site: server.site(),
+            console: server.console(),
+            server: Some(server),
+            login: Default::default(),
+            folder,
+            stop,
+        }
     }
 
     /// Stops the server and starts another one with the same data.
@@ -97,9 +105,10 @@ impl Rig {
         Customer::start(self.site).await
     }
 
-    /// An agent who is logged in.
+    /// An agent who is logged in. The rig logs in once: a password takes its time.
     pub async fn agent(&self) -> Agent {
-        Agent::log_in(self.console, AGENTS[0]).await
+        let log_in = async { Agent::log_in(self.console, AGENTS[0]).await.cookie };
+        Agent::logged_in(self.console, self.login.get_or_init(|| log_in).await.clone())
     }
 
     /// A customer and an agent in a session, with a page.
