@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::Cookie;
 use http::{HeaderMap, header};
 use rand::RngExt as _;
 use sha2::{Digest, Sha256};
@@ -85,7 +86,7 @@ impl Logins {
     /// Forgets a login. Answers the cookie that clears the browser's.
     pub(super) fn log_out(&self, headers: &HeaderMap) -> String {
         if let Some(secret) = secret(headers) {
-            lock(&self.known).remove(&digest(secret));
+            lock(&self.known).remove(&digest(&secret));
         }
         self.cookie("", Duration::ZERO)
     }
@@ -93,7 +94,7 @@ impl Logins {
     /// Who a request comes from.
     pub(super) fn who(&self, headers: &HeaderMap) -> Option<Me> {
         let known = lock(&self.known);
-        let (me, until) = known.get(&digest(secret(headers)?))?;
+        let (me, until) = known.get(&digest(&secret(headers)?))?;
         (*until > Instant::now()).then(|| me.clone())
     }
 
@@ -114,14 +115,10 @@ impl Logins {
     }
 }
 
-fn secret(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == COOKIE).then_some(value))
+fn secret(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
+    cookies.find(|cookie| cookie.name() == COOKIE).map(|cookie| cookie.value().to_owned())
 }
 
 fn digest(secret: &str) -> [u8; 32] {

@@ -62,7 +62,7 @@ pub fn routes(sessions: Sessions, settings: Settings) -> Router {
 
 /// The session that a request of a customer's browser belongs to.
 pub fn session_of(sessions: &Sessions, headers: &HeaderMap) -> Option<Handle> {
-    sessions.of_customer(&CustomerKey::from_cookie(cookie(headers, COOKIE)?))
+    sessions.of_customer(&CustomerKey::from_cookie(&cookie(headers, COOKIE)?))
 }
 
 async fn start(

@@ -9,6 +9,7 @@ mod socket;
 
 pub use socket::Limits;
 
+use cookie::Cookie;
 use http::{HeaderMap, header};
 use url::Url;
 
@@ -32,14 +33,10 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
 }
 
 /// The value of one of the cookies of a request (RFC 6265 section 5.4).
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
+    cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
@@ -77,7 +74,7 @@ mod tests {
     #[test]
     fn cookies_are_found_among_others() {
         let headers = headers(&[("cookie", "a=1; tandem=secret"), ("cookie", "xtandem=2")]);
-        assert_eq!(cookie(&headers, "tandem"), Some("secret"));
+        assert_eq!(cookie(&headers, "tandem").as_deref(), Some("secret"));
         assert_eq!(cookie(&headers, "b"), None);
     }
 }
