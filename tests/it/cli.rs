@@ -36,7 +36,9 @@ fn every_error_is_printed_with_its_place() {
     let folder = folder(&format!("{SETTINGS}orgin = 1\n[proxy]\nlisten = \"here\"\n"), "");
     let output = tandem(folder.path(), &["check", "--config", "tandem.toml"]);
     assert_eq!(output.status.code(), Some(1));
-    for place in ["tandem.toml:4:1: unknown key `orgin`", "did you mean `origin`?", "tandem.toml:6:10: `listen`"] {
+    for place in
+        ["tandem.toml:4:1: unknown key `orgin`", "did you mean `origin`?", "tandem.toml:6:10: `listen`"]
+    {
         assert!(said(&output).contains(place), "{place} in:\n{}", said(&output));
     }
 }
@@ -93,7 +95,10 @@ fn an_agent_is_added_with_a_hash() {
     };
     assert_eq!(add("correct horse\n").status.code(), Some(0));
     let file = std::fs::read_to_string(folder.path().join("agents.toml")).unwrap();
-    assert!(file.contains("$argon2id$") && file.contains("supervisor") && !file.contains("correct horse"), "{file}");
+    assert!(
+        file.contains("$argon2id$") && file.contains("supervisor") && !file.contains("correct horse"),
+        "{file}"
+    );
     let short = add("short\n");
     assert_eq!(short.status.code(), Some(1));
     assert!(said(&short).contains("password"), "{}", said(&short));
