@@ -75,6 +75,8 @@ pub struct Masked {
     pub marks: Vec<PrivateMark>,
     /// For the customer's browser: marked no longer.
     pub cleared: Vec<NodeId>,
+    /// Tokens of what views referred to and may not any more. Only when other policies took over.
+    pub withdrawn: Vec<String>,
 }
 
 /// One batch being made.
@@ -108,7 +110,15 @@ impl Masker {
     /// Takes other policies; what it returns starts a new view, like that of [`Masker::view`].
     pub fn adopt(&mut self, policies: Arc<Policies>, tree: &Tree) -> Masked {
         self.policies = policies;
-        self.view(tree)
+        let before = std::mem::take(&mut self.told);
+        let mut masked = self.view(tree);
+        masked.withdrawn = before.into_iter().filter(|token| !self.told.contains(token)).collect();
+        masked
+    }
+
+    /// Takes other policies while there is no page yet.
+    pub fn expect_under(&mut self, policies: Arc<Policies>) {
+        self.policies = policies;
     }
 
     /// The whole view, all verdicts made anew. Marks and resources are told from scratch.
@@ -178,7 +188,13 @@ impl Masker {
         resources.retain(|resource| {
             !self.told.contains(&resource.token) && self.told.insert(resource.token.clone())
         });
-        Masked { patch: ViewPatch(turn.ops), resources, marks: turn.marks, cleared: turn.cleared }
+        Masked {
+            patch: ViewPatch(turn.ops),
+            resources,
+            marks: turn.marks,
+            cleared: turn.cleared,
+            withdrawn: Vec::new(),
+        }
     }
 
     /// Decides again where a verdict can have changed. Returns the outermost nodes that look different now.

@@ -8,6 +8,7 @@
 
 mod content;
 mod diagnostic;
+mod folder;
 mod guard;
 mod masker;
 mod pattern;
@@ -17,6 +18,7 @@ mod verdict;
 mod view;
 
 pub use diagnostic::{Diagnostic, nearest};
+pub use folder::Stamp;
 pub use guard::Permit;
 pub use masker::{Masked, Masker};
 pub use resource::{Resource, ResourceNames};

@@ -4,7 +4,7 @@
 //! everything that is wrong and no [`Policies`] at all.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -14,6 +14,7 @@ use crate::dom::Selector;
 use crate::protocol::agent::Role;
 
 use super::diagnostic::{Diagnostic, nearest};
+use super::folder::{self, Stamp};
 use super::pattern::UrlPattern;
 
 /// Bytes of one policy file.
@@ -32,6 +33,7 @@ const ROLES: [(&str, Role); 3] =
 #[derive(Debug, Default)]
 pub struct Policies {
     pub(super) sets: Vec<RuleSet>,
+    folder: Option<(PathBuf, Stamp)>,
 }
 
 /// One file.
@@ -92,14 +94,9 @@ impl Policies {
         let whole = |path: &Path, error: &dyn std::fmt::Display| {
             Diagnostic::whole(&path.display().to_string(), format!("can not be read: {error}"))
         };
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(dir).map_err(|error| vec![whole(dir, &error)])? {
-            let path = entry.map_err(|error| vec![whole(dir, &error)])?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                paths.push(path);
-            }
-        }
-        paths.sort();
+        // Before anything is read: what changes meanwhile is seen to have changed.
+        let stamp = Stamp::of(dir);
+        let paths = folder::files(dir).map_err(|error| vec![whole(dir, &error)])?;
         if paths.len() > FILES {
             return Err(vec![whole(dir, &format!("more than {FILES} policy files"))]);
         }
@@ -116,7 +113,9 @@ impl Policies {
         }
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
         match Policies::parse(&files) {
-            Ok(policies) if errors.is_empty() => Ok(policies),
+            Ok(policies) if errors.is_empty() => {
+                Ok(Policies { folder: Some((dir.to_owned(), stamp)), ..policies })
+            }
             Ok(_) => Err(errors),
             Err(more) => {
                 errors.extend(more);
@@ -140,7 +139,26 @@ impl Policies {
                 sets.push(file.rule_set(root.get_ref()));
             }
         }
-        if errors.is_empty() { Ok(Policies { sets }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Policies { sets, folder: None }) } else { Err(errors) }
+    }
+
+    /// The folder that they were read from, and what it looked like then.
+    pub fn folder(&self) -> Option<(&Path, &Stamp)> {
+        self.folder.as_ref().map(|(path, stamp)| (&**path, stamp))
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        let rules = |set: &RuleSet| {
+            let sight = set.mask.len() + set.hide.len() + set.show.len();
+            sight + set.control.len() + set.navigate.len() + set.pause.len()
+        };
+        self.sets.iter().map(rules).sum()
+    }
+
+    /// Whether there is nothing but the built-in ground.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Selectors of what no role may see on this page: the customer's browser does not send what is typed into

@@ -2,6 +2,9 @@
 
 mod assets;
 mod capture;
+mod reload;
+
+pub use self::reload::Reloads;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +32,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Server {
     site: SocketAddr,
     console: SocketAddr,
+    reloads: watch::Sender<Reloads>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -74,8 +79,15 @@ impl Server {
         let console = listen(config.console.listen).await?;
         let addresses = (local(&site, config.proxy.listen), local(&console, config.console.listen));
 
+        let reloads = watch::Sender::default();
+        let watched = policies.folder().map(|(folder, stamp)| (folder.to_owned(), stamp.clone()));
         let sessions =
             Sessions::new(config.session.clone(), Arc::new(policies), store, tasks.clone(), stop.clone());
+        if let Some((folder, stamp)) = watched {
+            let following = reload::follow(folder, stamp, sessions.clone(), reloads.clone());
+            let stop = stop.clone();
+            tasks.spawn(async move { stop.run_until_cancelled(following).await });
+        }
         let proxy = Proxy::new(
             config.proxy_settings(assets::loader_tag()),
             own_routes(&config, &sessions),
@@ -83,7 +95,7 @@ impl Server {
         )?;
         tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
         tasks.spawn(serve_console(console, console_routes(&config, &sessions, agents), stop.clone()));
-        Ok(Server { site: addresses.0, console: addresses.1, tasks, stop })
+        Ok(Server { site: addresses.0, console: addresses.1, reloads, tasks, stop })
     }
 
     /// Where customers' browsers connect.
@@ -94,6 +106,11 @@ impl Server {
     /// Where agents' browsers connect.
     pub fn console(&self) -> SocketAddr {
         self.console
+    }
+
+    /// What becomes of changes to the policy files. Policies that were not read from a folder never change.
+    pub fn reloads(&self) -> watch::Receiver<Reloads> {
+        self.reloads.subscribe()
     }
 
     /// Runs something beside the server, until it stops.

@@ -13,7 +13,7 @@ use super::link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing
 use super::page::{Page, Refused, Taken};
 use super::registry::Shared;
 use super::resources::{Resources, Want};
-use crate::policy::{EncodedView, Masked, Masker, ResourceNames};
+use crate::policy::{EncodedView, Masked, Masker, Policies, ResourceNames};
 use crate::protocol::agent::{FromAgent, Role, ToAgent};
 use crate::protocol::customer::{FromCustomer, ToCustomer};
 use crate::protocol::page::PageFrame;
@@ -140,7 +140,10 @@ pub(super) fn session(
     let status = watch::Sender::new(life.status().clone());
     let resources = Resources::new(shared.settings.resources, names.clone(), wants);
     let handle = Handle { id: id.clone(), inbox, resources: resources.clone(), status: status.subscribe() };
+    let mut news = shared.policies.subscribe();
+    let policies = news.borrow_and_update().clone();
     let session = Session {
+        policies,
         page: Page::new(shared.settings.page),
         id,
         names,
@@ -157,13 +160,14 @@ pub(super) fn session(
         acts: 0,
         connections: 0,
     };
-    (handle, session.run(commands, wanted))
+    (handle, session.run(commands, wanted, news))
 }
 
 struct Session {
     id: SessionId,
     names: ResourceNames,
     shared: Arc<Shared>,
+    policies: Arc<Policies>,
     life: Lifecycle,
     status: watch::Sender<Status>,
     resources: Arc<Resources>,
@@ -198,6 +202,7 @@ impl Session {
         mut self,
         mut commands: mpsc::Receiver<Command>,
         mut wanted: mpsc::Receiver<Want>,
+        mut news: watch::Receiver<Arc<Policies>>,
     ) -> EndReason {
         let stop = self.shared.stop.clone();
         loop {
@@ -211,6 +216,11 @@ impl Session {
                 () = stop.cancelled() => self.happens(Event::End(EndReason::ServerShutdown)),
                 () = tokio::time::sleep_until(deadline) => {
                     if self.life.tick(Instant::now()) { self.publish(); }
+                }
+                // Before anything more is shown under the old ones.
+                Ok(()) = news.changed() => {
+                    let policies = news.borrow_and_update().clone();
+                    self.adopt(policies);
                 }
                 Some(command) = commands.recv() => self.take(command),
                 Some(want) = wanted.recv() => self.want(want),
@@ -339,15 +349,32 @@ impl Session {
         }
     }
 
+    /// Other policies are in force from now on: agents see the page anew, and the customer's browser is told what
+    /// it has to keep. Where that is something else than before, it sends the page again, since it may have kept
+    /// what is to be seen now.
+    fn adopt(&mut self, policies: Arc<Policies>) {
+        let before = std::mem::replace(&mut self.policies, policies.clone());
+        let Some(audience) = &mut self.audience else { return };
+        if let Some(masked) = audience.adopt(policies, self.page.tree()) {
+            self.resources.withdraw(&masked.withdrawn);
+            self.pass_on(masked);
+        }
+        if let Some(Customer { url, .. }) = &self.customer
+            && before.withhold(url) != self.policies.withhold(url)
+        {
+            self.ask_for_page();
+        }
+    }
+
     /// The page went to another URL by itself: other rules may hold for what its browser withholds.
     fn follow_location(&mut self) {
         let (Some(tree), Some(customer)) = (self.page.tree(), &mut self.customer) else { return };
         if tree.location() == customer.url {
             return;
         }
-        let before = self.shared.policies.withhold(&customer.url);
+        let before = self.policies.withhold(&customer.url);
         customer.url = tree.location().to_owned();
-        let select = self.shared.policies.withhold(&customer.url);
+        let select = self.policies.withhold(&customer.url);
         if select != before {
             self.tell_customer(ToCustomer::Withhold { select });
         }
@@ -366,7 +393,7 @@ impl Session {
     /// The rules for withholding first, so that they hold for the snapshot.
     fn ask_for_page(&mut self) {
         let Some(customer) = &self.customer else { return };
-        let select = self.shared.policies.withhold(&customer.url);
+        let select = self.policies.withhold(&customer.url);
         let epoch = self.page.expect();
         self.tell_customer(ToCustomer::Withhold { select });
         self.tell_customer(ToCustomer::Share { epoch });
@@ -410,7 +437,7 @@ impl Session {
         let connection = self.next_connection();
         let first = self.audience.is_none();
         let audience = self.audience.get_or_insert_with(|| {
-            Audience::new(Masker::new(self.shared.policies.clone(), role, self.names.clone()))
+            Audience::new(Masker::new(self.policies.clone(), role, self.names.clone()))
         });
         let (view, feed) = audience.join(self.page.tree());
         let link = AgentLink {

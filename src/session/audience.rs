@@ -1,10 +1,12 @@
 //! Those who watch a session in one role: one masker, one ring of encoded views, however many connections.
 
+use std::sync::Arc;
+
 use tokio::sync::broadcast;
 
 use super::link::FeedItem;
 use crate::dom::{Changes, Tree};
-use crate::policy::{EncodedView, Masked, Masker, ViewPatch};
+use crate::policy::{EncodedView, Masked, Masker, Policies, ViewPatch};
 
 /// How many items a connection may be behind before it is given a fresh view instead.
 const RING: usize = 512;
@@ -39,6 +41,19 @@ impl Audience {
         let masked = self.masker.view(tree);
         self.send(&masked.patch);
         masked
+    }
+
+    /// Other policies are in force: a fresh view of the same document.
+    pub(super) fn adopt(&mut self, policies: Arc<Policies>, tree: Option<&Tree>) -> Option<Masked> {
+        let Some(tree) = tree else {
+            self.masker.expect_under(policies);
+            return None;
+        };
+        self.epoch += 1;
+        self.seq = 0;
+        let masked = self.masker.adopt(policies, tree);
+        self.send(&masked.patch);
+        Some(masked)
     }
 
     /// The document changed.

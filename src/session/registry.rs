@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::RngExt as _;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -47,7 +48,7 @@ pub struct Sessions {
 
 pub(super) struct Shared {
     pub(super) settings: Settings,
-    pub(super) policies: Arc<Policies>,
+    pub(super) policies: watch::Sender<Arc<Policies>>,
     pub(super) store: Arc<Store>,
     pub(super) stop: CancellationToken,
     tasks: TaskTracker,
@@ -95,8 +96,20 @@ impl Sessions {
         stop: CancellationToken,
     ) -> Sessions {
         Sessions {
-            shared: Arc::new(Shared { settings, policies, store, stop, tasks, live: Mutex::default() }),
+            shared: Arc::new(Shared {
+                settings,
+                policies: watch::Sender::new(policies),
+                store,
+                stop,
+                tasks,
+                live: Mutex::default(),
+            }),
         }
+    }
+
+    /// Puts other policies in force, for the sessions that live and for those to come.
+    pub fn adopt(&self, policies: Arc<Policies>) {
+        self.shared.policies.send_replace(policies);
     }
 
     /// Starts a session for a customer.

@@ -122,6 +122,14 @@ impl Resources {
         }
     }
 
+    /// Agents may not have these any more.
+    pub fn withdraw(&self, capabilities: &[String]) {
+        let mut state = self.lock();
+        for capability in capabilities {
+            state.references.remove(capability);
+        }
+    }
+
     /// The resource behind a capability; waits for it if it is on its way.
     ///
     /// # Errors

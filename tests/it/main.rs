@@ -5,6 +5,7 @@
 mod cli;
 mod floors;
 mod harness;
+mod policies;
 mod privacy;
 mod proxy;
 mod robust;

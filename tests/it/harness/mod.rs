@@ -43,6 +43,8 @@ urls = ["/logout"]
 agent = "denied"
 "##;
 
+const POLICY_FILE: &str = "policies/test.toml";
+
 /// A server before a site, for one test.
 pub struct Rig {
     pub site: SocketAddr,
@@ -81,7 +83,9 @@ impl Rig {
         let origin = serve(setup.origin, stop.clone()).await;
         let mut config = configure(origin, folder.path());
         (setup.change)(&mut config);
-        let policies = Policies::parse(&[("test.toml", setup.policy.as_str())]).unwrap();
+        std::fs::create_dir_all(folder.path().join("policies")).unwrap();
+        std::fs::write(folder.path().join(POLICY_FILE), setup.policy).unwrap();
+        let policies = Policies::load(&folder.path().join("policies")).unwrap();
         let server = Server::start(config, policies).await.unwrap();
         Rig {
             site: server.site(),
@@ -98,6 +102,25 @@ impl Rig {
         self.server.take().unwrap().stop().await;
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         Rig::within(Setup::default(), folder).await
+    }
+
+    /// The administrator saves the policy file.
+    pub fn policy(&self, text: &str) {
+        std::fs::write(self.folder.path().join(POLICY_FILE), text).unwrap();
+    }
+
+    /// The administrator takes the policy file away.
+    pub fn no_policy(&self) {
+        std::fs::remove_file(self.folder.path().join(POLICY_FILE)).unwrap();
+    }
+
+    /// Waits until so many changes of the policy file were found to be broken.
+    pub async fn refuses_policies(&self, count: u64) {
+        let mut reloads = self.server.as_ref().unwrap().reloads();
+        let seen = reloads.clone();
+        let wait = reloads.wait_for(|reloads| reloads.broken == count);
+        let reloads = soon("a refused policy", || format!("{:?}", seen.borrow()), wait).await.unwrap();
+        assert!(!reloads.errors.is_empty());
     }
 
     /// A customer who pressed the button.
