@@ -8,7 +8,7 @@
 //! 4  proxy · sync · console           the edges: site HTTP, WebSockets, agents' HTTP
 //! 3  session                          one task per session; no sockets, no HTTP
 //! 2  policy                           pure: what may be seen and done
-//! 1  dom · rewrite · store            pure engines; store = ids and bytes only
+//! 1  dom · rewrite · store · tls      pure engines; store = ids and bytes only; tls = certificates
 //! 0  protocol                         plain words both sides speak
 //! ```
 
@@ -25,3 +25,4 @@ pub mod server;
 pub mod session;
 pub mod store;
 pub mod sync;
+pub mod tls;

@@ -105,8 +105,7 @@ async fn start(demo: &Demo, policies: Policies) -> Result<Started, Error> {
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Shop)?;
     let origin = listener.local_addr().map_err(Error::Shop)?;
-    let mut config =
-        Config::new(Site { public: url(demo.site), origin: url(origin) }, url(demo.console), &data);
+    let mut config = Config::new(Site::new(url(demo.site), url(origin)), url(demo.console), &data);
     config.proxy.listen = demo.site;
     config.console.listen = demo.console;
     let server = Server::start(config, policies).await.map_err(|error| match error {

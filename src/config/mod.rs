@@ -13,7 +13,7 @@ use url::Url;
 use self::reader::{Errors, Section, Wrong, count, parsed, size, text, time};
 use crate::policy::Diagnostic;
 use crate::protocol::page;
-use crate::{proxy, session, sync};
+use crate::{proxy, session, sync, tls};
 
 /// Everything that a server is run with.
 #[derive(Debug, Clone)]
@@ -41,10 +41,12 @@ pub struct Config {
 }
 
 /// An address to listen on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Listen {
     /// Of this machine.
     pub listen: SocketAddr,
+    /// The certificates to speak TLS with; none: plain HTTP.
+    pub tls: Vec<tls::Pair>,
 }
 
 /// The agents' side.
@@ -52,6 +54,8 @@ pub struct Listen {
 pub struct Console {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// The certificates to speak TLS with; none: plain HTTP.
+    pub tls: Vec<tls::Pair>,
     /// How agents' browsers reach it.
     pub public: Url,
     /// The agents' file.
@@ -63,9 +67,14 @@ impl Config {
     pub fn new(site: proxy::Site, console: Url, folder: &Path) -> Config {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Config {
-            proxy: Listen { listen: local(8080) },
+            proxy: Listen { listen: local(8080), tls: Vec::new() },
             sites: vec![site],
-            console: Console { listen: local(8081), public: console, agents: folder.join("agents.toml") },
+            console: Console {
+                listen: local(8081),
+                tls: Vec::new(),
+                public: console,
+                agents: folder.join("agents.toml"),
+            },
             policies: folder.join("policies"),
             session: Default::default(),
             socket: Default::default(),
@@ -132,6 +141,17 @@ impl Config {
 
 /// The file as a whole. None only together with errors.
 fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Config> {
+    let mut config = Config::new(proxy::Site::new(local_url(), local_url()), local_url(), folder);
+    if let Some(mut section) = root.section("proxy", errors) {
+        section.set(
+            "listen",
+            &mut config.proxy.listen,
+            errors,
+            parsed("an address such as \"127.0.0.1:8080\""),
+        );
+        config.proxy.tls = certificates(&mut section, folder, errors);
+        section.finish(errors);
+    }
     let sites: Vec<_> = root.sections("site", errors);
     if sites.is_empty() {
         errors.push(Wrong {
@@ -142,23 +162,11 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
             ),
         });
     }
-    let sites: Vec<_> = sites.into_iter().filter_map(|section| site(section, errors)).collect();
-    let placeholder = || proxy::Site { public: local_url(), origin: local_url() };
-    let mut config = Config::new(sites.first().cloned().unwrap_or_else(placeholder), local_url(), folder);
-    config.sites = sites;
-
-    if let Some(mut section) = root.section("proxy", errors) {
-        section.set(
-            "listen",
-            &mut config.proxy.listen,
-            errors,
-            parsed("an address such as \"127.0.0.1:8080\""),
-        );
-        section.finish(errors);
-    }
+    let secure = !config.proxy.tls.is_empty();
+    config.sites = sites.into_iter().filter_map(|section| site(section, folder, secure, errors)).collect();
     match root.section("console", errors) {
         Some(section) => console(section, folder, &mut config.console, errors),
-        None => config.console.public = default_console(),
+        None => config.console.public = default_console(false),
     }
     if let Some(mut section) = root.section("policy", errors) {
         section.set("dir", &mut config.policies, errors, |value| Ok(folder.join(text(value)?)));
@@ -178,28 +186,52 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
     Some(config)
 }
 
-fn site(mut section: Section<'_>, errors: &mut Errors) -> Option<proxy::Site> {
+fn site(mut section: Section<'_>, folder: &Path, secure: bool, errors: &mut Errors) -> Option<proxy::Site> {
     let place = section.place();
-    let public = section.need("public", errors, web_url);
+    let public = section.need("public", errors, |value| public_url(value, secure));
     let origin = section.need("origin", errors, web_url);
     section.take("host", errors, |value| match text(value)?.as_str() {
         "keep" => Ok(()),
         "origin" => Err("this version only knows \"keep\": the origin gets the browser's Host".into()),
         _ => Err("must be \"keep\"".into()),
     });
+    let ca = section.take("ca", errors, |value| Ok(folder.join(text(value)?)));
+    let origin_name = section.take("origin_name", errors, text);
     section.finish(errors);
-    let (public, origin) = (public?, origin?);
-    if origin.scheme() != "http" {
-        let message = "`origin` must be an http:// URL: this version speaks no TLS to the origin".into();
-        errors.push(Wrong { span: place, message, hint: None });
-        return None;
+    let site = proxy::Site { public: public?, origin: origin?, ca, origin_name };
+    match site.connector() {
+        Ok(_) => Some(site),
+        Err(error) => {
+            errors.push(Wrong { span: place, message: error.to_string(), hint: None });
+            None
+        }
     }
-    Some(proxy::Site { public, origin })
+}
+
+/// `tls`: one certificate and its key, or several for several hosts. They are read to see that they are right.
+fn certificates(section: &mut Section<'_>, folder: &Path, errors: &mut Errors) -> Vec<tls::Pair> {
+    let mut pairs = Vec::new();
+    for mut section in section.one_or_more("tls", errors) {
+        let place = section.place();
+        let cert = section.need("cert", errors, |value| Ok(folder.join(text(value)?)));
+        let key = section.need("key", errors, |value| Ok(folder.join(text(value)?)));
+        section.finish(errors);
+        let (Some(cert), Some(key)) = (cert, key) else { continue };
+        let pair = tls::Pair { cert, key };
+        if let Err(error) = tls::Acceptor::new(std::slice::from_ref(&pair)) {
+            errors.push(Wrong { span: place, message: error.to_string(), hint: None });
+        }
+        pairs.push(pair);
+    }
+    pairs
 }
 
 fn console(mut section: Section<'_>, folder: &Path, console: &mut Console, errors: &mut Errors) {
     section.set("listen", &mut console.listen, errors, parsed("an address such as \"127.0.0.1:8081\""));
-    console.public = section.take("public", errors, web_url).unwrap_or_else(default_console);
+    console.tls = certificates(&mut section, folder, errors);
+    let secure = !console.tls.is_empty();
+    let public = section.take("public", errors, |value| public_url(value, secure));
+    console.public = public.unwrap_or_else(|| default_console(secure));
     section.set("agents", &mut console.agents, errors, |value| Ok(folder.join(text(value)?)));
     section.finish(errors);
 }
@@ -246,8 +278,18 @@ fn web_url(value: &toml::de::DeValue<'_>) -> Result<Url, String> {
     if plain { Ok(url) } else { Err(wrong()) }
 }
 
-fn default_console() -> Url {
-    Url::parse("http://localhost:8081").expect("a constant")
+/// The address that browsers use, which is https where TLS is spoken to them.
+fn public_url(value: &toml::de::DeValue<'_>, secure: bool) -> Result<Url, String> {
+    let url = web_url(value)?;
+    if secure && url.scheme() != "https" {
+        return Err("must be an https:// URL, because `tls` is set for this listener".into());
+    }
+    Ok(url)
+}
+
+fn default_console(secure: bool) -> Url {
+    let url = if secure { "https://localhost:8081" } else { "http://localhost:8081" };
+    Url::parse(url).expect("a constant")
 }
 
 fn local_url() -> Url {
@@ -289,6 +331,33 @@ mod tests {
     }
 
     #[test]
+    fn certificates_are_read_and_the_addresses_follow() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b"] {
+            let made = rcgen::generate_simple_self_signed(vec![format!("{name}.example")]).unwrap();
+            std::fs::write(folder.path().join(format!("{name}.pem")), made.cert.pem()).unwrap();
+            std::fs::write(folder.path().join(format!("{name}.key")), made.signing_key.serialize_pem())
+                .unwrap();
+        }
+        let (a, b) = ("{ cert = \"a.pem\", key = \"a.key\" }", "{ cert = \"b.pem\", key = \"b.key\" }");
+        let site = "[[site]]\npublic = \"https://a.example\"\norigin = \"https://10.0.0.7\"\nca = \"a.pem\"\n\
+                    origin_name = \"a.example\"\n";
+        let text = format!("{site}[proxy]\ntls = [{a}, {b}]\n[console]\ntls = {b}\n");
+        let config = Config::parse(&text, folder.path()).unwrap();
+        assert_eq!((config.proxy.tls.len(), config.console.tls.len()), (2, 1));
+        assert_eq!(config.proxy.tls[1].cert, folder.path().join("b.pem"));
+        assert_eq!(config.console.public.scheme(), "https");
+        let wrong = text.replace("key = \"b.key\"", "key = \"a.key\"").replace("https://a.", "http://a.");
+        let errors = Config::parse(&wrong, folder.path()).unwrap_err();
+        let messages: Vec<_> = errors.iter().map(|wrong| wrong.message.as_str()).collect();
+        let mismatches = messages.iter().filter(|message| message.contains("does not belong")).count();
+        assert!(
+            mismatches == 2 && messages.iter().any(|message| message.contains("https://")),
+            "{messages:?}"
+        );
+    }
+
+    #[test]
     fn everything_wrong_is_told_at_once_with_its_place() {
         let text =
             format!("{GOOD}hosts = 1\n[session]\njoin_timeout = \"soon\"\njoin_timout = \"1s\"\n[sesion]\n");
@@ -304,7 +373,14 @@ mod tests {
             ("[[site]]\npublic = \"http://a\"\n", "origin"),
             ("[[site]]\npublic = \"a\"\norigin = \"http://b\"\n", "URL"),
             ("[[site]]\npublic = \"http://a/x\"\norigin = \"http://b\"\n", "URL"),
-            ("[[site]]\npublic = \"http://a\"\norigin = \"https://b\"\n", "TLS"),
+            (
+                "[[site]]\npublic = \"http://a\"\norigin = \"https://b\"\nca = \"gone.pem\"\n",
+                "gone.pem: can not be read",
+            ),
+            ("[[site]]\npublic = \"http://a\"\norigin = \"http://b\"\nca = \"gone.pem\"\n", "https://"),
+            ("[proxy]\ntls = { cert = \"gone.pem\", key = \"k\" }", "gone.pem: can not be read"),
+            ("[proxy]\ntls = [{ cert = \"gone.pem\" }]", "[tls] needs `key`"),
+            ("[proxy]\ntls = \"site.pem\"", "must be a table"),
             ("site = 1", "[[site]]"),
             ("[[site]\n", ""),
         ] {

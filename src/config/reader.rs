@@ -112,6 +112,14 @@ impl<'a> Section<'a> {
         sections
     }
 
+    /// A table within this one, or an array of such.
+    pub(super) fn one_or_more(&mut self, key: &'static str, errors: &mut Errors) -> Vec<Section<'a>> {
+        match self.table.get(key).map(Spanned::get_ref) {
+            Some(DeValue::Array(_)) => self.sections(key, errors),
+            _ => self.section(key, errors).into_iter().collect(),
+        }
+    }
+
     /// Where this table stands.
     pub(super) fn place(&self) -> Range<usize> {
         self.place.clone()

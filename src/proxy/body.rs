@@ -91,7 +91,8 @@ impl Outgoing {
         Outgoing { source: Source::Origin(body), busy: None }
     }
 
-    pub(super) fn keeps_busy(mut self, busy: Busy) -> Self {
+    pub(super) fn keeps_busy(mut self, mut busy: Busy) -> Self {
+        busy.answered();
         self.busy = Some(busy);
         self
     }
@@ -102,11 +103,16 @@ impl Body for Outgoing {
     type Error = Broken;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        match &mut self.get_mut().source {
+        let this = self.get_mut();
+        let frame = match &mut this.source {
             Source::Page(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Source::Own(body) => Pin::new(body).poll_frame(cx).map_err(Broken::Own),
             Source::Origin(body) => body.poll(cx),
+        };
+        if let Some(busy) = &mut this.busy {
+            busy.waits_for_browser(matches!(frame, Poll::Ready(Some(Ok(_)))));
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

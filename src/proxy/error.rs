@@ -4,7 +4,7 @@
 //! of the request and never tells where the origin is.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, Version, header};
 use http_body_util::Full;
 
 /// Why a request gets no answer from the site, by whose fault.
@@ -86,7 +86,7 @@ impl Failure {
     }
 
     /// The page, and the line in the log that its request ID leads to.
-    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+    pub(super) fn into_response(self, version: Version) -> Response<Full<Bytes>> {
         let (status, title, text) = self.page();
         let id = format!("{:016x}", rand::random::<u64>());
         if status.is_server_error() {
@@ -108,7 +108,7 @@ impl Failure {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if matches!(self, Failure::SlowClient | Failure::Malformed(_)) {
+        if version <= Version::HTTP_11 && matches!(self, Failure::SlowClient | Failure::Malformed(_)) {
             // What follows on this connection cannot be trusted to be a request.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -125,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_tells_the_problem_and_nothing_else() {
         let cause = std::io::Error::other("10.0.0.7:9000 refused");
-        let response = Failure::Unreachable(cause).into_response();
+        let response = Failure::Unreachable(cause).into_response(Version::HTTP_11);
         assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
         assert_eq!(response.headers()["cache-control"], "no-store");
         let page = response.into_body().collect().await.unwrap().to_bytes();
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn ids_differ() {
-        let page = || format!("{:?}", Failure::Loop.into_response().into_body());
+        let page = || format!("{:?}", Failure::Loop.into_response(Version::HTTP_11).into_body());
         assert_ne!(page(), page());
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::extract::ConnectInfo;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
+use http_body::Body;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,24 +33,45 @@ pub(super) struct Peer {
     pub(super) stop: CancellationToken,
 }
 
-/// Answers one request, whatever happens.
-pub(super) async fn answer(
-    proxy: Arc<Proxy>,
-    peer: Peer,
-    busy: Busy,
-    request: Request<Incoming>,
-) -> Result<Response<Outgoing>, Infallible> {
+/// What answers the requests of a listener.
+#[derive(Debug, Clone)]
+pub(super) enum Answerer {
+    /// The site, and our routes below `/.tandem/`.
+    Site(Arc<Proxy>),
+    /// Routes of our own, as on the console's listener.
+    Routes(axum::Router),
+}
+
+impl Answerer {
+    /// Answers one request, whatever happens.
+    pub(super) async fn answer(
+        self,
+        peer: Peer,
+        busy: Busy,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Outgoing>, Infallible> {
+        request::uncrumble(&mut request);
+        let response = match &self {
+            Answerer::Site(proxy) => logged(proxy, &peer, request).await,
+            Answerer::Routes(routes) => own(routes, &peer, request).await,
+        };
+        Ok(response.map(|body| body.keeps_busy(busy)))
+    }
+}
+
+async fn logged(proxy: &Arc<Proxy>, peer: &Peer, request: Request<Incoming>) -> Response<Outgoing> {
     let started = Instant::now();
     let method = request.method().clone();
     let uri = request.uri().clone();
-    let response = match exchange(&proxy, &peer, request).await {
+    let version = request.version();
+    let response = match exchange(proxy, peer, request).await {
         Ok(response) => response,
-        Err(failure) => failure.into_response().map(Outgoing::page),
+        Err(failure) => failure.into_response(version).map(Outgoing::page),
     };
     let status = response.status().as_u16();
     let path = request::loggable(uri.path());
     tracing::info!(%method, path, status, ms = started.elapsed().as_millis(), "request");
-    Ok(response.map(|body| body.keeps_busy(busy)))
+    response
 }
 
 async fn exchange(
@@ -62,13 +84,14 @@ async fn exchange(
         return Ok(redirect(link));
     }
     if request.uri().path().starts_with(request::OWN) {
-        return Ok(own(proxy, peer, request).await);
+        return Ok(own(&proxy.own, peer, request).await);
     }
 
     let navigation = inject::is_navigation(&request);
     let sink = capture::open(&*proxy.capture.0, &request, &target.url);
     let wish = upgrade::wish(&mut request)?;
-    headers::to_origin(request.headers_mut(), &target, peer.address, &proxy.pseudonym)?;
+    let framed = request.headers().contains_key(header::CONTENT_LENGTH) || request.body().is_end_stream();
+    headers::to_origin(request.headers_mut(), &target, framed, peer.address, &proxy.pseudonym)?;
     if navigation {
         inject::ask(request.headers_mut(), &proxy.tag);
     } else if sink.is_some() {
@@ -106,9 +129,9 @@ fn redirect(link: HeaderValue) -> Response<Outgoing> {
     response
 }
 
-async fn own(proxy: &Proxy, peer: &Peer, mut request: Request<Incoming>) -> Response<Outgoing> {
+async fn own(routes: &axum::Router, peer: &Peer, mut request: Request<Incoming>) -> Response<Outgoing> {
     request.extensions_mut().insert(ConnectInfo(peer.address));
-    let answer = proxy.own.clone().oneshot(request.map(axum::body::Body::new)).await;
+    let answer = routes.clone().oneshot(request.map(axum::body::Body::new)).await;
     match answer {
         Ok(response) => response.map(Outgoing::own),
         Err(never) => match never {},

@@ -39,19 +39,20 @@ pub(super) fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iter
         .filter(|token| !token.is_empty())
 }
 
-/// Makes the browser's headers those of the request to the origin.
+/// Makes the browser's headers those of the request to the origin. `framed`: it has no body, or says how long
+/// it is.
 pub(super) fn to_origin(
     headers: &mut HeaderMap,
     target: &Target<'_>,
+    framed: bool,
     peer: SocketAddr,
     pseudonym: &str,
 ) -> Result<(), Failure> {
     if tokens(headers, &header::VIA).any(|hop| hop.split_ascii_whitespace().nth(1) == Some(pseudonym)) {
         return Err(Failure::Loop);
     }
-    let chunked = headers.contains_key(header::TRANSFER_ENCODING);
     strip_hop_by_hop(headers, |_| true);
-    if chunked {
+    if !framed {
         // Said again in our own name: hyper would otherwise take a GET to have no body.
         headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }

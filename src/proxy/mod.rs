@@ -25,6 +25,7 @@ mod request;
 mod upgrade;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +36,11 @@ use url::Url;
 
 pub use capture::{Capture, Sink};
 
+use exchange::Answerer;
 use pool::Pool;
 use request::Authority;
+
+use crate::tls;
 
 /// What the proxy needs to know.
 #[derive(Debug, Clone)]
@@ -57,8 +61,35 @@ pub struct Settings {
 pub struct Site {
     /// As customers' browsers reach it: `http` or `https`, host and port.
     pub public: Url,
-    /// The origin server, `http` for now. It gets the browser's `Host`.
+    /// The origin server: `http` or `https`, host and port. It gets the browser's `Host`.
     pub origin: Url,
+    /// Certificates of a private authority, in PEM, that an `https` origin is checked with in place of those
+    /// that this system trusts.
+    pub ca: Option<PathBuf>,
+    /// The name in the certificate of an `https` origin, where it is not the host in `origin`.
+    pub origin_name: Option<String>,
+}
+
+impl Site {
+    /// Before an origin that needs nothing special.
+    pub fn new(public: Url, origin: Url) -> Site {
+        Site { public, origin, ca: None, origin_name: None }
+    }
+
+    /// What an `https` origin is connected to with; `None` for an `http` one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the certificates or the name are of no use, or set without being used.
+    pub fn connector(&self) -> Result<Option<tls::Connector>, Error> {
+        if self.origin.scheme() != "https" {
+            let idle = self.ca.is_some() || self.origin_name.is_some();
+            return if idle { Err(Error::Unused(self.origin.clone())) } else { Ok(None) };
+        }
+        let host = self.origin.host_str().ok_or_else(|| Error::Origin(self.origin.clone()))?;
+        let name = self.origin_name.as_deref().unwrap_or(host);
+        Ok(Some(tls::Connector::new(name, self.ca.as_deref())?))
+    }
 }
 
 /// Times and sizes that bound the proxy's work.
@@ -90,6 +121,10 @@ pub struct Limits {
     pub head: usize,
     /// Connections of customers at a time.
     pub connections: usize,
+    /// From accepting a connection to the end of its TLS handshake.
+    pub handshake: Duration,
+    /// Requests at a time on one HTTP/2 connection.
+    pub streams: u32,
 }
 
 impl Default for Limits {
@@ -108,12 +143,14 @@ impl Default for Limits {
             drain: Duration::from_secs(30),
             head: 64 * 1024,
             connections: 10_000,
+            handshake: Duration::from_secs(10),
+            streams: 100,
         }
     }
 }
 
 /// Settings that no proxy can be made of.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is nothing to stand before.
     #[error("no site is given")]
@@ -125,8 +162,14 @@ pub enum Error {
     #[error("{0}: a public address is http:// or https://, a host and perhaps a port, without a path")]
     Public(Url),
     /// Not an address that the proxy can fetch from.
-    #[error("{0}: an origin is http://, a host and perhaps a port, without a path")]
+    #[error("{0}: an origin is http:// or https://, a host and perhaps a port, without a path")]
     Origin(Url),
+    /// Trust without TLS.
+    #[error("{0}: `ca` and `origin_name` are for an https:// origin")]
+    Unused(Url),
+    /// An `https` origin could not be told from another server.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
     /// Not an address that a browser can be sent to.
     #[error("{0}: the console's address is http:// or https://")]
     Console(Url),
@@ -166,7 +209,7 @@ impl std::fmt::Debug for CaptureRef {
 }
 
 impl Proxy {
-    /// Checks the settings and makes a proxy; nothing is opened yet. Requests below `/.tandem/` go to `own`,
+    /// Checks the settings and makes a proxy; nothing is opened yet but the files of `ca`. Requests below `/.tandem/` go to `own`,
     /// with the browser's address as `ConnectInfo<SocketAddr>`, WebSocket upgrades included.
     ///
     /// # Errors
@@ -182,7 +225,7 @@ impl Proxy {
         if !matches!(console.scheme(), "http" | "https") {
             return Err(Error::Console(console));
         }
-        let mut pools: HashMap<(String, u16), Arc<Pool>> = HashMap::new();
+        let mut pools: HashMap<_, Arc<Pool>> = HashMap::new();
         let mut routes: Vec<Route> = Vec::new();
         for site in sites {
             let authority = Authority::of(&site.public)
@@ -192,10 +235,15 @@ impl Proxy {
                 return Err(Error::SameAddress(site.public));
             }
             let address = pool::address(&site.origin)
-                .filter(|_| is_root(&site.origin) && site.origin.scheme() == "http");
-            let address = address.ok_or(Error::Origin(site.origin))?;
-            let pool = pools.entry(address.clone()).or_insert_with(|| Arc::new(Pool::new(address, &limits)));
-            routes.push(Route { public: site.public, authority, origin: Arc::clone(pool) });
+                .filter(|_| is_root(&site.origin) && matches!(site.origin.scheme(), "http" | "https"))
+                .ok_or_else(|| Error::Origin(site.origin.clone()))?;
+            let key = (site.origin.clone(), site.ca.clone(), site.origin_name.clone());
+            let pool = match pools.get(&key) {
+                Some(pool) => Arc::clone(pool),
+                None => Arc::new(Pool::new(address, site.connector()?, &limits)),
+            };
+            pools.insert(key, Arc::clone(&pool));
+            routes.push(Route { public: site.public, authority, origin: pool });
         }
         if routes.is_empty() {
             return Err(Error::NoSite);
@@ -213,11 +261,44 @@ impl Proxy {
 
     /// Accepts connections until `stop`, each served on `tasks`. After it, running responses get
     /// [`Limits::drain`] to end; `tasks` is empty when the last one has.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, tasks: TaskTracker, stop: CancellationToken) {
-        connection::accept(&self, listener, &tasks, &stop).await;
+    pub async fn serve(
+        self: Arc<Self>,
+        entrance: impl Into<Entrance>,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+    ) {
+        let answerer = Answerer::Site(Arc::clone(&self));
+        connection::accept(answerer, entrance.into(), &self.limits, &tasks, &stop).await;
         for route in &self.routes {
             route.origin.close();
         }
+    }
+}
+
+/// Serves routes that stand before no site, such as the console's, as [`Proxy::serve`] does: with the same TLS,
+/// the same limits, and the browser's address as `ConnectInfo<SocketAddr>`.
+pub async fn serve_routes(
+    routes: axum::Router,
+    entrance: impl Into<Entrance>,
+    limits: Limits,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
+    connection::accept(Answerer::Routes(routes), entrance.into(), &limits, &tasks, &stop).await;
+}
+
+/// Where browsers come in: a listener, over TLS or not.
+#[derive(Debug)]
+pub struct Entrance {
+    /// Bound already.
+    pub listener: TcpListener,
+    /// Without it, plain HTTP/1.1 is spoken.
+    pub tls: Option<tls::Acceptor>,
+}
+
+impl From<TcpListener> for Entrance {
+    fn from(listener: TcpListener) -> Self {
+        Entrance { listener, tls: None }
     }
 }
 

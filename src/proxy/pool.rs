@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -17,6 +18,7 @@ use url::{Host, Url};
 use super::Limits;
 use super::body::ToOrigin;
 use super::error::Failure;
+use crate::tls;
 
 /// More than any real response has; hyper's own hundred is not.
 const MAX_HEADERS: usize = 256;
@@ -24,6 +26,7 @@ const MAX_HEADERS: usize = 256;
 #[derive(Debug)]
 pub(super) struct Pool {
     address: (String, u16),
+    tls: Option<tls::Connector>,
     connect: Duration,
     keep_alive: Duration,
     capacity: usize,
@@ -63,9 +66,10 @@ pub(super) fn address(url: &Url) -> Option<(String, u16)> {
 }
 
 impl Pool {
-    pub(super) fn new(address: (String, u16), limits: &Limits) -> Self {
+    pub(super) fn new(address: (String, u16), tls: Option<tls::Connector>, limits: &Limits) -> Self {
         Pool {
             address,
+            tls,
             connect: limits.connect,
             keep_alive: limits.origin_keep_alive,
             capacity: limits.origin_idle,
@@ -84,14 +88,28 @@ impl Pool {
 
     /// A new connection.
     pub(super) async fn open(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Lease, Failure> {
-        let (host, port) = &self.address;
-        let connecting = TcpStream::connect((host.as_str(), *port));
-        let stream = match tokio::time::timeout(self.connect, connecting).await {
-            Ok(result) => result.map_err(Failure::Unreachable)?,
+        let sender = match tokio::time::timeout(self.connect, self.connect(tasks)).await {
+            Ok(sender) => sender?,
             Err(_) => return Err(Failure::ConnectTimeout),
         };
+        Ok(Lease { pool: Arc::clone(self), sender, reused: false })
+    }
+
+    async fn connect(&self, tasks: &TaskTracker) -> Result<SendRequest<ToOrigin>, Failure> {
+        let (host, port) = &self.address;
+        let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(Failure::Unreachable)?;
         // Without it small requests wait for the origin's delayed acknowledgements.
         let _ = stream.set_nodelay(true);
+        match &self.tls {
+            Some(tls) => self.begin(tls.connect(stream).await.map_err(Failure::Unreachable)?, tasks).await,
+            None => self.begin(stream, tasks).await,
+        }
+    }
+
+    async fn begin<S>(&self, stream: S, tasks: &TaskTracker) -> Result<SendRequest<ToOrigin>, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(self.head)
             .max_header_size(self.head)
@@ -106,7 +124,7 @@ impl Pool {
             }
         });
         sender.ready().await.map_err(Failure::Broken)?;
-        Ok(Lease { pool: Arc::clone(self), sender, reused: false })
+        Ok(sender)
     }
 
     fn unpark(&self) -> Option<SendRequest<ToOrigin>> {

@@ -119,6 +119,20 @@ pub(super) fn admit<'p, B>(proxy: &'p Proxy, request: &mut Request<B>) -> Result
     Ok(Target { route, host, url })
 }
 
+/// HTTP/2 may send cookies line by line, which is more than one `Cookie` field in HTTP/1.1 can be: they are
+/// joined again (RFC 9113, section 8.2.3).
+pub(super) fn uncrumble<B>(request: &mut Request<B>) {
+    let version = request.version();
+    let headers = request.headers_mut();
+    if version != Version::HTTP_2 || headers.get_all(header::COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, whole);
+    }
+}
+
 fn check_framing<B>(request: &Request<B>) -> Result<(), Failure> {
     let headers = request.headers();
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
@@ -189,8 +203,17 @@ fn check_host<B>(
     }
     match line {
         Some(value) => parse(value).map(drop)?,
+        // HTTP/2 has a field of its own for it.
+        None if request.version() == Version::HTTP_2 && named.is_some() => {}
         None if request.version() >= Version::HTTP_11 => return Err(Failure::Malformed("no Host")),
         None => {}
+    }
+    if request.version() == Version::HTTP_2
+        && let (Some(line), Some(named)) = (line, &named)
+        && parse(line)? != parse(named)?
+    {
+        // RFC 9113, section 8.3.1: they must not differ, and servers differ in which they believe.
+        return Err(Failure::Malformed("Host is not :authority"));
     }
     match named.or_else(|| line.cloned()) {
         Some(value) => {

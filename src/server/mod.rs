@@ -19,10 +19,11 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::console::{self, Console};
 use crate::policy::Policies;
-use crate::proxy::{self, Proxy};
+use crate::proxy::{self, Entrance, Proxy};
 use crate::session::Sessions;
 use crate::store::{self, Store};
 use crate::sync;
+use crate::tls;
 
 /// How long a stop waits for what is in flight.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -57,6 +58,9 @@ pub enum Error {
     /// The proxy's settings make no sense.
     #[error(transparent)]
     Proxy(#[from] proxy::Error),
+    /// The certificates can not be used.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
 }
 
 impl Server {
@@ -75,8 +79,8 @@ impl Server {
         if agents.is_empty() {
             tracing::warn!(file = %config.console.agents.display(), "nobody can log in: add an agent with `tandem agent add`");
         }
-        let site = listen(config.proxy.listen).await?;
-        let console = listen(config.console.listen).await?;
+        let site = entrance(config.proxy.listen, &config.proxy.tls).await?;
+        let console = entrance(config.console.listen, &config.console.tls).await?;
         let addresses = (local(&site, config.proxy.listen), local(&console, config.console.listen));
 
         let reloads = watch::Sender::default();
@@ -94,7 +98,9 @@ impl Server {
             Arc::new(capture::SessionCapture(sessions.clone())),
         )?;
         tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
-        tasks.spawn(serve_console(console, console_routes(&config, &sessions, agents), stop.clone()));
+        let routes = console_routes(&config, &sessions, agents);
+        let serving = proxy::serve_routes(routes, console, config.limits, tasks.clone(), stop.clone());
+        tasks.spawn(serving);
         Ok(Server { site: addresses.0, console: addresses.1, reloads, tasks, stop })
     }
 
@@ -145,18 +151,12 @@ fn console_routes(config: &Config, sessions: &Sessions, agents: console::agents:
     console.routes().merge(sync::agent::routes(sessions.clone(), config.socket, admission))
 }
 
-async fn serve_console(listener: TcpListener, routes: Router, stop: CancellationToken) {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
-    if let Err(error) = serving.await {
-        tracing::error!(%error, "the console stopped");
-    }
+async fn entrance(address: SocketAddr, pairs: &[tls::Pair]) -> Result<Entrance, Error> {
+    let tls = if pairs.is_empty() { None } else { Some(tls::Acceptor::new(pairs)?) };
+    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    Ok(Entrance { listener, tls })
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
-}
-
-fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
-    listener.local_addr().unwrap_or(asked)
+fn local(entrance: &Entrance, asked: SocketAddr) -> SocketAddr {
+    entrance.listener.local_addr().unwrap_or(asked)
 }

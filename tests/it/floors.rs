@@ -8,7 +8,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (4, &["proxy", "sync", "console"]),
     (3, &["session"]),
     (2, &["policy"]),
-    (1, &["dom", "rewrite", "store"]),
+    (1, &["dom", "rewrite", "store", "tls"]),
     (0, &["protocol"]),
 ];
 

@@ -10,4 +10,5 @@ mod privacy;
 mod proxy;
 mod robust;
 mod sessions;
+mod tls;
 mod writing;

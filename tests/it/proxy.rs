@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-const TAG: &str = "<script src=\"/.tandem/loader.js\"></script>";
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const TAG: &str = "<script src=\"/.tandem/loader.js\"></script>";
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What the raw origin does with a request.
-enum Reply {
+pub(super) enum Reply {
     /// Answers and waits for the next request.
     Keep(Vec<u8>),
     /// Answers and closes.
@@ -28,7 +28,7 @@ enum Reply {
     Silence,
 }
 
-type Handler = dyn Fn(&str) -> Reply + Send + Sync;
+pub(super) type Handler = dyn Fn(&str) -> Reply + Send + Sync;
 
 /// A proxy before a raw origin.
 struct Rig {
@@ -68,7 +68,7 @@ async fn rig_before(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let settings = Settings {
-        sites: vec![Site { public: url("http://shop.example"), origin: url(&format!("http://{origin}")) }],
+        sites: vec![Site::new(url("http://shop.example"), url(&format!("http://{origin}")))],
         limits,
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
@@ -78,11 +78,11 @@ async fn rig_before(
     Rig { address, seen, connections, copies, tasks, stop }
 }
 
-fn url(text: &str) -> Url {
+pub(super) fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
 }
 
-fn own() -> axum::Router {
+pub(super) fn own() -> axum::Router {
     use axum::extract::ConnectInfo;
     use axum::extract::ws::WebSocketUpgrade;
     use axum::routing::get;
@@ -105,7 +105,7 @@ fn own() -> axum::Router {
         )
 }
 
-async fn serve_origin(
+pub(super) async fn serve_origin(
     listener: TcpListener,
     handler: Arc<Handler>,
     seen: Arc<Mutex<Vec<String>>>,
@@ -137,7 +137,7 @@ async fn serve_origin(
 }
 
 /// One request with its body, by Content-Length or chunks.
-async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
+pub(super) async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
     loop {
         let text = String::from_utf8_lossy(buffer).into_owned();
         if let Some(end) = text.find("\r\n\r\n").map(|at| at + 4) {
@@ -199,19 +199,19 @@ impl Drop for Rig {
     }
 }
 
-fn response(headers: &str, body: &str) -> Vec<u8> {
+pub(super) fn response(headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
 }
 
-fn html(body: &str) -> Vec<u8> {
+pub(super) fn html(body: &str) -> Vec<u8> {
     response("Content-Type: text/html\r\n", body)
 }
 
-fn body(answer: &str) -> &str {
+pub(super) fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }
 
-fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
     let head = message.split("\r\n\r\n").next().unwrap_or_default();
     let mut lines = head.lines().filter_map(|line| line.split_once(": "));
     lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -222,7 +222,7 @@ type Captured = (String, String, Vec<u8>);
 
 /// Remembers what was captured.
 #[derive(Default)]
-struct Copies {
+pub(super) struct Copies {
     whole: Arc<Mutex<Vec<Captured>>>,
     opened: Mutex<Vec<String>>,
 }
@@ -404,10 +404,7 @@ async fn several_sites_are_told_apart_by_host() {
         let handler = move |_: &str| Reply::Keep(response("", name));
         tasks.spawn(serve_origin(listener, Arc::new(handler), Arc::default(), Arc::default(), tasks.clone()));
     }
-    let site = |public: &str, at: usize| Site {
-        public: url(public),
-        origin: url(&format!("http://{}", origins[at])),
-    };
+    let site = |public: &str, at: usize| Site::new(url(public), url(&format!("http://{}", origins[at])));
     let settings = Settings {
         sites: vec![site("http://one.example", 0), site("https://two.example:8443", 1)],
         limits: Limits::default(),
@@ -626,7 +623,7 @@ async fn held() -> (Rig, TcpListener) {
     (rig, listener)
 }
 
-async fn read_until(stream: &mut TcpStream, got: &mut Vec<u8>, needle: &str) {
+pub(super) async fn read_until(stream: &mut TcpStream, got: &mut Vec<u8>, needle: &str) {
     let read = async {
         while !String::from_utf8_lossy(got).contains(needle) {
             assert_ne!(stream.read_buf(got).await.unwrap(), 0, "closed before {needle:?}");

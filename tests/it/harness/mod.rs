@@ -159,10 +159,7 @@ fn configure(origin: SocketAddr, folder: &Path) -> Config {
     }
     agents.add("sue", Role::Supervisor, PASSWORD).unwrap();
     agents.write(&file).unwrap();
-    let site = Site {
-        public: "http://shop.test".parse().unwrap(),
-        origin: format!("http://{origin}").parse().unwrap(),
-    };
+    let site = Site::new("http://shop.test".parse().unwrap(), format!("http://{origin}").parse().unwrap());
     let mut config = Config::new(site, "http://agents.test".parse().unwrap(), folder);
     config.proxy.listen = "127.0.0.1:0".parse().unwrap();
     config.console.listen = "127.0.0.1:0".parse().unwrap();
