@@ -6,6 +6,7 @@
 
 mod actor;
 mod audience;
+mod handle;
 mod key;
 pub mod lifecycle;
 pub mod link;
@@ -13,7 +14,7 @@ mod page;
 mod registry;
 pub mod resources;
 
-pub use actor::Handle;
+pub use handle::Handle;
 pub use key::CustomerKey;
 pub use link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing};
 pub use registry::{Lookup, Sessions, Settings, StartError};

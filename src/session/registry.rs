@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::actor::{self, Handle};
+use super::actor;
+use super::handle::Handle;
 use super::key::{CustomerKey, KeyDigest};
 use super::{lifecycle, resources};
 use crate::dom;

@@ -1,0 +1,112 @@
+//! The way to a session's task: every call is a message, so that all that happens to a session has one order.
+
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::link::{AgentLink, CustomerLink, FeedItem, JoinError};
+use super::resources::Resources;
+use crate::policy::EncodedView;
+use crate::protocol::agent::{FromAgent, Role};
+use crate::protocol::customer::FromCustomer;
+use crate::protocol::page::PageFrame;
+use crate::protocol::{EndReason, SessionId, Status};
+
+/// The way to a session's task. Calls after its end do nothing, or say so.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    pub(super) id: SessionId,
+    pub(super) inbox: mpsc::Sender<Command>,
+    pub(super) resources: Arc<Resources>,
+    pub(super) status: watch::Receiver<Status>,
+}
+
+impl Handle {
+    /// The ID that is read aloud.
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// What an agent may be given of the site.
+    pub fn resources(&self) -> &Arc<Resources> {
+        &self.resources
+    }
+
+    /// How the session stands.
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// The customer's browser connected, showing `url`. Takes the place of its earlier connection. None after the end.
+    pub async fn join_as_customer(&self, url: String) -> Option<CustomerLink> {
+        self.ask(|reply| Command::CustomerJoin { url, reply }).await
+    }
+
+    /// The customer's browser says something.
+    pub async fn customer_says(&self, connection: u64, message: FromCustomer) {
+        self.tell(Command::CustomerSays { connection, message }).await;
+    }
+
+    /// The customer's browser shows a piece of its page.
+    pub async fn customer_shows(&self, connection: u64, frame: PageFrame) {
+        self.tell(Command::CustomerShows { connection, frame }).await;
+    }
+
+    /// The customer's connection is gone.
+    pub async fn customer_left(&self, connection: u64) {
+        self.tell(Command::CustomerLeft { connection }).await;
+    }
+
+    /// An agent comes.
+    ///
+    /// # Errors
+    /// See [`JoinError`].
+    pub async fn join_as_agent(&self, name: String, role: Role) -> Result<AgentLink, JoinError> {
+        self.ask(|reply| Command::AgentJoin { name, role, reply }).await.unwrap_or(Err(JoinError::Ended))
+    }
+
+    /// An agent's browser says something.
+    pub async fn agent_says(&self, connection: u64, message: FromAgent) {
+        self.tell(Command::AgentSays { connection, message }).await;
+    }
+
+    /// A fresh view and the feed that continues it, for a mirror that fell behind. None after the end.
+    pub async fn resync(&self) -> Option<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> {
+        self.ask(|reply| Command::AgentResync { reply }).await
+    }
+
+    /// An agent's connection is gone.
+    pub async fn agent_left(&self, connection: u64) {
+        self.tell(Command::AgentLeft { connection }).await;
+    }
+
+    /// Ends the session from outside.
+    pub async fn end(&self, reason: EndReason) {
+        self.tell(Command::End { reason }).await;
+    }
+
+    async fn tell(&self, command: Command) {
+        // The task is gone only when the session has ended: there is nobody left to tell.
+        let _ = self.inbox.send(command).await;
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(command(reply)).await.ok()?;
+        answer.await.ok()
+    }
+}
+
+/// What a session's task can be told.
+#[derive(Debug)]
+pub(super) enum Command {
+    CustomerJoin { url: String, reply: oneshot::Sender<CustomerLink> },
+    CustomerSays { connection: u64, message: FromCustomer },
+    CustomerShows { connection: u64, frame: PageFrame },
+    CustomerLeft { connection: u64 },
+    AgentJoin { name: String, role: Role, reply: oneshot::Sender<Result<AgentLink, JoinError>> },
+    AgentSays { connection: u64, message: FromAgent },
+    AgentResync { reply: oneshot::Sender<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> },
+    AgentLeft { connection: u64 },
+    End { reason: EndReason },
+}
