@@ -130,13 +130,15 @@ fn the_default_policy_masks_cards_and_codes() {
         "<form><input id=\"a\" autocomplete=\"billing cc-number\"><input id=\"b\" name=\"cardNumber\">\
          <input id=\"c\" autocomplete=\"cc-csc\"><input id=\"d\" name=\"card[cvc]\"><input id=\"e\" name=\"CVV2\">\
          <input id=\"f\" autocomplete=\"one-time-code\"><input id=\"card-number\"><input id=\"pw\" type=\"Password\">\
-         <input id=\"name\" name=\"name\" autocomplete=\"cc-name\"><input id=\"company\" name=\"company\"></form>",
+         <input id=\"g\" name=\"card[number]\"><input id=\"h\" name=\"number\" autocomplete=\"off\"><input id=\"i\" name=\"ccv\">\
+         <input id=\"name\" name=\"name\" autocomplete=\"cc-name\"><input id=\"company\" name=\"company\">\
+         <input id=\"house\" name=\"number\" autocomplete=\"address-line2\"></form>",
     );
     let masked = masker(&policies).view(&tree);
-    for id in ["a", "b", "c", "d", "e", "f", "card-number", "pw"] {
+    for id in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "card-number", "pw"] {
         assert_eq!(private(&masked, find(&tree, id).id()), Some(Privacy::Masked), "#{id}");
     }
-    for id in ["name", "company"] {
+    for id in ["name", "company", "house"] {
         assert_eq!(private(&masked, find(&tree, id).id()), None, "#{id}");
     }
     let label = masked.marks.iter().find_map(|mark| mark.label.as_deref());
