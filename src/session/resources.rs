@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use url::Url;
 
 use crate::policy::{Resource as Reference, ResourceNames};
-use crate::rewrite::css::map_urls;
+use crate::rewrite::css::{CssUrl, map_urls};
 
 /// Bounds on what one session keeps.
 #[derive(Debug, Clone, Copy)]
@@ -252,16 +252,21 @@ impl Resources {
     fn with_capabilities(&self, url: &str, bytes: &Bytes) -> Bytes {
         let Ok(base) = Url::parse(url) else { return Bytes::new() };
         let mut references = Vec::new();
-        let css = map_urls(&String::from_utf8_lossy(bytes), &mut |target, _kind| {
-            if target.starts_with("data:image/")
-                || target.starts_with("data:font/")
-                || target.starts_with('#')
-            {
+        let css = map_urls(&String::from_utf8_lossy(bytes), &mut |target, kind| {
+            let target = target.trim_matches(|char: char| char <= ' ');
+            if target.starts_with('#') || (kind == CssUrl::Image && is_picture_or_font(target)) {
                 return Some(target.to_owned());
             }
-            let target = base.join(target).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-            let (token, path) = self.names.name(target.as_str());
-            references.push(Reference { token, url: target.into() });
+            let mut url = base.join(target).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+            // Which part of a drawing is meant is for the mirror; what is fetched has no fragment.
+            let fragment = url.fragment().map(str::to_owned);
+            url.set_fragment(None);
+            let (token, mut path) = self.names.name(url.as_str());
+            references.push(Reference { token, url: url.into() });
+            if let Some(fragment) = fragment {
+                path.push('#');
+                path.push_str(&fragment);
+            }
             Some(path)
         });
         self.refer(references);
@@ -375,6 +380,13 @@ fn may_be_shown(content_type: &str, bytes: &[u8]) -> bool {
         || ["image/", "font/", "audio/", "video/"].iter().any(|kind| essence.starts_with(kind))
 }
 
+/// Whether a URL holds what it names, and that is an image or a font: fonts are often labelled `application/…`.
+fn is_picture_or_font(url: &str) -> bool {
+    ["data:image/", "data:font/", "data:application/"]
+        .iter()
+        .any(|kind| url.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)))
+}
+
 fn is_style(content_type: &str) -> bool {
     essence(content_type) == "text/css"
 }
@@ -476,6 +488,34 @@ mod tests {
         let (image, _) = resources.names.name("http://shop/secret-name.png");
         assert!(text.contains(&image));
         assert_eq!(resources.lock().references.get(&image).unwrap(), "http://shop/secret-name.png");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_style_sheet_keeps_what_it_holds_and_which_part_it_means() {
+        let (resources, mut asked) = resources(Limits::default());
+        let token = refer(&resources, "http://shop/css/a.css");
+        let held = [
+            "data:application/font-woff;base64,AAAA",
+            "DATA:image/png;base64,AAAA",
+            "data:font/woff2,AA",
+            "#blur",
+        ];
+        let css: String =
+            held.iter().chain(&["icons.svg#cart"]).map(|url| format!("a{{mask:url({url})}}")).collect();
+        let import = "@import 'data:application/css,b';";
+        let bring = async {
+            let want = asked.recv().await.unwrap();
+            resources.bring(want.number, "text/css", Bytes::from(format!("{import}{css}")));
+        };
+        let sheet = tokio::join!(resources.show(&token), bring).0.unwrap();
+        let text = std::str::from_utf8(&sheet.bytes).unwrap();
+        for url in held {
+            assert!(text.contains(url), "{url}: {text}");
+        }
+        assert!(!text.contains("application/css"), "{text}");
+        let (icons, path) = resources.names.name("http://shop/css/icons.svg");
+        assert!(text.contains(&format!("{path}#cart")), "{text}");
+        assert_eq!(resources.lock().references.get(&icons).unwrap(), "http://shop/css/icons.svg");
     }
 
     #[test]
