@@ -117,3 +117,28 @@ test("the pointers and clicks of both", async ({ customer, agent, session }) => 
   await frame.click({ position: { x: 210, y: 210 }, force: true });
   await expect(customer.page.locator("tandem-widget .click").first()).toBeAttached();
 });
+
+test("a drawing in a line takes as much room as it does for the customer", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const line = document.createElement("p");
+    line.id = "spark";
+    line.innerHTML = 'Up <canvas width="80" height="50"></canvas> and <object width="40" height="30"></object> down';
+    document.querySelector("main")?.prepend(line);
+  });
+  const there = await customer.page.locator("#spark").evaluate((e) => Math.round(e.getBoundingClientRect().height));
+  await expect.poll(async () => (await agent.mirror.size("#spark"))?.height).toBe(there);
+  expect(await agent.mirror.size("#spark canvas")).toEqual({ width: 80, height: 50 });
+});
+
+test("the page stands on whole pixels: its text is as sharp as the customer's", async ({ agent, session }) => {
+  await session("/help");
+  for (const [width, height] of [[1400, 1000], [1401, 1001]] as const) {
+    await agent.page.setViewportSize({ width, height });
+    const place = () => agent.page.locator('iframe[title="Customer\'s page"]').evaluate((e) => {
+      const box = e.getBoundingClientRect();
+      return [box.x % 1, box.y % 1, box.width];
+    });
+    await expect.poll(place).toEqual([0, 0, 1100]);
+  }
+});

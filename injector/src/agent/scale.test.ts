@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { scaleToFit } from "./scale.ts";
+import { before, scaleToFit } from "./scale.ts";
 
 const page = { width: 1000, height: 800 };
 
@@ -16,4 +16,10 @@ test("has a floor, and does not divide by nothing", () => {
   assert.equal(scaleToFit(page, { width: 10, height: 10 }, 0.3), 0.3);
   assert.equal(scaleToFit(page, { width: 0, height: 0 }, 0.3), 1);
   assert.equal(scaleToFit({ width: 0, height: 0 }, { width: 10, height: 10 }, 0.3), 1);
+});
+
+test("the page begins on a whole pixel, and never outside", () => {
+  assert.equal(before(909, 760), 74);
+  assert.equal(before(910, 760.5), 74);
+  assert.equal(before(100, 300), 0);
 });

@@ -6,7 +6,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { CustomerPointer } from "./icons.tsx";
 import { Overlay } from "./mirror/overlay.ts";
-import { scaleToFit } from "./scale.ts";
+import { before, scaleToFit } from "./scale.ts";
 import type { SessionModel } from "./session-model.ts";
 import { words } from "./words.ts";
 
@@ -46,6 +46,7 @@ export function Stage({ model }: { model: SessionModel }) {
 
   const size = model.viewport.value ?? FIRST_SIZE;
   const scale = scaleToFit(size, space.value, LEAST_SCALE);
+  const [width, height] = [size.width * scale, size.height * scale];
   useEffect(() => {
     if (overlay.current) overlay.current.scale = scale;
   }, [scale]);
@@ -55,7 +56,11 @@ export function Stage({ model }: { model: SessionModel }) {
     <main class="stage" ref={stage}>
       <div
         class="page"
-        style={{ width: `${size.width * scale}px`, height: `${size.height * scale}px` }}
+        style={{
+          width: `${width}px`,
+          height: `${height}px`,
+          margin: `${before(space.value.height, height)}px ${before(space.value.width, width)}px`,
+        }}
         data-ready={model.hasView.value}
       >
         <iframe

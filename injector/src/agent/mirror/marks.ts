@@ -23,12 +23,14 @@ noscript{display:none!important}
   border-radius:4px;box-sizing:border-box!important;min-width:1em;min-height:1em;cursor:help!important}
 [${OWN.mark}~=hidden]>*{visibility:hidden!important}
 [${OWN.mark}~=placeholder]{box-sizing:border-box!important;background-color:#e4e7ec!important;
-  background-repeat:no-repeat!important;background-position:center!important;
+  background-repeat:no-repeat!important;background-position:center!important;background-size:min(180px,92%) auto!important;
   outline:1px solid #c3c9d2!important;outline-offset:-1px!important}
 ${["frame", "drawing", "media", "other"].map(placeholder).join("\n")}
+:where(canvas,div[${OWN.mark}~=frame]){display:inline-block}
 iframe[${OWN.mark}~=placeholder]{pointer-events:none!important}
 [${OWN.mark}~=disabled],[${OWN.mark}~=disabled] *{cursor:not-allowed!important}
-[${OWN.inline}]{display:inline-block!important;vertical-align:middle!important}
+[${OWN.inline}]{display:inline-block!important}
+[${OWN.inline}][${OWN.mark}~=hidden]{vertical-align:text-bottom!important}
 [${OWN.focus}]{outline:2px solid #2f74e8!important;outline-offset:2px!important}
 `;
 }
@@ -38,7 +40,7 @@ type Placeholder = "frame" | "drawing" | "media" | "other";
 function placeholder(kind: string): string {
   const label = words.placeholder[kind as Placeholder];
   const picture =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="180" height="24"><text x="90" y="16" fill="#667085" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="180" height="24" viewBox="0 0 180 24"><text x="90" y="16" fill="#667085" ` +
     `font-family="system-ui,sans-serif" font-size="13" text-anchor="middle">${label}</text></svg>`;
   return `[${OWN.mark}~=${kind}]{background-image:url("data:image/svg+xml,${encodeURIComponent(picture)}")!important}`;
 }
@@ -106,11 +108,17 @@ function isShadowRoot(node: Node): node is ShadowRoot {
   return node.nodeType === 11 && "host" in node;
 }
 
+/** Elements that take a size where they stand in a line. A canvas does not: where no scripts run it is a plain element. */
+const REPLACED = /^(img|iframe|video|audio|input|textarea|select|svg|meter|progress)$/;
+
 /** Gives a box the size that the element has in the customer's page. */
 export function setBox(element: Element, width: number, height: number): void {
   if (!("style" in element)) return;
   const view = element.ownerDocument.defaultView;
-  if (view && element.isConnected && view.getComputedStyle(element).display === "inline") {
+  // It may have become a block since.
+  element.removeAttribute(OWN.inline);
+  const inLine = !REPLACED.test(element.localName);
+  if (inLine && view && element.isConnected && view.getComputedStyle(element).display === "inline") {
     element.setAttribute(OWN.inline, "");
   }
   const style = (element as HTMLElement).style;
