@@ -107,3 +107,18 @@ test("the site's own code can start and end a session", async ({ customer, agent
   );
   expect(reason).toContain("customer_exit");
 });
+
+test("what lies under the panel can be reached: it moves aside, and stays there", async ({ customer, session }) => {
+  await session("/help");
+  const panel = customer.page.getByRole("dialog", { name: "Co-browsing" });
+  const corner = await panel.boundingBox();
+  const under = { x: (corner?.x ?? 0) + 40, y: (corner?.y ?? 0) + 40 };
+  const ours = () =>
+    customer.page.evaluate(({ x, y }) => document.elementFromPoint(x, y)?.localName === "tandem-widget", under);
+  expect(await ours()).toBe(true);
+  await customer.page.getByRole("button", { name: "Move to the other side" }).click();
+  expect(await ours()).toBe(false);
+  await customer.open("/catalogue");
+  await expect(panel).toBeVisible();
+  expect(await ours()).toBe(false);
+});

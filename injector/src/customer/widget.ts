@@ -20,6 +20,10 @@ export interface Choices {
 /** How long the last message stays, in milliseconds. */
 const FAREWELL = 30_000;
 
+type Side = "start" | "end";
+/** Where the tab remembers the side on which the panel stands. */
+const SIDE = "tandem-side";
+
 /** The widget of one session. */
 export class Widget {
   readonly #panel: HTMLElement;
@@ -43,7 +47,13 @@ export class Widget {
     const head = make("div", "head");
     this.#details = button(words.details, "small", () => this.#fold(!("small" in panel.dataset)));
     this.#details.hidden = true;
-    head.append(make("span", "dot"), make("span", "grow", words.title), this.#details);
+    const move = button("\u21c6", "small", () =>
+      this.#stand(panel.dataset.side === "start" ? "end" : "start"),
+    );
+    move.title = words.move;
+    move.ariaLabel = words.move;
+    head.append(make("span", "dot"), make("span", "grow", words.title), this.#details, move);
+    this.#stand(stood());
 
     const details = make("div", "details");
     const row = make("div", "row");
@@ -173,6 +183,16 @@ export class Widget {
     this.#details.setAttribute("aria-expanded", `${!small}`);
   }
 
+  /** What of the page is in the panel's corner can be reached once it stands in the other; it stays there over pages. */
+  #stand(side: Side): void {
+    this.#panel.dataset.side = side;
+    try {
+      sessionStorage.setItem(SIDE, side);
+    } catch {
+      // A page without storage: it starts in its usual corner again.
+    }
+  }
+
   #ask(open: boolean): void {
     this.#asking = open;
     if (open === this.#dialog.open) return;
@@ -198,5 +218,14 @@ export class Widget {
     };
     if (navigator.clipboard) navigator.clipboard.writeText(this.#id.textContent ?? "").then(done, select);
     else select();
+  }
+}
+
+/** The side on which the panel stood on the page before. */
+function stood(): Side {
+  try {
+    return sessionStorage.getItem(SIDE) === "start" ? "start" : "end";
+  } catch {
+    return "end";
   }
 }

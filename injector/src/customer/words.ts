@@ -14,6 +14,7 @@ export interface Words {
   readonly exit: string;
   readonly takeBack: string;
   readonly details: string;
+  readonly move: string;
   readonly close: string;
   readonly askTitle: string;
   readonly askText: string;
@@ -47,6 +48,7 @@ export const ENGLISH: Words = {
   exit: "Exit session",
   takeBack: "Take back control",
   details: "Details",
+  move: "Move to the other side",
   close: "Close",
   askTitle: "Allow the agent to type and click?",
   askText:
