@@ -3,6 +3,8 @@
 //! Exit codes: 0 fine, 1 failed, 2 bad usage or settings.
 
 mod demo;
+mod fetch;
+mod preview;
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::net::SocketAddr;
@@ -68,6 +70,8 @@ enum PolicyCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Show one page as an agent would see it, and how often each rule matched.
+    Preview(Box<preview::Arguments>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -115,6 +119,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve { config }) => serve(&config),
         Some(Command::Check { config }) => check(&config),
         Some(Command::Policy { command: PolicyCommand::Check { files } }) => check_policies(&files),
+        Some(Command::Policy { command: PolicyCommand::Preview(arguments) }) => preview::run(&arguments),
         Some(Command::Agent { command: AgentCommand::Add { name, role, password_stdin, file } }) => {
             add_agent(&name, role.into(), password_stdin, &file)
         }

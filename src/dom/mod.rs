@@ -6,6 +6,7 @@
 
 mod changes;
 pub mod forms;
+mod html;
 mod matching;
 mod names;
 mod node;

@@ -39,6 +39,7 @@ pub struct Policies {
 /// One file.
 #[derive(Debug, Default)]
 pub(super) struct RuleSet {
+    pub(super) file: String,
     urls: Option<Vec<UrlPattern>>,
     roles: Option<Vec<Role>>,
     pub(super) masked_by_default: bool,
@@ -54,12 +55,16 @@ pub(super) struct RuleSet {
 pub(super) struct SightRule {
     pub(super) selector: Selector,
     pub(super) text: String,
+    /// Of the file, counted from 1.
+    pub(super) line: usize,
     pub(super) label: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct ControlRule {
     pub(super) selector: Selector,
+    pub(super) text: String,
+    pub(super) line: usize,
     pub(super) enabled: bool,
 }
 
@@ -130,7 +135,8 @@ impl Policies {
         let mut sets = Vec::new();
         let mut left = RULES;
         for (name, text) in files {
-            let mut file = File { name, text, errors: &mut errors, left: &mut left };
+            let lines = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+            let mut file = File { name, text, lines, errors: &mut errors, left: &mut left };
             let (root, wrong) = DeTable::parse_recoverable(text);
             for error in &wrong {
                 file.error(error.span().unwrap_or(0..0), error.message(), None);
@@ -199,6 +205,8 @@ type Value<'a> = Spanned<DeValue<'a>>;
 struct File<'e> {
     name: &'e str,
     text: &'e str,
+    /// Where lines end.
+    lines: Vec<usize>,
     errors: &'e mut Vec<Diagnostic>,
     left: &'e mut usize,
 }
@@ -210,11 +218,15 @@ impl File<'_> {
         }
     }
 
+    fn line(&self, value: &Value<'_>) -> usize {
+        self.lines.partition_point(|end| *end < value.span().start) + 1
+    }
+
     fn rule_set(&mut self, table: &DeTable<'_>) -> RuleSet {
         const KEYS: [&str; 9] =
             ["urls", "roles", "default", "mask", "hide", "show", "control", "navigate", "pause"];
         self.known_keys(table, &KEYS, "a policy file");
-        let mut set = RuleSet::default();
+        let mut set = RuleSet { file: self.name.to_owned(), ..RuleSet::default() };
         if let Some(value) = table.get("urls") {
             set.urls = Some(self.patterns(value));
         }
@@ -285,14 +297,15 @@ impl File<'_> {
             Some(value) => Some(self.string(value)?.into_owned()),
         };
         let (selector, text) = self.selector(table, rule)?;
-        Some(SightRule { selector, text, label })
+        Some(SightRule { selector, text, line: self.line(rule), label })
     }
 
     fn control(&mut self, table: &DeTable<'_>, rule: &Value<'_>) -> Option<ControlRule> {
         let selector = self.selector(table, rule);
         let agent = self.needed(table, rule, "agent");
         let enabled = self.word(agent?, &["enabled", "disabled"])? == "enabled";
-        Some(ControlRule { selector: selector?.0, enabled })
+        let (selector, text) = selector?;
+        Some(ControlRule { selector, text, line: self.line(rule), enabled })
     }
 
     fn navigate(&mut self, table: &DeTable<'_>, rule: &Value<'_>) -> Option<NavigateRule> {

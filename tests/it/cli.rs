@@ -119,3 +119,72 @@ fn a_demo_whose_ports_are_taken_says_which_flag_helps() {
         assert!(said.contains(&address) && said.contains(flag), "{said}");
     }
 }
+
+const PAGE: &str =
+    "<!doctype html><title>Pay</title><p id=ssn>KANARIE</p><p>Hello</p><input type=password value=KANARIE>";
+
+#[test]
+fn a_preview_shows_what_the_agent_sees_and_which_rules_matched() {
+    let folder = folder(SETTINGS, "\n[[mask]]\nselect = \"#ssn\"\n[[hide]]\nselect = \".none\"\n");
+    std::fs::write(folder.path().join("page.html"), PAGE).unwrap();
+    let output = tandem(
+        folder.path(),
+        &["policy", "preview", "--html", "page.html", "--canary", "KANARIE", "--canary", "nothing"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let (html, notes) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(html.contains("•••••••</p><p>Hello</p>") && !html.contains("KANARIE"), "{html}");
+    assert!(notes.contains("shop.toml:2: mask  #ssn  matched 1 element\n"), "{notes}");
+    assert!(notes.contains("shop.toml:4: hide  .none  matched 0 elements\n"), "{notes}");
+}
+
+#[test]
+fn a_canary_that_gets_through_fails_the_preview() {
+    let folder = folder(SETTINGS, "urls = [\"/pay\"]\n[[mask]]\nselect = \"#ssn\"\n");
+    std::fs::write(folder.path().join("page.html"), PAGE).unwrap();
+    let preview = |more: &[&str]| {
+        let arguments = ["policy", "preview", "--html", "page.html", "--canary", "kanarie"];
+        tandem(folder.path(), &[&arguments[..], more].concat())
+    };
+    let output = preview(&[]);
+    assert_eq!(output.status.code(), Some(1), "the rule is for another page");
+    assert!(said(&output).contains("the agent can see \"kanarie\""), "{}", said(&output));
+    assert_eq!(preview(&["--at", "https://shop.example.com/pay"]).status.code(), Some(0));
+    assert_eq!(preview(&["--policy", "absent"]).status.code(), Some(2));
+    assert_eq!(preview(&["--url", "http://127.0.0.1:1/"]).status.code(), Some(2), "a file or an address");
+}
+
+#[tokio::test]
+async fn a_live_page_is_previewed_with_the_cookie_given() {
+    use axum::http::HeaderMap;
+    use axum::response::{Html, Redirect};
+    use axum::routing::get;
+    let account = async |headers: HeaderMap| {
+        let known = headers.get("cookie").is_some_and(|cookie| cookie == "login=ann");
+        Html(if known { "<p id=ssn>KANARIE</p>Hello Ann" } else { "Please log in" })
+    };
+    let site = axum::Router::new()
+        .route("/", get(async || Redirect::to("/account?a=1")))
+        .route("/account", get(account));
+    let stop = tokio_util::sync::CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    let url = format!("http://{}/", crate::harness::serve(site, stop).await);
+    let folder = folder(SETTINGS, "urls = [\"/account\"]\n[[mask]]\nselect = \"#ssn\"\n");
+    let preview = |cookie: &'static str| {
+        let (folder, url) = (folder.path().to_owned(), url.clone());
+        let arguments = move || {
+            let arguments = ["policy", "preview", "--url", &url, "--cookie", cookie, "--canary", "KANARIE"];
+            tandem(&folder, &arguments)
+        };
+        tokio::task::spawn_blocking(arguments)
+    };
+    let output = preview("login=ann").await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(
+        said(&output).contains("Hello Ann") && said(&output).contains("/account?a=1"),
+        "{}",
+        said(&output)
+    );
+    assert!(said(&preview("login=ben").await.unwrap()).contains("Please log in"));
+}

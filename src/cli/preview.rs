@@ -1,0 +1,120 @@
+//! `tandem policy preview`: one page as an agent would see it, for administrators and for their tests.
+//!
+//! Standard output is the masked HTML and nothing else; what is said about it goes to standard error.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use url::Url;
+
+use super::fetch::{self, fetch};
+use super::{FAILED, FINE, RoleArgument, UNUSABLE, complain, on_runtime};
+use crate::dom::{Limits, Misfit, Tree};
+use crate::policy::{Policies, Preview};
+
+/// What to look at, and as whom.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("page").required(true).args(["html", "url"])))]
+pub(super) struct Arguments {
+    /// A page in a file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// A page of a running site (http only; use the address of the origin server).
+    #[arg(long, value_name = "URL")]
+    url: Option<Url>,
+    /// The address that the file stands for: rules with `urls` go by it.
+    #[arg(long, value_name = "URL", default_value = "http://localhost/")]
+    at: Url,
+    /// The folder of the policy files.
+    #[arg(long, value_name = "DIR", default_value = "policies")]
+    policy: PathBuf,
+    /// Who looks.
+    #[arg(long, value_enum, default_value = "agent")]
+    role: RoleArgument,
+    /// A text that must not get through; may be given several times. Exit code 1 when one does.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    canary: Vec<String>,
+    /// Sent with the request for the page, to see it logged in: "name=value; other=value".
+    #[arg(long, value_name = "COOKIES", requires = "url")]
+    cookie: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+    #[error(transparent)]
+    Fetch(#[from] fetch::Error),
+    #[error("the page can not be shared: {0}")]
+    Page(#[from] Misfit),
+}
+
+pub(super) fn run(arguments: &Arguments) -> u8 {
+    let policies = match Policies::load(&arguments.policy) {
+        Ok(policies) => Arc::new(policies),
+        Err(errors) => {
+            complain(&errors);
+            return UNUSABLE;
+        }
+    };
+    match page(arguments) {
+        Ok(tree) => show(&Preview::of(&policies, &tree, arguments.role.into()), &arguments.canary),
+        Err(error) => {
+            eprintln!("tandem: {error}");
+            FAILED
+        }
+    }
+}
+
+fn page(arguments: &Arguments) -> Result<Tree, Error> {
+    let (html, address) = match (&arguments.html, &arguments.url) {
+        (Some(path), _) => {
+            let bytes = std::fs::read(path).map_err(|error| Error::File(path.clone(), error))?;
+            (bytes, arguments.at.clone())
+        }
+        (None, Some(url)) => {
+            let mut answer = None;
+            on_runtime(async {
+                answer = Some(fetch(url.clone(), arguments.cookie.as_deref()).await);
+                FINE
+            });
+            let page = answer.unwrap_or(Err(fetch::Error::Late))?;
+            if !page.status.is_success() {
+                eprintln!("note: {} answered {}", page.url, page.status);
+            }
+            (page.body, page.url)
+        }
+        // The command line requires one of them.
+        (None, None) => (Vec::new(), arguments.at.clone()),
+    };
+    Ok(Tree::from_html(&String::from_utf8_lossy(&html), address.as_str(), Limits::default())?)
+}
+
+#[allow(clippy::print_stdout)] // What the command is for.
+fn show(preview: &Preview, canaries: &[String]) -> u8 {
+    print!("{}", preview.html());
+    eprintln!("the agent reads the address {}", preview.address());
+    for rule in preview.rules() {
+        let what = match rule.select.is_empty() {
+            true => "holds for the whole page".to_owned(),
+            false => {
+                let select = rule.select.split_whitespace().collect::<Vec<_>>().join(" ");
+                let elements = if rule.count == 1 { "element" } else { "elements" };
+                format!("{select}  matched {} {elements}", rule.count)
+            }
+        };
+        eprintln!("{}:{}: {}  {what}", rule.file, rule.line, rule.kind);
+    }
+    let resources = preview.resources().count();
+    if resources > 0 {
+        eprintln!(
+            "{resources} images, styles and fonts may be loaded; what is in them is not looked at here"
+        );
+    }
+    let through: Vec<&String> = canaries.iter().filter(|canary| preview.contains(canary)).collect();
+    for canary in &through {
+        eprintln!("tandem: the agent can see {canary:?}");
+    }
+    if through.is_empty() { FINE } else { FAILED }
+}
