@@ -88,6 +88,8 @@ struct State {
     /// URL → what is known of it.
     entries: HashMap<String, Entry>,
     outstanding: HashMap<u32, String>,
+    /// URL → how many responses of it are passing the proxy now.
+    passing: HashMap<String, u32>,
     total: usize,
     clock: u64,
     wanted: u32,
@@ -210,6 +212,7 @@ impl Resources {
         if !matches!(state.entries.get(url.as_str()), Some(Entry::Wanted | Entry::Ready { .. })) {
             state.entries.insert(url.as_str().to_owned(), Entry::Arriving);
         }
+        *state.passing.entry(url.as_str().to_owned()).or_default() += 1;
         drop(state);
         Some(Arrival {
             resources: self.clone(),
@@ -276,7 +279,9 @@ impl Resources {
     fn give_up(&self, url: &str) {
         let mut state = self.lock();
         if !matches!(state.entries.get(url), Some(Entry::Ready { .. })) {
-            state.entries.insert(url.to_owned(), Entry::Unavailable);
+            // What is passing the proxy at this moment will be there in the next.
+            let entry = if state.passing.contains_key(url) { Entry::Arriving } else { Entry::Unavailable };
+            state.entries.insert(url.to_owned(), entry);
         }
         drop(state);
         self.changed.send_replace(());
@@ -347,10 +352,16 @@ impl Arrival {
 
 impl Drop for Arrival {
     fn drop(&mut self) {
+        let mut state = self.resources.lock();
+        if let Some(passing) = state.passing.get_mut(&self.url) {
+            *passing -= 1;
+            if *passing == 0 {
+                state.passing.remove(&self.url);
+            }
+        }
         if self.complete {
             return;
         }
-        let mut state = self.resources.lock();
         if matches!(state.entries.get(&self.url), Some(Entry::Arriving)) {
             state.entries.remove(&self.url);
         }
@@ -441,6 +452,25 @@ mod tests {
         let ((one, two), ()) = tokio::join!(both, bring);
         assert_eq!(one, two);
         assert!(asked.try_recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_browser_is_loading_is_not_loaded_twice() {
+        let (resources, mut asked) = resources(Limits::default());
+        let url = Url::parse("http://shop/a.png").unwrap();
+        let token = refer(&resources, url.as_str());
+        let load = async {
+            let want = asked.recv().await.unwrap();
+            let mut arrival = resources.arrive(&url).unwrap();
+            assert!(arrival.begin("image/png", None));
+            arrival.data(b"abc");
+            // The browser has all bytes and says that it brings none, before the proxy has seen the end.
+            resources.unavailable(want.number);
+            tokio::task::yield_now().await;
+            arrival.end();
+        };
+        let (shown, ()) = tokio::join!(resources.show(&token), load);
+        assert_eq!(shown.unwrap().bytes, &b"abc"[..]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,10 @@ const AT_ONCE = 4;
 const MOST = 512;
 /** Largest body, in bytes. */
 const LARGEST = 8 * 1024 * 1024;
+/** How long to wait for a picture that is loading, in milliseconds. */
+const PATIENCE = 3000;
+/** How long a picture may take to be had, in milliseconds. */
+const SLOWEST = 8000;
 const KINDS =
   /^(image|audio|video|font)\/|^text\/css\b|^application\/(x-)?font|^application\/vnd\.ms-fontobject/i;
 
@@ -41,8 +45,32 @@ export class Wants {
   }
 }
 
+/**
+ * Waits for a picture that the page is still loading: on its way it passes the server, which then wants nothing any
+ * more. Asking the site a second time could get another picture, or none.
+ */
+async function onItsWay(url: string): Promise<boolean> {
+  if (!url.startsWith(`${location.origin}/`)) return false;
+  const image = [...document.images].find(
+    (image) => !image.complete && (image.currentSrc || image.src) === url,
+  );
+  if (!image) return false;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), PATIENCE);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    image.addEventListener("load", done, { once: true });
+    image.addEventListener("error", done, { once: true });
+  });
+}
+
 async function bring(want: number, url: string): Promise<void> {
-  const answer = await fetch(url, { cache: "force-cache", credentials: "same-origin" });
+  if (await onItsWay(url)) throw new Error("it comes by itself");
+  // A host that does not answer must not hold up the agent's page.
+  const signal = AbortSignal.timeout(SLOWEST);
+  const answer = await fetch(url, { cache: "force-cache", credentials: "same-origin", signal });
   const type = answer.headers.get("Content-Type") ?? "";
   if (!answer.ok || !KINDS.test(type) || Number(answer.headers.get("Content-Length")) > LARGEST) {
     await answer.body?.cancel();
