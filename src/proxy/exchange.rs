@@ -21,6 +21,7 @@ use tower::ServiceExt;
 use super::body::{FromOrigin, Outgoing, ToOrigin, Upload};
 use super::connection::Busy;
 use super::error::Failure;
+use super::page::Page;
 use super::pool::{Lease, Pool};
 use super::request::Target;
 use super::{Proxy, capture, headers, inject, request, upgrade};
@@ -88,6 +89,7 @@ async fn exchange(
     }
 
     let navigation = inject::is_navigation(&request);
+    let accepted = inject::accepted(request.headers());
     let sink = capture::open(&*proxy.capture.0, &request, &target.url);
     let wish = upgrade::wish(&mut request)?;
     let framed = request.headers().contains_key(header::CONTENT_LENGTH) || request.body().is_end_stream();
@@ -111,14 +113,15 @@ async fn exchange(
 
     headers::to_browser(&mut response)?;
     inject::vary(&mut response);
-    let insertion = if navigation { inject::decide(&mut response, &target.url, &proxy.tag) } else { None };
+    let plan =
+        if navigation { inject::decide(&mut response, &target.url, &proxy.tag, accepted) } else { None };
+    // A HEAD has the headers of the page with the tag, and no page.
+    let plan = plan.filter(|_| method != Method::HEAD);
+    let page =
+        plan.map(Page::new).transpose().map_err(|_| Failure::BadResponse("no memory for its coding"))?;
     let sink = sink.and_then(|sink| capture::begin(sink, &response));
     let silence = (!is_event_stream(&response)).then_some(proxy.limits.origin_silence);
-    Ok(response.map(|body| {
-        // A HEAD has the headers of the page with the tag, and no page.
-        let insertion = insertion.filter(|_| method != Method::HEAD);
-        Outgoing::origin(FromOrigin::new(body, Some(lease), insertion, sink, silence))
-    }))
+    Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, Some(lease), page, sink, silence))))
 }
 
 fn redirect(link: HeaderValue) -> Response<Outgoing> {

@@ -9,8 +9,9 @@
 //! connection   accept, watch, stop            request    what is let in, and for which site
 //! exchange     the life of one request        headers    hop-by-hop, forwarding, cookies
 //! pool         connections to the origin      inject     which pages get the tag, and their headers
-//! body         the bytes of both directions   capture    copies for the session
-//! upgrade      WebSocket tunnels              error      pages for what went wrong
+//! body         the bytes of both directions   page       decoded, given the tag, coded again
+//! upgrade      WebSocket tunnels              capture    copies for the session
+//! error        pages for what went wrong
 //! ```
 
 mod body;
@@ -20,6 +21,7 @@ mod error;
 mod exchange;
 mod headers;
 mod inject;
+mod page;
 mod pool;
 mod request;
 mod upgrade;
