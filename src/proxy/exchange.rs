@@ -24,6 +24,7 @@ use super::error::Failure;
 use super::page::Page;
 use super::pool::{Lease, Pool};
 use super::request::Target;
+use super::trust::Trusted;
 use super::{Proxy, capture, headers, inject, request, upgrade};
 
 /// What a connection's exchanges share.
@@ -40,7 +41,7 @@ pub(super) enum Answerer {
     /// The site, and our routes below `/.tandem/`.
     Site(Arc<Proxy>),
     /// Routes of our own, as on the console's listener.
-    Routes(axum::Router),
+    Routes { routes: axum::Router, trusted: Trusted },
 }
 
 impl Answerer {
@@ -54,7 +55,7 @@ impl Answerer {
         request::uncrumble(&mut request);
         let response = match &self {
             Answerer::Site(proxy) => logged(proxy, &peer, request).await,
-            Answerer::Routes(routes) => own(routes, &peer, request).await,
+            Answerer::Routes { routes, trusted } => own(routes, trusted, &peer, request).await,
         };
         Ok(response.map(|body| body.keeps_busy(busy)))
     }
@@ -85,7 +86,7 @@ async fn exchange(
         return Ok(redirect(link));
     }
     if request.uri().path().starts_with(request::OWN) {
-        return Ok(own(&proxy.own, peer, request).await);
+        return Ok(own(&proxy.own, &proxy.trusted, peer, request).await);
     }
 
     let navigation = inject::is_navigation(&request);
@@ -93,7 +94,14 @@ async fn exchange(
     let sink = capture::open(&*proxy.capture.0, &request, &target.url);
     let wish = upgrade::wish(&mut request)?;
     let framed = request.headers().contains_key(header::CONTENT_LENGTH) || request.body().is_end_stream();
-    headers::to_origin(request.headers_mut(), &target, framed, peer.address, &proxy.pseudonym)?;
+    headers::to_origin(
+        request.headers_mut(),
+        &target,
+        framed,
+        peer.address,
+        &proxy.trusted,
+        &proxy.pseudonym,
+    )?;
     if navigation {
         inject::ask(request.headers_mut(), &proxy.tag);
     } else if sink.is_some() {
@@ -132,8 +140,14 @@ fn redirect(link: HeaderValue) -> Response<Outgoing> {
     response
 }
 
-async fn own(routes: &axum::Router, peer: &Peer, mut request: Request<Incoming>) -> Response<Outgoing> {
-    request.extensions_mut().insert(ConnectInfo(peer.address));
+async fn own(
+    routes: &axum::Router,
+    trusted: &Trusted,
+    peer: &Peer,
+    mut request: Request<Incoming>,
+) -> Response<Outgoing> {
+    let browser = trusted.browser(peer.address, request.headers());
+    request.extensions_mut().insert(ConnectInfo(browser));
     let answer = routes.clone().oneshot(request.map(axum::body::Body::new)).await;
     match answer {
         Ok(response) => response.map(Outgoing::own),

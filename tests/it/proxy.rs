@@ -63,6 +63,17 @@ async fn rig_before(
     connections: Arc<Mutex<usize>>,
     tasks: TaskTracker,
 ) -> Rig {
+    rig_behind(&[], origin, limits, seen, connections, tasks).await
+}
+
+async fn rig_behind(
+    trusted: &[&str],
+    origin: SocketAddr,
+    limits: Limits,
+    seen: Arc<Mutex<Vec<String>>>,
+    connections: Arc<Mutex<usize>>,
+    tasks: TaskTracker,
+) -> Rig {
     let copies = Arc::new(Copies::default());
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -70,6 +81,7 @@ async fn rig_before(
     let settings = Settings {
         sites: vec![Site::new(url("http://shop.example"), url(&format!("http://{origin}")))],
         limits,
+        trusted: trusted.iter().map(|network| network.parse().unwrap()).collect(),
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
     };
@@ -386,6 +398,26 @@ async fn the_origin_gets_a_clean_request() {
 }
 
 #[tokio::test]
+async fn a_trusted_proxy_tells_who_asks() {
+    let origin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = origin.local_addr().unwrap();
+    let (tasks, seen) = (TaskTracker::new(), Arc::new(Mutex::new(Vec::new())));
+    let handler = |_: &str| Reply::Keep(response("", "ok"));
+    tasks.spawn(serve_origin(origin, Arc::new(handler), seen.clone(), Arc::default(), tasks.clone()));
+    let networks = ["127.0.0.0/8", "10.0.0.0/8"];
+    let rig = rig_behind(&networks, address, Limits::default(), seen, Arc::default(), tasks).await;
+    let claims = "X-Forwarded-For: 6.6.6.6, 192.0.2.7\r\nX-Forwarded-For: 10.0.0.3\r\nX-Forwarded-Proto: https\r\n\
+                  X-Forwarded-Host: www.example\r\nForwarded: for=6.6.6.6\r\nTandem-Role: admin\r\n";
+    rig.get("/", claims).await;
+    let seen = rig.seen().remove(0);
+    assert_eq!(header(&seen, "x-forwarded-for"), Some("6.6.6.6, 192.0.2.7, 10.0.0.3, 127.0.0.1"));
+    assert_eq!(header(&seen, "x-forwarded-proto"), Some("https"));
+    assert_eq!(header(&seen, "x-forwarded-host"), Some("www.example"));
+    assert_eq!((header(&seen, "forwarded"), header(&seen, "tandem-role")), (None, None));
+    assert_eq!(body(&rig.get("/.tandem/who", claims).await), "192.0.2.7");
+}
+
+#[tokio::test]
 async fn a_request_that_comes_back_is_a_loop() {
     let rig = rig(|_| Reply::Keep(response("", "ok"))).await;
     rig.get("/", "").await;
@@ -408,6 +440,7 @@ async fn several_sites_are_told_apart_by_host() {
     let settings = Settings {
         sites: vec![site("http://one.example", 0), site("https://two.example:8443", 1)],
         limits: Limits::default(),
+        trusted: Vec::new(),
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
     };
