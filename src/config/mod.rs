@@ -7,6 +7,7 @@ mod reader;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use toml::de::DeTable;
 use url::Url;
 
@@ -20,6 +21,8 @@ use crate::{proxy, session, sync, tls};
 pub struct Config {
     /// Where customers' browsers connect.
     pub proxy: Listen,
+    /// The proxies before this one: their `X-Forwarded-*` is believed, on both listeners.
+    pub trusted: Vec<IpNet>,
     /// The hosts of the website.
     pub sites: Vec<proxy::Site>,
     /// Where agents' browsers connect, and who may.
@@ -68,6 +71,7 @@ impl Config {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Config {
             proxy: Listen { listen: local(8080), tls: Vec::new() },
+            trusted: Vec::new(),
             sites: vec![site],
             console: Console {
                 listen: local(8081),
@@ -122,6 +126,7 @@ impl Config {
         proxy::Settings {
             sites: self.sites.clone(),
             limits: self.limits.clone(),
+            trusted: self.trusted.clone(),
             console: self.console.public.clone(),
             loader_tag,
         }
@@ -150,6 +155,7 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
             parsed("an address such as \"127.0.0.1:8080\""),
         );
         config.proxy.tls = certificates(&mut section, folder, errors);
+        section.set("trusted", &mut config.trusted, errors, networks);
         section.finish(errors);
     }
     let sites: Vec<_> = root.sections("site", errors);
@@ -267,6 +273,17 @@ fn limits(mut section: Section<'_>, config: &mut Config, errors: &mut Errors) {
     section.finish(errors);
 }
 
+/// Networks, or single addresses.
+fn networks(value: &toml::de::DeValue<'_>) -> Result<Vec<IpNet>, String> {
+    let wrong = "must be a list of networks such as [\"10.0.0.0/8\", \"192.0.2.7\"]";
+    let toml::de::DeValue::Array(items) = value else { return Err(wrong.into()) };
+    let network = |item: &toml::Spanned<toml::de::DeValue<'_>>| {
+        let text = text(item.get_ref()).ok()?;
+        text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+    };
+    items.iter().map(|item| network(item).ok_or_else(|| wrong.to_owned())).collect()
+}
+
 fn web_url(value: &toml::de::DeValue<'_>) -> Result<Url, String> {
     let wrong = || "must be the URL of a host, such as \"https://www.example.com\"".to_owned();
     let url: Url = text(value)?.parse().map_err(|_| wrong())?;
@@ -317,13 +334,15 @@ mod tests {
     #[test]
     fn the_documented_settings_are_read() {
         let text = format!(
-            "{GOOD}host = \"keep\"\n[proxy]\nlisten = \"127.0.0.1:1\"\n[console]\nlisten = \"127.0.0.1:2\"\n\
+            "{GOOD}host = \"keep\"\n[proxy]\nlisten = \"127.0.0.1:1\"\n\
+             trusted = [\"10.0.0.0/8\", \"::1\"]\n[console]\nlisten = \"127.0.0.1:2\"\n\
              public = \"https://agents.example\"\nagents = \"a.toml\"\n[policy]\ndir = \"p\"\n[session]\n\
              join_timeout = \"20m\"\naway_timeout = \"5m\"\nagent_timeout = \"3m\"\nidle_timeout = \"30m\"\n\
              max_duration = \"4h\"\nwarn_before = \"1m\"\n[store]\npath = \"d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n"
         );
         let config = Config::parse(&text, Path::new("x")).unwrap();
         assert_eq!(config.proxy.listen.port(), 1);
+        assert_eq!(config.trusted, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
         assert_eq!(config.console.public.as_str(), "https://agents.example/");
         assert_eq!(config.session.timeouts.max.as_secs(), 4 * 3600);
         assert_eq!((config.socket.customer_message, config.session.sessions), (2 << 20, 7));
@@ -381,6 +400,9 @@ mod tests {
             ("[proxy]\ntls = { cert = \"gone.pem\", key = \"k\" }", "gone.pem: can not be read"),
             ("[proxy]\ntls = [{ cert = \"gone.pem\" }]", "[tls] needs `key`"),
             ("[proxy]\ntls = \"site.pem\"", "must be a table"),
+            ("[proxy]\ntrusted = \"10.0.0.0/8\"", "list of networks"),
+            ("[proxy]\ntrusted = [\"10.0.0.0/33\"]", "list of networks"),
+            ("[proxy]\ntrusted = [\"balancer\"]", "list of networks"),
             ("site = 1", "[[site]]"),
             ("[[site]\n", ""),
         ] {

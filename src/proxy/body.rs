@@ -1,7 +1,7 @@
 //! The bytes of both directions: streamed frame by frame, with the receiver's back-pressure, under a time limit.
 //!
-//! A response's frames are passed on uncopied; at most the beginning of a page is held back for a moment (see
-//! [`Insertion`]). A body that breaks off is an error, so that hyper closes the connection and nobody takes
+//! A response's frames are passed on uncopied; at most the beginning of a page is held back for a moment, and only
+//! pages are decoded and coded (see [`Page`]). A body that breaks off is an error, so that hyper closes the connection and nobody takes
 //! a part for the whole.
 
 use std::collections::VecDeque;
@@ -19,8 +19,9 @@ use tokio::time::{Instant, Sleep};
 
 use super::capture::Sink;
 use super::connection::Busy;
+use super::page::Page;
 use super::pool::Lease;
-use crate::rewrite::prologue::Insertion;
+use crate::rewrite::coding;
 
 /// Why a body breaks off.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,8 @@ pub(super) enum Broken {
     Own(axum::Error),
     #[error("nothing came for too long")]
     Silent,
+    #[error(transparent)]
+    Coding(#[from] coding::Error),
 }
 
 /// A timer that runs only while its owner waits.
@@ -119,7 +122,7 @@ impl Body for Outgoing {
         match &self.source {
             Source::Page(body) => body.is_end_stream(),
             Source::Own(body) => body.is_end_stream(),
-            Source::Origin(body) => body.ended && body.ready.is_empty(),
+            Source::Origin(body) => body.is_over(),
         }
     }
 
@@ -137,30 +140,35 @@ pub(super) struct FromOrigin {
     incoming: Incoming,
     /// The connection that it comes from; goes back to the pool when it has come whole.
     lease: Option<Lease>,
-    insertion: Option<Insertion>,
+    /// What is done with it, until that is over.
+    page: Option<Page>,
+    /// Whether it is another body than the origin's.
+    changed: bool,
     sink: Option<Box<dyn Sink>>,
-    /// What the insertion let pass.
+    /// What can be passed on.
     ready: VecDeque<Bytes>,
     silence: Silence,
-    ended: bool,
+    /// Whether everything has come.
+    complete: bool,
 }
 
 impl FromOrigin {
     pub(super) fn new(
         incoming: Incoming,
         lease: Option<Lease>,
-        insertion: Option<Insertion>,
+        page: Option<Page>,
         sink: Option<Box<dyn Sink>>,
         silence: Option<Duration>,
     ) -> Self {
         let mut body = FromOrigin {
             incoming,
             lease,
-            insertion,
+            changed: page.is_some(),
+            page,
             sink,
             ready: VecDeque::new(),
             silence: Silence::new(silence),
-            ended: false,
+            complete: false,
         };
         // hyper never polls a body that is empty from the start.
         body.settle();
@@ -172,7 +180,13 @@ impl FromOrigin {
             if let Some(piece) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
-            if self.ended {
+            if let Err(error) = self.work() {
+                return Poll::Ready(Some(Err(error.into())));
+            }
+            if !self.ready.is_empty() || self.page.as_ref().is_some_and(Page::has_more) {
+                continue;
+            }
+            if self.complete {
                 return Poll::Ready(None);
             }
             let frame = match Pin::new(&mut self.incoming).poll_frame(cx) {
@@ -191,37 +205,43 @@ impl FromOrigin {
                         if let Some(sink) = &mut self.sink {
                             sink.data(&data);
                         }
-                        match self.insertion.as_mut().filter(|insertion| !insertion.is_done()) {
-                            Some(insertion) => {
-                                insertion.push(data, &mut |piece| self.ready.push_back(piece));
-                                self.settle();
-                            }
-                            None => {
-                                self.settle();
-                                return Poll::Ready(Some(Ok(Frame::data(data))));
-                            }
+                        self.settle();
+                        match &mut self.page {
+                            Some(page) => page.take(data),
+                            None => return Poll::Ready(Some(Ok(Frame::data(data)))),
                         }
                     }
                     // Trailers may hold digests, which a page with our tag does not have.
-                    Err(trailers) if self.insertion.is_none() => return Poll::Ready(Some(Ok(trailers))),
+                    Err(trailers) if !self.changed => return Poll::Ready(Some(Ok(trailers))),
                     Err(_) => {}
                 },
             }
         }
     }
 
+    /// One step of what is done with the page, if there is one.
+    fn work(&mut self) -> Result<(), coding::Error> {
+        let Some(page) = &mut self.page else { return Ok(()) };
+        if page.has_more() {
+            page.step(&mut self.ready)?;
+        }
+        if page.is_done() {
+            self.page = None;
+        } else if self.complete && !page.has_more() {
+            return self.page.take().map_or(Ok(()), |page| page.finish(&mut self.ready));
+        }
+        Ok(())
+    }
+
     /// hyper stops asking as soon as the announced length has come, so the end is noticed at once.
     fn settle(&mut self) {
-        if !self.ended && self.incoming.is_end_stream() {
+        if !self.complete && self.incoming.is_end_stream() {
             self.end();
         }
     }
 
     fn end(&mut self) {
-        self.ended = true;
-        if let Some(insertion) = &mut self.insertion {
-            insertion.finish(&mut |piece| self.ready.push_back(piece));
-        }
+        self.complete = true;
         if let Some(sink) = self.sink.take() {
             sink.end();
         }
@@ -230,14 +250,16 @@ impl FromOrigin {
         }
     }
 
+    fn is_over(&self) -> bool {
+        self.complete && self.ready.is_empty() && self.page.is_none()
+    }
+
     fn size_hint(&self) -> SizeHint {
         let ready: u64 = self.ready.iter().map(|piece| piece.len() as u64).sum();
-        match (self.incoming.size_hint().exact(), &self.insertion) {
-            (Some(length), Some(insertion)) if !insertion.is_done() => {
-                SizeHint::with_exact(length + ready + insertion.added())
-            }
-            (Some(length), _) => SizeHint::with_exact(length + ready),
-            (None, _) => SizeHint::new(),
+        let added = self.page.as_ref().map_or(Some(0), Page::added);
+        match (self.incoming.size_hint().exact(), added) {
+            (Some(length), Some(added)) => SizeHint::with_exact(length + ready + added),
+            _ => SizeHint::new(),
         }
     }
 }

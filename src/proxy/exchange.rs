@@ -21,8 +21,10 @@ use tower::ServiceExt;
 use super::body::{FromOrigin, Outgoing, ToOrigin, Upload};
 use super::connection::Busy;
 use super::error::Failure;
+use super::page::Page;
 use super::pool::{Lease, Pool};
 use super::request::Target;
+use super::trust::Trusted;
 use super::{Proxy, capture, headers, inject, request, upgrade};
 
 /// What a connection's exchanges share.
@@ -39,7 +41,7 @@ pub(super) enum Answerer {
     /// The site, and our routes below `/.tandem/`.
     Site(Arc<Proxy>),
     /// Routes of our own, as on the console's listener.
-    Routes(axum::Router),
+    Routes { routes: axum::Router, trusted: Trusted },
 }
 
 impl Answerer {
@@ -53,7 +55,7 @@ impl Answerer {
         request::uncrumble(&mut request);
         let response = match &self {
             Answerer::Site(proxy) => logged(proxy, &peer, request).await,
-            Answerer::Routes(routes) => own(routes, &peer, request).await,
+            Answerer::Routes { routes, trusted } => own(routes, trusted, &peer, request).await,
         };
         Ok(response.map(|body| body.keeps_busy(busy)))
     }
@@ -84,14 +86,22 @@ async fn exchange(
         return Ok(redirect(link));
     }
     if request.uri().path().starts_with(request::OWN) {
-        return Ok(own(&proxy.own, peer, request).await);
+        return Ok(own(&proxy.own, &proxy.trusted, peer, request).await);
     }
 
     let navigation = inject::is_navigation(&request);
+    let accepted = inject::accepted(request.headers());
     let sink = capture::open(&*proxy.capture.0, &request, &target.url);
     let wish = upgrade::wish(&mut request)?;
     let framed = request.headers().contains_key(header::CONTENT_LENGTH) || request.body().is_end_stream();
-    headers::to_origin(request.headers_mut(), &target, framed, peer.address, &proxy.pseudonym)?;
+    headers::to_origin(
+        request.headers_mut(),
+        &target,
+        framed,
+        peer.address,
+        &proxy.trusted,
+        &proxy.pseudonym,
+    )?;
     if navigation {
         inject::ask(request.headers_mut(), &proxy.tag);
     } else if sink.is_some() {
@@ -111,14 +121,15 @@ async fn exchange(
 
     headers::to_browser(&mut response)?;
     inject::vary(&mut response);
-    let insertion = if navigation { inject::decide(&mut response, &target.url, &proxy.tag) } else { None };
+    let plan =
+        if navigation { inject::decide(&mut response, &target.url, &proxy.tag, accepted) } else { None };
+    // A HEAD has the headers of the page with the tag, and no page.
+    let plan = plan.filter(|_| method != Method::HEAD);
+    let page =
+        plan.map(Page::new).transpose().map_err(|_| Failure::BadResponse("no memory for its coding"))?;
     let sink = sink.and_then(|sink| capture::begin(sink, &response));
     let silence = (!is_event_stream(&response)).then_some(proxy.limits.origin_silence);
-    Ok(response.map(|body| {
-        // A HEAD has the headers of the page with the tag, and no page.
-        let insertion = insertion.filter(|_| method != Method::HEAD);
-        Outgoing::origin(FromOrigin::new(body, Some(lease), insertion, sink, silence))
-    }))
+    Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, Some(lease), page, sink, silence))))
 }
 
 fn redirect(link: HeaderValue) -> Response<Outgoing> {
@@ -129,8 +140,14 @@ fn redirect(link: HeaderValue) -> Response<Outgoing> {
     response
 }
 
-async fn own(routes: &axum::Router, peer: &Peer, mut request: Request<Incoming>) -> Response<Outgoing> {
-    request.extensions_mut().insert(ConnectInfo(peer.address));
+async fn own(
+    routes: &axum::Router,
+    trusted: &Trusted,
+    peer: &Peer,
+    mut request: Request<Incoming>,
+) -> Response<Outgoing> {
+    let browser = trusted.browser(peer.address, request.headers());
+    request.extensions_mut().insert(ConnectInfo(browser));
     let answer = routes.clone().oneshot(request.map(axum::body::Body::new)).await;
     match answer {
         Ok(response) => response.map(Outgoing::own),

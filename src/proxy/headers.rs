@@ -1,7 +1,7 @@
 //! Which headers travel: hop-by-hop ones end here, forwarding ones are ours, our own stay with us.
 //!
 //! RFC 9110, sections 7.6.1 (Connection), 7.6.3 (Via) and 7.8 (Upgrade). What the browser claims about
-//! who it is (`X-Forwarded-*`, `Forwarded`) is dropped; nothing else of what the two sides say is changed.
+//! who it is (`X-Forwarded-*`, `Forwarded`) is dropped, unless a trusted proxy says it; nothing else of what the two sides say is changed.
 
 use std::net::SocketAddr;
 
@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::error::Failure;
 use super::request::Target;
+use super::trust::Trusted;
 
 /// Headers that end at every hop, nominated or not.
 const HOP_BY_HOP: [HeaderName; 6] = [
@@ -46,6 +47,7 @@ pub(super) fn to_origin(
     target: &Target<'_>,
     framed: bool,
     peer: SocketAddr,
+    trusted: &Trusted,
     pseudonym: &str,
 ) -> Result<(), Failure> {
     if tokens(headers, &header::VIA).any(|hop| hop.split_ascii_whitespace().nth(1) == Some(pseudonym)) {
@@ -58,15 +60,25 @@ pub(super) fn to_origin(
     }
     // hyper answers it itself as soon as the body is wanted.
     headers.remove(header::EXPECT);
-    strip_claims(headers);
+    let believed = trusted.believes(peer.ip());
+    strip_claims(headers, believed);
     strip_own_cookies(headers);
 
     headers.insert(header::HOST, target.host.clone());
-    headers.insert("x-forwarded-host", target.host.clone());
-    let scheme = if target.route.public.scheme() == "https" { "https" } else { "http" };
-    headers.insert("x-forwarded-proto", HeaderValue::from_static(scheme));
-    if let Ok(address) = HeaderValue::from_str(&peer.ip().to_canonical().to_string()) {
-        headers.insert("x-forwarded-for", address);
+    // What a trusted proxy said comes from nearer to the browser.
+    if !headers.contains_key("x-forwarded-host") {
+        headers.insert("x-forwarded-host", target.host.clone());
+    }
+    if !headers.contains_key("x-forwarded-proto") {
+        let scheme = if target.route.public.scheme() == "https" { "https" } else { "http" };
+        headers.insert("x-forwarded-proto", HeaderValue::from_static(scheme));
+    }
+    // One line: many servers read only the first.
+    let address = peer.ip().to_canonical().to_string();
+    let mut way: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    way.push(address.as_bytes());
+    if let Ok(way) = HeaderValue::from_bytes(&way.join(&b", "[..])) {
+        headers.insert("x-forwarded-for", way);
     }
     if let Ok(via) = HeaderValue::from_str(&format!("1.1 {pseudonym}")) {
         headers.append(header::VIA, via);
@@ -119,13 +131,12 @@ fn strip_hop_by_hop(headers: &mut HeaderMap, may: impl Fn(&HeaderName) -> bool) 
 }
 
 /// What only a proxy may say, what is ours, and names that CGI-like servers take for others (`X_Real_IP`).
-fn strip_claims(headers: &mut HeaderMap) {
+/// A proxy that is believed may speak; but `Forwarded` would not name us, and contradict what we add.
+fn strip_claims(headers: &mut HeaderMap, believed: bool) {
     let claimed = |name: &HeaderName| {
         let name = name.as_str();
-        name.contains('_')
-            || name.starts_with("x-forwarded-")
-            || name.starts_with("tandem-")
-            || matches!(name, "forwarded" | "x-real-ip")
+        let of_proxies = name.starts_with("x-forwarded-") || name == "x-real-ip";
+        name.contains('_') || name.starts_with("tandem-") || name == "forwarded" || of_proxies && !believed
     };
     let names: Vec<HeaderName> = headers.keys().filter(|name| claimed(name)).cloned().collect();
     for name in names {
@@ -214,8 +225,13 @@ mod tests {
             ("tandem-role", "admin"),
             ("x-own", "kept"),
         ]);
-        strip_claims(&mut map);
+        let mut believed = map.clone();
+        strip_claims(&mut map, false);
         assert_eq!(map, headers(&[("x-own", "kept")]));
+        strip_claims(&mut believed, true);
+        let mut kept: Vec<_> = believed.keys().map(HeaderName::as_str).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, ["x-forwarded-for", "x-forwarded-prefix", "x-own", "x-real-ip"]);
     }
 
     #[test]

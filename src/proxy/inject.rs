@@ -1,7 +1,7 @@
 //! Which responses are pages that get the loader's tag, and what their headers say then.
 //!
 //! Only a page that a browser navigates to is touched: what scripts fetch stays byte for byte what it was.
-//! A page that cannot take the tag (coded, UTF-16, sandboxed, an attachment) passes as it came. A changed
+//! A page that cannot take the tag (coded in two ways, UTF-16, sandboxed, an attachment) passes as it came. A changed
 //! page is another representation, so its validators are ours: `W/"x"` becomes `W/"x-t1a2b3c4dw"`, and the
 //! origin is asked about what it called `x`. RFC 9110, sections 8.8 and 13; RFC 9111, section 4.1.
 
@@ -12,6 +12,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::page::Plan;
+use crate::rewrite::coding::{Coding, PageCoding};
 use crate::rewrite::csp::{self, Effect, Line};
 use crate::rewrite::prologue::Insertion;
 
@@ -25,6 +27,9 @@ const DIGESTS: [HeaderName; 4] = [
     HeaderName::from_static("content-digest"),
     HeaderName::from_static("repr-digest"),
 ];
+
+/// The smallest page that is worth coding, in bytes: below it nothing is won.
+const WORTH_CODING: u64 = 1024;
 
 /// Codings in which an ASCII tag is not ASCII, or its place cannot be found byte by byte.
 const STRANGE_CHARSETS: [&str; 6] = ["utf-16", "utf-32", "utf-7", "ucs-2", "iso-2022", "hz-gb"];
@@ -138,8 +143,21 @@ fn entity_tags(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     tags
 }
 
+/// The coding that the browser wants its pages in.
+pub(super) fn accepted(headers: &HeaderMap) -> Option<PageCoding> {
+    PageCoding::accepted(super::headers::tokens(headers, &header::ACCEPT_ENCODING))
+}
+
 /// Decides about the response to a navigation and sets its headers. `Some` must be applied to its body.
-pub(super) fn decide<B>(response: &mut Response<B>, page: &Url, tag: &LoaderTag) -> Option<Insertion> {
+///
+/// The origin was asked for a page that is not coded, and may have coded it all the same. The browser gets it
+/// in a coding of ours that it accepts, unless the origin forbids that (RFC 9110, section 7.7).
+pub(super) fn decide<B>(
+    response: &mut Response<B>,
+    page: &Url,
+    tag: &LoaderTag,
+    accepted: Option<PageCoding>,
+) -> Option<Plan> {
     if response.status() == StatusCode::NOT_MODIFIED {
         not_modified(response.headers_mut(), page, tag);
         return None;
@@ -147,6 +165,7 @@ pub(super) fn decide<B>(response: &mut Response<B>, page: &Url, tag: &LoaderTag)
     if !is_page(response.status(), response.headers()) {
         return None;
     }
+    let Ok(from) = coding(response.headers()) else { return None };
     let headers = response.headers_mut();
     let nonce = match policies(headers, page) {
         Ok((changes, nonce)) => {
@@ -156,8 +175,24 @@ pub(super) fn decide<B>(response: &mut Response<B>, page: &Url, tag: &LoaderTag)
         Err(csp::Sandboxed) => return None,
     };
     let insertion = Insertion::new(&tag.with_nonce(nonce.as_ref()));
-    if let Some(length) = length(headers) {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length + insertion.added()));
+    let length = length(headers);
+    let large = from.is_some() || length.is_none_or(|length| length >= WORTH_CODING);
+    let mut to = None;
+    if large && !super::headers::tokens(headers, &header::CACHE_CONTROL).any(is_no_transform) {
+        to = accepted;
+        vary_by(headers, "Accept-Encoding");
+    }
+    headers.remove(header::CONTENT_ENCODING);
+    if let Some(coding) = to {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    match length {
+        Some(length) if from.is_none() && to.is_none() => {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length + insertion.added()));
+        }
+        _ => {
+            headers.remove(header::CONTENT_LENGTH);
+        }
     }
     mark_validators(headers, tag);
     if nonce.is_some_and(|nonce| !nonce.reused) {
@@ -169,7 +204,22 @@ pub(super) fn decide<B>(response: &mut Response<B>, page: &Url, tag: &LoaderTag)
     for digest in &DIGESTS {
         headers.remove(digest);
     }
-    Some(insertion)
+    Some(Plan { insertion, from, to })
+}
+
+fn is_no_transform(directive: &str) -> bool {
+    directive.eq_ignore_ascii_case("no-transform")
+}
+
+/// The coding of a page. Two at once are an error: nobody sends that.
+fn coding(headers: &HeaderMap) -> Result<Option<Coding>, ()> {
+    let mut codings = super::headers::tokens(headers, &header::CONTENT_ENCODING)
+        .filter(|coding| !coding.eq_ignore_ascii_case("identity"));
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(None),
+        (Some(coding), None) => Coding::named(coding).map(Some).ok_or(()),
+        (Some(_), Some(_)) => Err(()),
+    }
 }
 
 /// A page depends on who asks for it: also where it is not changed, as for a script's `fetch`.
@@ -177,11 +227,14 @@ pub(super) fn vary<B>(response: &mut Response<B>) {
     if !is_html(response.headers()) {
         return;
     }
-    let headers = response.headers_mut();
+    vary_by(response.headers_mut(), "Sec-Fetch-Dest");
+}
+
+fn vary_by(headers: &mut HeaderMap, field: &'static str) {
     let named = super::headers::tokens(headers, &header::VARY)
-        .any(|name| name == "*" || name.eq_ignore_ascii_case(SEC_FETCH_DEST.as_str()));
+        .any(|name| name == "*" || name.eq_ignore_ascii_case(field));
     if !named {
-        headers.append(header::VARY, HeaderValue::from_static("Sec-Fetch-Dest"));
+        headers.append(header::VARY, HeaderValue::from_static(field));
     }
 }
 
@@ -198,9 +251,7 @@ fn is_page(status: StatusCode, headers: &HeaderMap) -> bool {
             .get(..10)
             .is_some_and(|kind| kind.eq_ignore_ascii_case(b"attachment"))
     });
-    let plain = super::headers::tokens(headers, &header::CONTENT_ENCODING)
-        .all(|coding| coding.eq_ignore_ascii_case("identity"));
-    answers && !attachment && plain && !headers.contains_key(header::CONTENT_RANGE) && is_html(headers)
+    answers && !attachment && !headers.contains_key(header::CONTENT_RANGE) && is_html(headers)
 }
 
 fn is_html(headers: &HeaderMap) -> bool {
@@ -232,6 +283,10 @@ fn mark_validators(headers: &mut HeaderMap, tag: &LoaderTag) {
 
 /// A 304 updates the headers of the page in the browser's cache, so they must be those of that page.
 fn not_modified(headers: &mut HeaderMap, page: &Url, tag: &LoaderTag) {
+    if headers.contains_key(header::VARY) {
+        // RFC 9110, section 15.4.5: the one of the page, which ours is part of.
+        vary_by(headers, "Accept-Encoding");
+    }
     mark_validators(headers, tag);
     match policies(headers, page) {
         Ok((changes, None)) => replace(headers, changes),
@@ -311,6 +366,28 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_coded_when_it_is_worth_it_and_allowed() {
+        let html = ("content-type", "text/html");
+        let (small, forbidden) = (("content-length", "500"), ("cache-control", "private, No-Transform"));
+        for (expected, varies, lines) in [
+            (Some("zstd"), true, vec![html]),
+            (Some("zstd"), true, vec![html, ("content-length", "5000")]),
+            (None, false, vec![html, small]),
+            (Some("zstd"), true, vec![html, small, ("content-encoding", "br")]),
+            (None, false, vec![html, forbidden]),
+            (None, false, vec![html, forbidden, ("content-encoding", "br")]),
+        ] {
+            let mut answer = response(200, &lines);
+            let plan = decide(&mut answer, &page(), &tag(), Some(PageCoding::Zstd)).unwrap();
+            let headers = answer.headers();
+            assert_eq!(plan.to.map(PageCoding::name), expected, "{lines:?}");
+            assert_eq!(headers.get("content-encoding").map(|value| value.to_str().unwrap()), expected);
+            assert_eq!(headers.contains_key("content-length"), lines == [html, small], "{lines:?}");
+            assert_eq!(headers.contains_key("vary"), varies, "{lines:?}");
+        }
+    }
+
+    #[test]
     fn takes_one_short_script_element() {
         for bad in
             ["", "<p>", "<script>x</script>", "<script src=é></script>", "<script a></script><p></script>"]
@@ -337,13 +414,20 @@ mod tests {
             (false, 200, vec![("content-type", "text/htmlx")]),
             (false, 200, vec![("content-type", "application/json")]),
             (false, 200, vec![html, html]),
-            (false, 200, vec![html, ("content-encoding", "gzip")]),
+            (true, 200, vec![html, ("content-encoding", "gzip")]),
+            (false, 200, vec![html, ("content-encoding", "compress")]),
+            (false, 200, vec![html, ("content-encoding", "gzip, br")]),
+            (false, 200, vec![html, ("content-encoding", "gzip"), ("content-encoding", "gzip")]),
             (false, 200, vec![html, ("content-disposition", "Attachment; filename=x")]),
             (false, 200, vec![("content-type", "text/html; charset=\"UTF-16LE\"")]),
             (false, 200, vec![html, ("content-security-policy", "sandbox allow-forms")]),
         ] {
             let mut response = response(status, &lines);
-            assert_eq!(decide(&mut response, &page(), &tag()).is_some(), expected, "{status} {lines:?}");
+            assert_eq!(
+                decide(&mut response, &page(), &tag(), None).is_some(),
+                expected,
+                "{status} {lines:?}"
+            );
         }
     }
 
@@ -361,10 +445,10 @@ mod tests {
                 ("vary", "Cookie"),
             ],
         );
-        let insertion = decide(&mut response, &page(), &tag()).unwrap();
+        let plan = decide(&mut response, &page(), &tag(), None).unwrap();
         vary(&mut response);
         let headers = response.headers();
-        assert_eq!(headers["content-length"], (100 + insertion.added()).to_string().as_str());
+        assert_eq!(headers["content-length"], (100 + plan.insertion.added()).to_string().as_str());
         assert!(headers["etag"].to_str().unwrap().starts_with("W/\"abc-t"));
         for gone in ["last-modified", "accept-ranges", "content-digest"] {
             assert!(!headers.contains_key(gone), "{gone}");
@@ -399,19 +483,19 @@ mod tests {
     fn a_304_speaks_of_the_page_with_the_tag() {
         let mut answer =
             response(304, &[("etag", "\"abc\""), ("content-security-policy", "script-src 'none'")]);
-        assert!(decide(&mut answer, &page(), &tag()).is_none());
+        assert!(decide(&mut answer, &page(), &tag(), None).is_none());
         assert!(answer.headers()["etag"].to_str().unwrap().starts_with("W/\"abc-t"));
         assert!(answer.headers()["content-security-policy"].to_str().unwrap().contains("/.tandem/loader.js"));
         let nonce = "script-src 'strict-dynamic' 'nonce-abc'";
         let mut answer = response(304, &[("content-security-policy", nonce)]);
-        decide(&mut answer, &page(), &tag());
+        decide(&mut answer, &page(), &tag(), None);
         assert!(!answer.headers().contains_key("content-security-policy"));
     }
 
     #[test]
     fn the_tag_carries_the_nonce() {
         let lines = [("content-type", "text/html"), ("content-security-policy", "script-src 'nonce-abc'")];
-        let mut insertion = decide(&mut response(200, &lines), &page(), &tag()).unwrap();
+        let mut insertion = decide(&mut response(200, &lines), &page(), &tag(), None).unwrap().insertion;
         let mut out = Vec::new();
         insertion.finish(&mut |piece| out.extend_from_slice(&piece));
         let out = String::from_utf8(out).unwrap();

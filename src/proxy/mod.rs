@@ -9,8 +9,9 @@
 //! connection   accept, watch, stop            request    what is let in, and for which site
 //! exchange     the life of one request        headers    hop-by-hop, forwarding, cookies
 //! pool         connections to the origin      inject     which pages get the tag, and their headers
-//! body         the bytes of both directions   capture    copies for the session
-//! upgrade      WebSocket tunnels              error      pages for what went wrong
+//! body         the bytes of both directions   page       decoded, given the tag, coded again
+//! upgrade      WebSocket tunnels              capture    copies for the session
+//! error        pages for what went wrong         trust      who really asks
 //! ```
 
 mod body;
@@ -20,8 +21,10 @@ mod error;
 mod exchange;
 mod headers;
 mod inject;
+mod page;
 mod pool;
 mod request;
+mod trust;
 mod upgrade;
 
 use std::collections::HashMap;
@@ -29,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,6 +43,7 @@ pub use capture::{Capture, Sink};
 use exchange::Answerer;
 use pool::Pool;
 use request::Authority;
+use trust::Trusted;
 
 use crate::tls;
 
@@ -49,6 +54,8 @@ pub struct Settings {
     pub sites: Vec<Site>,
     /// Times and sizes.
     pub limits: Limits,
+    /// The proxies before this one, whose `X-Forwarded-*` is believed and passed on.
+    pub trusted: Vec<IpNet>,
     /// The console's public address; links with a session ID lead there.
     pub console: Url,
     /// The loader's tag without a nonce, for example `<script src="/.tandem/loader.js?v=1"></script>`: ASCII,
@@ -191,6 +198,7 @@ struct Route {
 pub struct Proxy {
     routes: Vec<Route>,
     limits: Limits,
+    trusted: Trusted,
     console: Url,
     tag: inject::LoaderTag,
     own: axum::Router,
@@ -220,7 +228,7 @@ impl Proxy {
         own: axum::Router,
         capture: Arc<dyn Capture>,
     ) -> Result<Arc<Proxy>, Error> {
-        let Settings { sites, limits, console, loader_tag } = settings;
+        let Settings { sites, limits, trusted, console, loader_tag } = settings;
         let tag = inject::LoaderTag::new(&loader_tag).ok_or(Error::LoaderTag)?;
         if !matches!(console.scheme(), "http" | "https") {
             return Err(Error::Console(console));
@@ -251,6 +259,7 @@ impl Proxy {
         Ok(Arc::new(Proxy {
             routes,
             limits,
+            trusted: Trusted::new(trusted),
             console,
             tag,
             own,
@@ -281,10 +290,12 @@ pub async fn serve_routes(
     routes: axum::Router,
     entrance: impl Into<Entrance>,
     limits: Limits,
+    trusted: Vec<IpNet>,
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
-    connection::accept(Answerer::Routes(routes), entrance.into(), &limits, &tasks, &stop).await;
+    let answerer = Answerer::Routes { routes, trusted: Trusted::new(trusted) };
+    connection::accept(answerer, entrance.into(), &limits, &tasks, &stop).await;
 }
 
 /// Where browsers come in: a listener, over TLS or not.

@@ -4,6 +4,7 @@
 //! engine can be tested, fuzzed and measured alone. None of them panics on any input, and all of them hold a
 //! bounded amount of it.
 
+pub mod coding;
 pub mod csp;
 pub mod css;
 pub mod prologue;

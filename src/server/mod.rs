@@ -99,7 +99,8 @@ impl Server {
         )?;
         tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
         let routes = console_routes(&config, &sessions, agents);
-        let serving = proxy::serve_routes(routes, console, config.limits, tasks.clone(), stop.clone());
+        let serving =
+            proxy::serve_routes(routes, console, config.limits, config.trusted, tasks.clone(), stop.clone());
         tasks.spawn(serving);
         Ok(Server { site: addresses.0, console: addresses.1, reloads, tasks, stop })
     }

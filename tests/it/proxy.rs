@@ -31,8 +31,8 @@ pub(super) enum Reply {
 pub(super) type Handler = dyn Fn(&str) -> Reply + Send + Sync;
 
 /// A proxy before a raw origin.
-struct Rig {
-    address: SocketAddr,
+pub(super) struct Rig {
+    pub(super) address: SocketAddr,
     /// Every request that reached the origin: head and body.
     seen: Arc<Mutex<Vec<String>>>,
     /// How many connections the origin got.
@@ -42,11 +42,11 @@ struct Rig {
     stop: CancellationToken,
 }
 
-async fn rig(handler: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Rig {
+pub(super) async fn rig(handler: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Rig {
     rig_with(handler, Limits::default()).await
 }
 
-async fn rig_with(handler: impl Fn(&str) -> Reply + Send + Sync + 'static, limits: Limits) -> Rig {
+pub(super) async fn rig_with(handler: impl Fn(&str) -> Reply + Send + Sync + 'static, limits: Limits) -> Rig {
     let tasks = TaskTracker::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = listener.local_addr().unwrap();
@@ -63,6 +63,17 @@ async fn rig_before(
     connections: Arc<Mutex<usize>>,
     tasks: TaskTracker,
 ) -> Rig {
+    rig_behind(&[], origin, limits, seen, connections, tasks).await
+}
+
+async fn rig_behind(
+    trusted: &[&str],
+    origin: SocketAddr,
+    limits: Limits,
+    seen: Arc<Mutex<Vec<String>>>,
+    connections: Arc<Mutex<usize>>,
+    tasks: TaskTracker,
+) -> Rig {
     let copies = Arc::new(Copies::default());
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -70,6 +81,7 @@ async fn rig_before(
     let settings = Settings {
         sites: vec![Site::new(url("http://shop.example"), url(&format!("http://{origin}")))],
         limits,
+        trusted: trusted.iter().map(|network| network.parse().unwrap()).collect(),
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
     };
@@ -164,11 +176,11 @@ pub(super) async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -
 
 impl Rig {
     /// Sends raw bytes and reads all that comes until the proxy closes.
-    async fn raw(&self, request: &str) -> String {
+    pub(super) async fn raw(&self, request: &str) -> String {
         String::from_utf8_lossy(&self.bytes(request.as_bytes()).await).into_owned()
     }
 
-    async fn bytes(&self, request: &[u8]) -> Vec<u8> {
+    pub(super) async fn bytes(&self, request: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request).await.unwrap();
         let mut answer = Vec::new();
@@ -179,16 +191,16 @@ impl Rig {
     }
 
     /// A GET, with `headers` as lines.
-    async fn get(&self, path: &str, headers: &str) -> String {
+    pub(super) async fn get(&self, path: &str, headers: &str) -> String {
         self.raw(&format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{headers}\r\n"))
             .await
     }
 
-    async fn page(&self, path: &str) -> String {
+    pub(super) async fn page(&self, path: &str) -> String {
         self.get(path, "Sec-Fetch-Dest: document\r\n").await
     }
 
-    fn seen(&self) -> Vec<String> {
+    pub(super) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -386,6 +398,26 @@ async fn the_origin_gets_a_clean_request() {
 }
 
 #[tokio::test]
+async fn a_trusted_proxy_tells_who_asks() {
+    let origin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = origin.local_addr().unwrap();
+    let (tasks, seen) = (TaskTracker::new(), Arc::new(Mutex::new(Vec::new())));
+    let handler = |_: &str| Reply::Keep(response("", "ok"));
+    tasks.spawn(serve_origin(origin, Arc::new(handler), seen.clone(), Arc::default(), tasks.clone()));
+    let networks = ["127.0.0.0/8", "10.0.0.0/8"];
+    let rig = rig_behind(&networks, address, Limits::default(), seen, Arc::default(), tasks).await;
+    let claims = "X-Forwarded-For: 6.6.6.6, 192.0.2.7\r\nX-Forwarded-For: 10.0.0.3\r\nX-Forwarded-Proto: https\r\n\
+                  X-Forwarded-Host: www.example\r\nForwarded: for=6.6.6.6\r\nTandem-Role: admin\r\n";
+    rig.get("/", claims).await;
+    let seen = rig.seen().remove(0);
+    assert_eq!(header(&seen, "x-forwarded-for"), Some("6.6.6.6, 192.0.2.7, 10.0.0.3, 127.0.0.1"));
+    assert_eq!(header(&seen, "x-forwarded-proto"), Some("https"));
+    assert_eq!(header(&seen, "x-forwarded-host"), Some("www.example"));
+    assert_eq!((header(&seen, "forwarded"), header(&seen, "tandem-role")), (None, None));
+    assert_eq!(body(&rig.get("/.tandem/who", claims).await), "192.0.2.7");
+}
+
+#[tokio::test]
 async fn a_request_that_comes_back_is_a_loop() {
     let rig = rig(|_| Reply::Keep(response("", "ok"))).await;
     rig.get("/", "").await;
@@ -408,6 +440,7 @@ async fn several_sites_are_told_apart_by_host() {
     let settings = Settings {
         sites: vec![site("http://one.example", 0), site("https://two.example:8443", 1)],
         limits: Limits::default(),
+        trusted: Vec::new(),
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
     };
@@ -530,7 +563,7 @@ async fn what_is_not_a_page_passes_byte_for_byte() {
         ("Content-Type: text/html\r\n", "Accept: */*\r\n"),
         ("Content-Type: text/plain\r\n", "Sec-Fetch-Dest: document\r\n"),
         ("Content-Type: application/json\r\n", "Sec-Fetch-Dest: document\r\n"),
-        ("Content-Type: text/html\r\nContent-Encoding: br\r\n", "Sec-Fetch-Dest: document\r\n"),
+        ("Content-Type: text/html\r\nContent-Encoding: compress\r\n", "Sec-Fetch-Dest: document\r\n"),
         ("Content-Type: text/html\r\nContent-Disposition: attachment\r\n", "Sec-Fetch-Dest: document\r\n"),
         ("Content-Type: text/html; charset=utf-16\r\n", "Sec-Fetch-Dest: document\r\n"),
         ("Content-Type: text/html\r\nContent-Security-Policy: sandbox\r\n", "Sec-Fetch-Dest: document\r\n"),
@@ -616,7 +649,7 @@ async fn a_policy_admits_the_loader() {
 // ---- streams ---------------------------------------------------------------------------------------------
 
 /// A proxy before an origin whose only connection the test holds itself.
-async fn held() -> (Rig, TcpListener) {
+pub(super) async fn held() -> (Rig, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = listener.local_addr().unwrap();
     let rig = rig_before(origin, Limits::default(), Arc::default(), Arc::default(), TaskTracker::new()).await;
