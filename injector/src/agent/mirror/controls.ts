@@ -85,12 +85,12 @@ const SCROLLERS = 2000;
 
 /** Where the mirror's scrollers are to be. */
 export class Scrolls {
-  readonly #wanted = new Map<NodeId, { x: number; y: number; since: number }>();
+  readonly #wanted = new Map<NodeId, { x: number; y: number }>();
 
   /** The scroller moved in the customer's page, or the agent moved it here. */
   want(id: NodeId, x: number, y: number): void {
     this.#wanted.delete(id);
-    this.#wanted.set(id, { x, y, since: performance.now() });
+    this.#wanted.set(id, { x, y });
     const oldest = this.#wanted.keys().next();
     if (this.#wanted.size > SCROLLERS && !oldest.done) this.#wanted.delete(oldest.value);
   }
@@ -108,10 +108,9 @@ export class Scrolls {
     scroller.scrollTo({ left: x, top: y, behavior: "instant" });
   }
 
-  /** Ids that were scrolled less than `age` milliseconds ago: what loads late may have been in their way. */
-  recent(age: number): NodeId[] {
-    const oldest = performance.now() - age;
-    return [...this.#wanted].filter(([, scroll]) => scroll.since >= oldest).map(([id]) => id);
+  /** The ids of all that were ever scrolled. */
+  get ids(): NodeId[] {
+    return [...this.#wanted.keys()];
   }
 
   /** A new document. */

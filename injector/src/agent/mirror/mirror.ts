@@ -23,8 +23,6 @@ export type MirrorEvents = {
   location(url: string): void;
 };
 
-/** How long after a scroll what loads late is still followed, in milliseconds. */
-const SCROLL_SETTLES = 4000;
 /** How long to wait for the page's word after an action was done, in milliseconds. */
 const TRUTH_COMES = 300;
 /** A mirror that can not show a view asks again, but not faster than this, in milliseconds. */
@@ -33,6 +31,7 @@ const RESYNC_PAUSE = 1000;
 export class Mirror {
   readonly answers = new Answers();
   readonly scrolls = new Scrolls();
+  readonly #growth = new ResizeObserver(() => this.#grown());
   readonly #frame: HTMLIFrameElement;
   readonly #events: MirrorEvents;
   readonly #ring = new FocusRing();
@@ -140,7 +139,12 @@ export class Mirror {
       tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
     }
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
-    if (first?.op === "begin") this.#events.begun(this.document);
+    if (first?.op !== "begin") return;
+    this.#growth.disconnect();
+    for (const element of [this.document.documentElement, this.document.body]) {
+      if (element) this.#growth.observe(element);
+    }
+    this.#events.begun(this.document);
   }
 
   #begin(quirks: boolean): void {
@@ -164,12 +168,12 @@ export class Mirror {
     this.scrolls.clear();
     this.#ring.show(null);
     this.answers.clear();
-    document.addEventListener("load", () => this.#loaded(), true);
+    document.addEventListener("load", () => this.#grown(), true);
   }
 
-  /** An image or a sheet came: only now may the page be long enough. */
-  #loaded(): void {
-    for (const id of this.scrolls.recent(SCROLL_SETTLES)) {
+  /** An image or a sheet came, or the page grew: only now may it be long enough to be scrolled where it should be. */
+  #grown(): void {
+    for (const id of this.scrolls.ids) {
       const node = this.#nodes?.find(id);
       if (node && !this.answers.isWaiting(id)) this.scrolls.put(id, node);
     }
