@@ -270,6 +270,9 @@ fn limits(mut section: Section<'_>, config: &mut Config, errors: &mut Errors) {
     section.set("resource_wait", &mut config.session.resources.wait, errors, time);
     section.set("connect_timeout", &mut config.limits.connect, errors, time);
     section.set("first_byte_timeout", &mut config.limits.first_byte, errors, time);
+    section.set("handshake_timeout", &mut config.limits.handshake, errors, time);
+    section.set("connections", &mut config.limits.connections, errors, count);
+    section.set("streams", &mut config.limits.streams, errors, count);
     section.finish(errors);
 }
 
@@ -338,7 +341,8 @@ mod tests {
              trusted = [\"10.0.0.0/8\", \"::1\"]\n[console]\nlisten = \"127.0.0.1:2\"\n\
              public = \"https://agents.example\"\nagents = \"a.toml\"\n[policy]\ndir = \"p\"\n[session]\n\
              join_timeout = \"20m\"\naway_timeout = \"5m\"\nagent_timeout = \"3m\"\nidle_timeout = \"30m\"\n\
-             max_duration = \"4h\"\nwarn_before = \"1m\"\n[store]\npath = \"d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n"
+             max_duration = \"4h\"\nwarn_before = \"1m\"\n[store]\npath = \"d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n\
+             handshake_timeout = \"3s\"\nconnections = 50\nstreams = 9\n"
         );
         let config = Config::parse(&text, Path::new("x")).unwrap();
         assert_eq!(config.proxy.listen.port(), 1);
@@ -347,6 +351,8 @@ mod tests {
         assert_eq!(config.session.timeouts.max.as_secs(), 4 * 3600);
         assert_eq!((config.socket.customer_message, config.session.sessions), (2 << 20, 7));
         assert_eq!(config.store, Path::new("x/d"));
+        let limits = config.limits;
+        assert_eq!((limits.handshake.as_secs(), limits.connections, limits.streams), (3, 50, 9));
     }
 
     #[test]

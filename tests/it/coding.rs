@@ -165,3 +165,33 @@ async fn the_beginning_of_a_coded_page_can_be_read_before_its_end() {
     };
     tokio::time::timeout(DEADLINE, early).await.expect("the page waits in the coder");
 }
+
+#[tokio::test]
+async fn a_page_in_a_legacy_charset_changes_by_the_tag_only() {
+    // Each with bytes that are none in UTF-8, in a comment before the head as well; in Shift_JIS and GB 18030 the
+    // second byte of a letter may be one of ASCII.
+    for (charset, letters) in [
+        ("windows-1252", &b"na\xefve \x93caf\xe9\x94"[..]),
+        ("windows-1251", b"\xcf\xf0\xe8\xe2\xe5\xf2"),
+        ("shift_jis", b"\x83\x5c\x83\x7e\x94\x5c\x8e\xa6"),
+        ("euc-jp", b"\xc6\xfc\xcb\xdc\x8f\xb0\xa1"),
+        ("gbk", b"\x81\x5c\xc4\xe3\xba\xc3\x81\x7e"),
+        ("gb18030", b"\x81\x30\x81\x30\xc4\xe3\x84\x31\xa4\x37"),
+        ("big5", b"\xa5\x5c\xb3\x5c\xbb\x7c"),
+        ("euc-kr", b"\xb0\xa1\xb3\xaa"),
+        ("koi8-r", b"\xf0\xd2\xc9"),
+    ] {
+        let before = [b"<!-- ", letters, b" --><html lang=\"", letters, b"\"><head>"].concat();
+        let after = [format!("<meta charset={charset}><title>").as_bytes(), letters, b"</title>"].concat();
+        let document = [before.clone(), after.clone()].concat();
+        for header in [format!("text/html; charset={charset}"), "text/html".to_owned()] {
+            let length = document.len();
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Type: {header}\r\nContent-Length: {length}\r\n\r\n");
+            let answer = [head.as_bytes(), &document].concat();
+            let rig = rig(move |_| Reply::Keep(answer.clone())).await;
+            let (_, body) = page(&rig, "").await;
+            assert_eq!(body, [&before, TAG.as_bytes(), &after].concat(), "{header}");
+        }
+    }
+}
