@@ -6,6 +6,7 @@
 use url::Url;
 
 use crate::dom::{NodeRef, Tree, forms};
+use crate::protocol::page::Value;
 use crate::protocol::{Action, Key, NodeId, Refusal};
 
 use super::Masker;
@@ -147,6 +148,12 @@ impl Masker {
         }
         if !(element.is_html("textarea") || forms::is_text_field(element)) || value.len() > TEXT {
             return Err(Refusal::NotPossible);
+        }
+        // With something in it that the agent does not see, the agent can not know what they make of it.
+        if let Some(Value::Told(held)) = element.control().and_then(|state| state.value.as_ref())
+            && self.hides_in(held)
+        {
+            return Err(Refusal::Private);
         }
         if node.has("readonly") { Err(Refusal::Disabled) } else { Ok(()) }
     }

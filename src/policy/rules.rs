@@ -148,6 +148,15 @@ impl Policies {
         if errors.is_empty() { Ok(Policies { sets, folder: None }) } else { Err(errors) }
     }
 
+    /// The attributes by which rules choose elements.
+    pub(super) fn mentioned(&self) -> Vec<String> {
+        let sight = self.sets.iter().flat_map(|set| set.mask.iter().chain(&set.hide).chain(&set.show));
+        let control = self.sets.iter().flat_map(|set| &set.control);
+        let selectors = sight.map(|rule| &rule.selector).chain(control.map(|rule| &rule.selector));
+        let names = selectors.flat_map(|selector| &selector.needs().attributes).map(|name| name.to_string());
+        names.collect::<std::collections::BTreeSet<String>>().into_iter().collect()
+    }
+
     /// The folder that they were read from, and what it looked like then.
     pub fn folder(&self) -> Option<(&Path, &Stamp)> {
         self.folder.as_ref().map(|(path, stamp)| (&**path, stamp))

@@ -67,6 +67,7 @@ export class Session {
     this.#widget.showId(sessionId);
     bridge.become("idle");
     stage.raise(this.#modal());
+    addEventListener("pagehide", this.#settle);
     this.#care = setInterval(() => stage.keep(), CARE);
     this.#connection = new Connection({
       message: (message) => this.#message(message),
@@ -134,6 +135,7 @@ export class Session {
         break;
       case "withhold":
         this.#withholding.set(message.select);
+        this.#withholding.echoes.set(message.echoing);
         break;
       case "private":
         for (const node of message.cleared) this.#marks.delete(node);
@@ -188,10 +190,14 @@ export class Session {
       get waiting() {
         return connection.waiting;
       },
+      typed: (echoes) => this.#send({ type: "typed", echoes }),
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
     });
   }
+
+  /** What is typed half is all that the next page can show of it. */
+  readonly #settle = (): void => this.#recorder?.settle();
 
   #stopSharing(): void {
     this.#recorder?.stop();
@@ -221,6 +227,7 @@ export class Session {
     const { bridge } = this.context;
     this.#stopSharing();
     this.executor.stop();
+    removeEventListener("pagehide", this.#settle);
     clearInterval(this.#care);
     this.#pointers.stop();
     this.#tooltip.stop();

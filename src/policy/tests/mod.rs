@@ -1,6 +1,7 @@
 //! What is promised of policies, tested on pages: the laws on random ones, the rules and the guard on small ones.
 
 mod content;
+mod echo;
 mod files;
 mod guard;
 mod laws;
