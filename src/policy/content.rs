@@ -147,7 +147,7 @@ pub(super) fn control(
         None => 0,
     };
     if verdict.sight.masked() {
-        let length = if element.was_password() && length > 0 { PASSWORD } else { length };
+        let length = if (element.was_password() || verdict.fixed) && length > 0 { PASSWORD } else { length };
         let value = state.value.is_some().then(|| BULLET.repeat(length).into());
         return Some(ViewControl { value, checked: None, selected: None });
     }
@@ -198,6 +198,7 @@ impl<'a> Lens<'a> {
                 if texts.next() == Some(node) { self.sheet(style, verdict) } else { "".into() }
             }
             None if verdict.sight == Sight::Shown => self.without_echoes(data.into(), SHORTEST),
+            None if verdict.fixed && !data.trim().is_empty() => BULLET.repeat(PASSWORD).into(),
             None => bullets(data),
         }
     }

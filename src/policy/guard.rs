@@ -233,13 +233,19 @@ impl Masker {
         if target.origin() != here.origin() || !target.username().is_empty() || target.password().is_some() {
             return Err(Refusal::OutsideSite);
         }
-        let rules = || self.rules.sets.iter().flat_map(|set| &self.policies.sets[*set].navigate);
-        let named = |allowed: bool| {
-            let mut rules = rules().filter(move |rule| rule.allowed == allowed);
-            rules.any(|rule| rule.urls.iter().any(|pattern| pattern.matches(target)))
-        };
+        let sets = || self.rules.sets.iter().map(|set| (*set, &self.policies.sets[*set]));
+        let rules =
+            || sets().flat_map(|(index, set)| set.navigate.iter().map(move |rule| (index, set, rule)));
+        let mut named = rules().filter(|(.., rule)| rule.urls.iter().any(|pattern| pattern.matches(target)));
+        let allowed: Vec<usize> = named
+            .clone()
+            .filter(|(_, set, rule)| rule.allowed && set.overrides)
+            .map(|(index, ..)| index)
+            .collect();
+        let denied =
+            named.clone().any(|(index, _, rule)| !rule.allowed && !allowed.iter().any(|by| *by > index));
         // A list of what is allowed is a list of all that is allowed.
-        if named(false) || (rules().any(|rule| rule.allowed) && !named(true)) {
+        if denied || (rules().any(|(.., rule)| rule.allowed) && !named.any(|(.., rule)| rule.allowed)) {
             return Err(Refusal::Disabled);
         }
         Ok(())

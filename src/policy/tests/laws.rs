@@ -7,7 +7,8 @@ use crate::policy::{Masker, Policies};
 use crate::protocol::page::{Namespace, PageOp, Part, Value};
 use std::sync::Arc;
 
-const POLICIES: [&str; 7] = [
+const POLICIES: [&str; 8] = [
+    "[[mask]]\nselect = '.secret, .x'\nlength = 'fixed'\n[[reveal]]\nselect = '.x > .secret, p'\nroles = ['agent']",
     "",
     "[[mask]]\nselect = '.secret'\n[[hide]]\nselect = '.gray'",
     "[[mask]]\nselect = '.flag + *, .x:has(.flag)'\n[[hide]]\nselect = 'li:nth-child(2n), .y:not(.x) > .secret'",

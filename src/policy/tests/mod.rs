@@ -6,4 +6,5 @@ mod files;
 mod guard;
 mod laws;
 mod mirror;
+mod precedence;
 mod site;
