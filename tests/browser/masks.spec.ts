@@ -112,3 +112,29 @@ test("what is typed into a withheld field leaves the browser nowhere, also where
     expect(all.includes(part), part).toBe(false);
   }
 });
+
+test("a switch shows the customer all that is hidden, and only the customer", async ({ customer, agent, session }) => {
+  await session("/account");
+  const outlines = customer.page.locator("tandem-widget .outline");
+  const toggle = customer.page.getByRole("switch", { name: "Show what is hidden" });
+  await expect(outlines).toHaveCount(0);
+  await toggle.check();
+  const boxes = () =>
+    outlines.evaluateAll((all) =>
+      all.map((one) => one.getBoundingClientRect()).map(({ x, y }) => `${Math.round(x)},${Math.round(y)}`),
+    );
+  const of = (selector: string) =>
+    customer.page
+      .locator(selector)
+      .first()
+      .evaluate((element) => element.getBoundingClientRect())
+      .then(({ x, y }) => `${Math.round(x)},${Math.round(y)}`);
+  for (const hidden of ["#ssn", ".balance", "#new-password"]) {
+    await customer.page.locator(hidden).first().scrollIntoViewIfNeeded();
+    await expect.poll(async () => (await boxes()).includes(await of(hidden)), { message: hidden }).toBe(true);
+  }
+  expect(await boxes()).not.toContain(await of("h1"));
+  expect(await agent.mirror.html(".outline")).toBe(null);
+  await toggle.uncheck();
+  await expect(outlines).toHaveCount(0);
+});

@@ -8,7 +8,6 @@ use crate::protocol::page::{Namespace, PageOp, Part, Value};
 use std::sync::Arc;
 
 const POLICIES: [&str; 8] = [
-    "[[mask]]\nselect = '.secret, .x'\nlength = 'fixed'\n[[reveal]]\nselect = '.x > .secret, p'\nroles = ['agent']",
     "",
     "[[mask]]\nselect = '.secret'\n[[hide]]\nselect = '.gray'",
     "[[mask]]\nselect = '.flag + *, .x:has(.flag)'\n[[hide]]\nselect = 'li:nth-child(2n), .y:not(.x) > .secret'",
@@ -16,6 +15,7 @@ const POLICIES: [&str; 8] = [
     "default = 'mask'\n[[show]]\nselect = '.open'\n[[mask]]\nselect = '.secret'\n[[hide]]\nselect = '.gray'",
     "urls = ['/checkout/**']\n[[mask]]\nselect = '.secret, .open'\nlabel = 'x'\n[[pause]]\nurls = ['/quiet/**']",
     "[[mask]]\nselect = ':checked, option:checked, :empty, :disabled'",
+    "[[mask]]\nselect = '.secret, .x'\nlength = 'fixed'\n[[reveal]]\nselect = '.x > .secret, p'\nroles = ['agent']",
 ];
 
 fn dump(masker: &mut Masker, tree: &Tree) -> String {
