@@ -178,8 +178,9 @@ fn check_policies(files: &[PathBuf]) -> u8 {
         }
     }
     let texts: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    if let Err(found) = Policies::parse(&texts) {
-        errors.extend(found);
+    match Policies::parse(&texts) {
+        Ok(policies) => policies.warnings().iter().for_each(|warning| eprintln!("{warning}\n")),
+        Err(found) => errors.extend(found),
     }
     complain(&errors);
     if errors.is_empty() { FINE } else { FAILED }

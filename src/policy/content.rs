@@ -4,6 +4,8 @@
 //! (what would run, load or submit something). Every URL that would load something becomes a capability
 //! or goes.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use crate::dom::{Element, Kind, NodeRef};
@@ -11,6 +13,7 @@ use crate::protocol::page::{Checked, Control, Namespace, Value};
 use crate::protocol::view::{Marks, ViewControl};
 use crate::rewrite::css::{CssUrl, map_urls};
 
+use super::echo::{Echoes, SHORTEST, SHORTEST_IN_CODE};
 use super::verdict::{Reach, Shape, Sight, Verdict};
 use super::{Resource, ResourceNames};
 
@@ -96,7 +99,10 @@ const PAINT: [&str; 11] = [
 /// Writes the content of nodes and notes what it refers to.
 pub(super) struct Lens<'a> {
     pub(super) names: &'a ResourceNames,
+    pub(super) echoes: &'a Echoes,
     pub(super) resources: Vec<Resource>,
+    /// Something that was typed into a masked field was found and left out.
+    pub(super) struck: bool,
 }
 
 pub(super) fn marks(verdict: &Verdict) -> Marks {
@@ -114,16 +120,21 @@ pub(super) fn measured(verdict: &Verdict) -> bool {
 }
 
 /// The document's URL without name and password; of a page that is hidden as a whole, only whose it is.
-pub(super) fn address(location: &str, sight: Sight) -> Box<str> {
+pub(super) fn address(location: &str, sight: Sight, echoes: &Echoes) -> Box<str> {
     match Url::parse(location) {
         Ok(url) if sight >= Sight::Hidden => url.origin().ascii_serialization().into(),
-        Ok(url) => plain(url).as_str().into(),
+        Ok(url) => echoes.hide(plain(url).as_str(), SHORTEST).into(),
         Err(_) => "".into(),
     }
 }
 
 /// The state of a form control.
-pub(super) fn control(element: &Element, state: &Control, verdict: &Verdict) -> Option<ViewControl> {
+pub(super) fn control(
+    element: &Element,
+    state: &Control,
+    verdict: &Verdict,
+    echoes: &Echoes,
+) -> Option<ViewControl> {
     if !verdict.open() {
         return None;
     }
@@ -136,12 +147,12 @@ pub(super) fn control(element: &Element, state: &Control, verdict: &Verdict) -> 
         None => 0,
     };
     if verdict.sight.masked() {
-        let length = if element.was_password() && length > 0 { PASSWORD } else { length };
+        let length = if (element.was_password() || verdict.fixed) && length > 0 { PASSWORD } else { length };
         let value = state.value.is_some().then(|| BULLET.repeat(length).into());
         return Some(ViewControl { value, checked: None, selected: None });
     }
     let value = state.value.as_ref().map(|value| match value {
-        Value::Told(text) => text.clone(),
+        Value::Told(text) => echoes.hide(text, SHORTEST).into(),
         Value::Withheld { .. } => BULLET.repeat(length).into(),
     });
     let checked: Option<Checked> = state.checked;
@@ -161,7 +172,22 @@ fn bullets(text: &str) -> Box<str> {
     out.into()
 }
 
-impl Lens<'_> {
+impl<'a> Lens<'a> {
+    pub(super) fn new(names: &'a ResourceNames, echoes: &'a Echoes) -> Lens<'a> {
+        Lens { names, echoes, resources: Vec::new(), struck: false }
+    }
+
+    /// Without what was typed into masked fields.
+    fn without_echoes(&mut self, text: Box<str>, shortest: usize) -> Box<str> {
+        match self.echoes.hide(&text, shortest) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(hidden) => {
+                self.struck = true;
+                hidden.into()
+            }
+        }
+    }
+
     /// The content of a text in a parent of this verdict.
     pub(super) fn text(&mut self, node: NodeRef<'_>, data: &str, verdict: &Verdict) -> Box<str> {
         let style = node.parent().filter(|parent| is_style(*parent));
@@ -171,7 +197,8 @@ impl Lens<'_> {
                 let mut texts = style.children().filter(|child| matches!(child.kind(), Kind::Text(_)));
                 if texts.next() == Some(node) { self.sheet(style, verdict) } else { "".into() }
             }
-            None if verdict.sight == Sight::Shown => data.into(),
+            None if verdict.sight == Sight::Shown => self.without_echoes(data.into(), SHORTEST),
+            None if verdict.fixed && !data.trim().is_empty() => BULLET.repeat(PASSWORD).into(),
             None => bullets(data),
         }
     }
@@ -188,7 +215,8 @@ impl Lens<'_> {
                 _ => None,
             })
             .collect();
-        self.css(style, &css)
+        let css = self.css(style, &css);
+        self.without_echoes(css, SHORTEST_IN_CODE)
     }
 
     /// All attributes of an element.
@@ -232,6 +260,23 @@ impl Lens<'_> {
     }
 
     fn attribute(
+        &mut self,
+        node: NodeRef<'_>,
+        element: &Element,
+        verdict: &Verdict,
+        name: &str,
+        value: &str,
+    ) -> Option<Box<str>> {
+        let value = self.attribute_with_echoes(node, element, verdict, name, value)?;
+        if self.names.is_name(&value) {
+            return Some(value);
+        }
+        let code =
+            STRUCTURE.iter().any(|known| name.eq_ignore_ascii_case(known)) || is_data(&value, &["data:"]);
+        self.without_echoes(value, if code { SHORTEST_IN_CODE } else { SHORTEST }).into()
+    }
+
+    fn attribute_with_echoes(
         &mut self,
         node: NodeRef<'_>,
         element: &Element,

@@ -26,6 +26,22 @@ impl Diagnostic {
         message: impl Into<String>,
         hint: Option<String>,
     ) -> Diagnostic {
+        Diagnostic::at(Level::ERROR, file, text, span, message, hint)
+    }
+
+    /// The same, of what is allowed.
+    pub fn warning(file: &str, text: &str, span: Range<usize>, message: &str) -> Diagnostic {
+        Diagnostic::at(Level::WARNING, file, text, span, message, None)
+    }
+
+    fn at(
+        level: Level<'_>,
+        file: &str,
+        text: &str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Diagnostic {
         let message = message.into();
         let start = floor(text, span.start);
         let end = floor(text, span.end.max(start)).max(start);
@@ -36,7 +52,7 @@ impl Diagnostic {
         // The excerpt is of the lines concerned only: a file may be large, and errors many.
         let from = before.rfind('\n').map_or(0, |at| at + 1);
         let to = text[end..].find('\n').map_or(text.len(), |at| end + at);
-        let mut group = Level::ERROR.primary_title(&title).element(
+        let mut group = level.primary_title(&title).element(
             Snippet::source(&text[from..to])
                 .line_start(line)
                 .annotation(AnnotationKind::Primary.span(start - from..end - from)),

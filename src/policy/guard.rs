@@ -6,6 +6,7 @@
 use url::Url;
 
 use crate::dom::{NodeRef, Tree, forms};
+use crate::protocol::page::Value;
 use crate::protocol::{Action, Key, NodeId, Refusal};
 
 use super::Masker;
@@ -148,6 +149,12 @@ impl Masker {
         if !(element.is_html("textarea") || forms::is_text_field(element)) || value.len() > TEXT {
             return Err(Refusal::NotPossible);
         }
+        // With something in it that the agent does not see, the agent can not know what they make of it.
+        if let Some(Value::Told(held)) = element.control().and_then(|state| state.value.as_ref())
+            && self.hides_in(held)
+        {
+            return Err(Refusal::Private);
+        }
         if node.has("readonly") { Err(Refusal::Disabled) } else { Ok(()) }
     }
 
@@ -226,13 +233,19 @@ impl Masker {
         if target.origin() != here.origin() || !target.username().is_empty() || target.password().is_some() {
             return Err(Refusal::OutsideSite);
         }
-        let rules = || self.rules.sets.iter().flat_map(|set| &self.policies.sets[*set].navigate);
-        let named = |allowed: bool| {
-            let mut rules = rules().filter(move |rule| rule.allowed == allowed);
-            rules.any(|rule| rule.urls.iter().any(|pattern| pattern.matches(target)))
-        };
+        let sets = || self.rules.sets.iter().map(|set| (*set, &self.policies.sets[*set]));
+        let rules =
+            || sets().flat_map(|(index, set)| set.navigate.iter().map(move |rule| (index, set, rule)));
+        let mut named = rules().filter(|(.., rule)| rule.urls.iter().any(|pattern| pattern.matches(target)));
+        let allowed: Vec<usize> = named
+            .clone()
+            .filter(|(_, set, rule)| rule.allowed && set.overrides)
+            .map(|(index, ..)| index)
+            .collect();
+        let denied =
+            named.clone().any(|(index, _, rule)| !rule.allowed && !allowed.iter().any(|by| *by > index));
         // A list of what is allowed is a list of all that is allowed.
-        if named(false) || (rules().any(|rule| rule.allowed) && !named(true)) {
+        if denied || (rules().any(|(.., rule)| rule.allowed) && !named.any(|(.., rule)| rule.allowed)) {
             return Err(Refusal::Disabled);
         }
         Ok(())

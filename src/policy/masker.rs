@@ -10,15 +10,16 @@ mod writing;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::dom::{Changes, IdMap, IdSet, Matcher, NodeRef, Tree};
+use crate::dom::{Changes, IdMap, IdSet, Matcher, NodeRef, Tree, forms};
 use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
-use crate::protocol::customer::PrivateMark;
-use crate::protocol::page::TopLayer;
+use crate::protocol::customer::{Echo, Echoing, PrivateMark};
+use crate::protocol::page::{TopLayer, Value};
 use crate::protocol::view::ViewOp;
 
 use self::writing::{viewport, whole};
 use super::content::{self, Lens};
+use super::echo::{Echoes, SHORTEST};
 use super::verdict::{Mark, Rules, Sight, Verdict};
 use super::{Policies, Resource, ResourceNames, ViewPatch};
 
@@ -37,6 +38,8 @@ pub struct Masker {
     places: u64,
     told: HashSet<String>,
     globals: Globals,
+    /// What was typed into masked fields, on this page and those before.
+    echoes: Echoes,
     /// The customer's browser must be told all marks again.
     marks_stale: bool,
 }
@@ -86,6 +89,8 @@ struct Turn {
     resources: Vec<Resource>,
     marks: Vec<PrivateMark>,
     cleared: Vec<NodeId>,
+    /// Fields that are kept from agents, with a value.
+    typed: Vec<NodeId>,
     /// Written in this batch, in order: what they hold follows.
     written: Vec<NodeId>,
     fresh: IdSet,
@@ -95,6 +100,7 @@ impl Masker {
     /// Knows no page yet: begin with [`Masker::view`].
     pub fn new(policies: Arc<Policies>, role: Role, names: ResourceNames) -> Masker {
         Masker {
+            echoes: Echoes::new(names.other_secret()),
             policies,
             role,
             names,
@@ -129,23 +135,24 @@ impl Masker {
         let before = std::mem::take(&mut self.nodes);
         let mut turn = Turn::default();
         self.judge(tree, tree.document(), &mut turn);
+        self.listen(tree, std::mem::take(&mut turn.typed));
         let unmarked = |id: &NodeId| self.nodes.get(id).is_some_and(|state| state.verdict.mark.is_none());
         turn.cleared.extend(
             before.iter().filter(|(id, old)| old.verdict.mark.is_some() && unmarked(id)).map(|(id, _)| *id),
         );
         turn.cleared.sort_unstable();
         self.marks_stale = false;
-        let mut lens = Lens { names: &self.names, resources: Vec::new() };
-        turn.ops = whole(tree, &self.nodes, &mut lens, &globals(tree, &self.nodes));
+        let mut lens = Lens::new(&self.names, &self.echoes);
+        turn.ops = whole(tree, &self.nodes, &mut lens, &globals(tree, &self.nodes, &self.echoes));
         turn.resources = lens.resources;
         self.occupy(tree.document());
-        self.globals = globals(tree, &self.nodes);
+        self.globals = globals(tree, &self.nodes, &self.echoes);
         self.finish(turn)
     }
 
     /// The view as it is, for one more mirror: nothing is decided again, and the patches that follow fit it.
     pub fn snapshot(&self, tree: &Tree) -> ViewPatch {
-        let mut lens = Lens { names: &self.names, resources: Vec::new() };
+        let mut lens = Lens::new(&self.names, &self.echoes);
         ViewPatch(whole(tree, &self.nodes, &mut lens, &self.globals))
     }
 
@@ -161,12 +168,56 @@ impl Masker {
             self.nodes.remove(id);
         }
         let resend = self.reconsider(tree, changes, &mut turn);
+        let mut typed = std::mem::take(&mut turn.typed);
+        typed.extend(&changes.controls);
+        let learned = self.listen(tree, typed);
         self.replace(tree, changes, &resend, &mut turn);
         self.touch_up(tree, changes, &mut turn);
+        if learned {
+            self.strike(tree, &mut turn);
+        }
         self.settle(tree, &mut turn);
-        let now = globals(tree, &self.nodes);
+        let now = globals(tree, &self.nodes, &self.echoes);
         self.tell_globals(now, &mut turn);
         self.finish(turn)
+    }
+
+    /// What the customer's browser hashed of values that it withholds: they are private everywhere from now on.
+    pub fn typed(&mut self, tree: Option<&Tree>, echoes: &[Echo]) -> Masked {
+        let mut learned = false;
+        for echo in echoes {
+            learned |= self.echoes.learn_hash(*echo);
+        }
+        let mut turn = Turn::default();
+        if let Some(tree) = tree.filter(|_| learned && !self.nodes.is_empty()) {
+            self.strike(tree, &mut turn);
+            let now = globals(tree, &self.nodes, &self.echoes);
+            self.tell_globals(now, &mut turn);
+        }
+        self.finish(turn)
+    }
+
+    /// What the customer's browser needs to find by itself what was typed into masked fields.
+    pub fn echoes(&self) -> Echoing {
+        let keep = self.policies.mentioned();
+        Echoing { key: self.echoes.key(), known: self.echoes.all(), keep }
+    }
+
+    /// Whether something in a value is private because it was typed elsewhere.
+    pub(super) fn hides_in(&self, value: &str) -> bool {
+        value.contains('•') || self.echoes.hide(value, SHORTEST) != value
+    }
+
+    /// Learns the values of those fields among these that are kept from agents. Whether there was anything new.
+    fn listen(&mut self, tree: &Tree, fields: Vec<NodeId>) -> bool {
+        let mut learned = false;
+        for id in fields {
+            let private = self.verdict(id).is_some_and(|verdict| verdict.sight > Sight::Shown);
+            if private && let Some(value) = tree.get(id).and_then(told) {
+                learned |= self.echoes.learn(value);
+            }
+        }
+        learned
     }
 
     /// The verdict on a node whose place is in the view.
@@ -267,6 +318,9 @@ impl Masker {
                 different.insert(id);
                 inside = Some(node);
             }
+            if verdict.sight > Sight::Shown && told(node).is_some() {
+                turn.typed.push(id);
+            }
             self.note_mark(id, before.and_then(|state| state.verdict.mark), verdict.mark, turn);
             self.nodes.insert(id, State { verdict, place });
         }
@@ -304,16 +358,25 @@ impl Masker {
     }
 }
 
+/// The text in a text field, if the browser told it.
+fn told(node: NodeRef<'_>) -> Option<&str> {
+    let element = node.element()?;
+    match element.control()?.value.as_ref()? {
+        Value::Told(text) if forms::is_text_field(element) || element.is_html("textarea") => Some(text),
+        _ => None,
+    }
+}
+
 fn within(node: NodeRef<'_>, outer: NodeRef<'_>) -> bool {
     node.with_ancestors().any(|above| above == outer)
 }
 
-fn globals(tree: &Tree, nodes: &IdMap<State>) -> Globals {
+fn globals(tree: &Tree, nodes: &IdMap<State>, echoes: &Echoes) -> Globals {
     let in_view = |id: &NodeId| nodes.get(id).is_some_and(|state| state.verdict.sight < Sight::Hidden);
     let page = nodes.get(&NodeId::DOCUMENT).map_or(Sight::Hidden, |state| state.verdict.sight);
     Globals {
         viewport: tree.viewport(),
-        location: content::address(tree.location(), page),
+        location: content::address(tree.location(), page, echoes),
         focus: tree.focus().filter(in_view),
         top_layer: tree.top_layer().iter().filter(|(id, _)| in_view(id)).copied().collect(),
     }

@@ -8,6 +8,7 @@
 
 mod content;
 mod diagnostic;
+mod echo;
 mod folder;
 mod guard;
 mod masker;

@@ -35,7 +35,7 @@ pub struct Matched {
     pub file: String,
     /// Where the rule begins, counted from 1.
     pub line: usize,
-    /// `mask`, `hide`, `show`, `control`, `pause` or `default`.
+    /// `mask`, `hide`, `show`, `control`, `reveal`, `pause` or `default`.
     pub kind: &'static str,
     /// The selector; empty for rules about whole pages.
     pub select: String,
@@ -108,7 +108,9 @@ fn matches(policies: &Policies, tree: &Tree, role: Role) -> Vec<Matched> {
             rules.iter().map(move |rule| (kind, rule.line, &rule.selector, &rule.text))
         });
         let control = set.control.iter().map(|rule| ("control", rule.line, &rule.selector, &rule.text));
-        let mut rules: Vec<_> = sight.chain(control).collect();
+        let reveal = set.reveal.iter().filter(|rule| rule.roles.contains(&role));
+        let reveal = reveal.map(|rule| ("reveal", rule.line, &rule.selector, &rule.text));
+        let mut rules: Vec<_> = sight.chain(control).chain(reveal).collect();
         rules.sort_by_key(|(_, line, ..)| *line);
         for (kind, line, selector, text) in rules {
             let nodes = tree.document().with_descendants();

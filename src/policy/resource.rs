@@ -34,9 +34,21 @@ impl std::fmt::Debug for ResourceNames {
 }
 
 impl ResourceNames {
+    /// A secret for something else than names, as long as the session's key.
+    pub(super) fn other_secret(&self) -> [u8; 16] {
+        let token = self.name("\0other").0;
+        // 22 characters of base64: the first 16 are 96 random bits.
+        std::array::from_fn(|at| token.as_bytes()[at])
+    }
+
     /// `key`: secret, one for each session. `base`: what stands before the token, `/session/ID/resource/`.
     pub fn new(key: [u8; 32], base: impl Into<String>) -> Self {
         ResourceNames { key, base: base.into() }
+    }
+
+    /// Whether an attribute's value is such a capability URL.
+    pub(super) fn is_name(&self, value: &str) -> bool {
+        value.starts_with(&self.base)
     }
 
     /// The token of an absolute URL (without fragment) and the capability URL with it. The same for the same URL.

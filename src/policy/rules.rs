@@ -4,6 +4,7 @@
 //! everything that is wrong and no [`Policies`] at all.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -34,6 +35,7 @@ const ROLES: [(&str, Role); 3] =
 pub struct Policies {
     pub(super) sets: Vec<RuleSet>,
     folder: Option<(PathBuf, Stamp)>,
+    warnings: Vec<Diagnostic>,
 }
 
 /// One file.
@@ -43,6 +45,9 @@ pub(super) struct RuleSet {
     urls: Option<Vec<UrlPattern>>,
     roles: Option<Vec<Role>>,
     pub(super) masked_by_default: bool,
+    /// Its `show`, `enabled` and `allowed` hold against stricter rules of earlier files.
+    pub(super) overrides: bool,
+    pub(super) reveal: Vec<RevealRule>,
     pub(super) mask: Vec<SightRule>,
     pub(super) hide: Vec<SightRule>,
     pub(super) show: Vec<SightRule>,
@@ -58,6 +63,16 @@ pub(super) struct SightRule {
     /// Of the file, counted from 1.
     pub(super) line: usize,
     pub(super) label: Option<String>,
+    /// Masked texts are all of one length.
+    pub(super) fixed: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct RevealRule {
+    pub(super) selector: Selector,
+    pub(super) text: String,
+    pub(super) line: usize,
+    pub(super) roles: Vec<Role>,
 }
 
 #[derive(Debug, Clone)]
@@ -133,10 +148,12 @@ impl Policies {
     pub fn parse(files: &[(&str, &str)]) -> Result<Policies, Vec<Diagnostic>> {
         let mut errors = Vec::new();
         let mut sets = Vec::new();
+        let mut warnings = Vec::new();
         let mut left = RULES;
         for (name, text) in files {
             let lines = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
-            let mut file = File { name, text, lines, errors: &mut errors, left: &mut left };
+            let mut file =
+                File { name, text, lines, errors: &mut errors, warnings: &mut warnings, left: &mut left };
             let (root, wrong) = DeTable::parse_recoverable(text);
             for error in &wrong {
                 file.error(error.span().unwrap_or(0..0), error.message(), None);
@@ -145,7 +162,18 @@ impl Policies {
                 sets.push(file.rule_set(root.get_ref()));
             }
         }
-        if errors.is_empty() { Ok(Policies { sets, folder: None }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Policies { sets, folder: None, warnings }) } else { Err(errors) }
+    }
+
+    /// The attributes by which rules choose elements.
+    pub(super) fn mentioned(&self) -> Vec<String> {
+        let sight = self.sets.iter().flat_map(|set| set.mask.iter().chain(&set.hide).chain(&set.show));
+        let control = self.sets.iter().flat_map(|set| &set.control);
+        let reveal = self.sets.iter().flat_map(|set| &set.reveal).map(|rule| &rule.selector);
+        let selectors =
+            sight.map(|rule| &rule.selector).chain(control.map(|rule| &rule.selector)).chain(reveal);
+        let names = selectors.flat_map(|selector| &selector.needs().attributes).map(|name| name.to_string());
+        names.collect::<std::collections::BTreeSet<String>>().into_iter().collect()
     }
 
     /// The folder that they were read from, and what it looked like then.
@@ -153,10 +181,15 @@ impl Policies {
         self.folder.as_ref().map(|(path, stamp)| (&**path, stamp))
     }
 
+    /// What is allowed but hardly meant: rules without effect, too broad or too slow.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
     /// How many rules there are.
     pub fn len(&self) -> usize {
         let rules = |set: &RuleSet| {
-            let sight = set.mask.len() + set.hide.len() + set.show.len();
+            let sight = set.mask.len() + set.hide.len() + set.show.len() + set.reveal.len();
             sight + set.control.len() + set.navigate.len() + set.pause.len()
         };
         self.sets.iter().map(rules).sum()
@@ -175,8 +208,23 @@ impl Policies {
             ["input[type=password i]", "[data-tandem~=mask i]", "[data-tandem~=hide i]"]
                 .map(Into::into)
                 .into();
-        for set in self.sets.iter().filter(|set| set.for_every_role() && set.holds_at(url.as_ref())) {
-            out.extend(set.mask.iter().chain(&set.hide).map(|rule| rule.text.clone()));
+        for (index, set) in self.sets.iter().enumerate() {
+            if !(set.for_every_role() && set.holds_at(url.as_ref())) {
+                continue;
+            }
+            // What some role may see has to be told; the server hides it from the others.
+            let later =
+                self.sets[index + 1..].iter().filter(|set| set.overrides && set.holds_at(url.as_ref()));
+            let shown = later.flat_map(|set| &set.show).map(|rule| &*rule.text).collect::<Vec<_>>();
+            let holding = self.sets.iter().filter(|set| set.holds_at(url.as_ref()));
+            let mut seen = holding.flat_map(|set| &set.reveal).map(|rule| &*rule.text).collect::<Vec<_>>();
+            seen.extend(&shown);
+            let but = |text: &String, lifted: &[&str]| match lifted {
+                [] => text.clone(),
+                lifted => format!(":is({text}):not(:is({}))", lifted.join(", ")),
+            };
+            out.extend(set.mask.iter().map(|rule| but(&rule.text, &seen)));
+            out.extend(set.hide.iter().map(|rule| but(&rule.text, &shown)));
             if set.masked_by_default {
                 // Of controls only: `closest()` would find the page itself outside of what is shown.
                 let shown: Vec<&str> = self
@@ -208,6 +256,7 @@ struct File<'e> {
     /// Where lines end.
     lines: Vec<usize>,
     errors: &'e mut Vec<Diagnostic>,
+    warnings: &'e mut Vec<Diagnostic>,
     left: &'e mut usize,
 }
 
@@ -223,8 +272,10 @@ impl File<'_> {
     }
 
     fn rule_set(&mut self, table: &DeTable<'_>) -> RuleSet {
-        const KEYS: [&str; 9] =
-            ["urls", "roles", "default", "mask", "hide", "show", "control", "navigate", "pause"];
+        const KEYS: [&str; 11] = [
+            "urls", "roles", "default", "override", "reveal", "mask", "hide", "show", "control", "navigate",
+            "pause",
+        ];
         self.known_keys(table, &KEYS, "a policy file");
         let mut set = RuleSet { file: self.name.to_owned(), ..RuleSet::default() };
         if let Some(value) = table.get("urls") {
@@ -236,20 +287,71 @@ impl File<'_> {
         if let Some(value) = table.get("default") {
             set.masked_by_default = self.word(value, &["mask", "show"]) == Some("mask");
         }
-        set.mask = self.rules(table, "mask", &["select", "label"], File::sight);
+        if let Some(value) = table.get("override") {
+            match value.get_ref() {
+                DeValue::Boolean(is) => set.overrides = *is,
+                _ => self.error(value.span(), "must be true or false", None),
+            }
+        }
+        set.mask = self.rules(table, "mask", &["select", "label", "length"], File::sight);
+        set.reveal = self.rules(table, "reveal", &["select", "roles"], File::reveal);
         set.hide = self.rules(table, "hide", &["select", "label"], File::sight);
         set.show = self.rules(table, "show", &["select"], File::sight);
         set.control = self.rules(table, "control", &["select", "agent"], File::control);
         set.navigate = self.rules(table, "navigate", &["urls", "agent"], File::navigate);
         set.pause = self.rules(table, "pause", &["urls"], File::pause).into_iter().flatten().collect();
-        if let Some(show) = table.get("show").filter(|_| !set.masked_by_default) {
+        if let Some(show) = table.get("show").filter(|_| !set.masked_by_default && !set.overrides) {
             self.error(
                 show.span(),
                 "`show` rules do nothing while everything is shown",
-                Some("put `default = \"mask\"` at the top of this file, or remove them".into()),
+                Some(
+                    "put `default = \"mask\"` or `override = true` at the top of this file, or remove them"
+                        .into(),
+                ),
             );
         }
+        self.warn(table, &set);
         set
+    }
+
+    /// Notes what is allowed but hardly meant.
+    fn warn(&mut self, table: &DeTable<'_>, set: &RuleSet) {
+        let hidden: HashSet<&str> = set.hide.iter().map(|rule| &*rule.text).collect();
+        let mut seen = HashSet::new();
+        for kind in ["hide", "mask", "show", "control", "reveal"] {
+            let rules = table.get(kind).and_then(|value| value.get_ref().as_array());
+            for rule in rules.into_iter().flat_map(|rules| rules.iter()) {
+                let Some(value) = rule.get_ref().as_table().and_then(|table| table.get("select")) else {
+                    continue;
+                };
+                let DeValue::String(text) = value.get_ref() else { continue };
+                let mut warn = |message: &str| {
+                    if self.warnings.len() < ERRORS {
+                        self.warnings.push(Diagnostic::warning(self.name, self.text, value.span(), message));
+                    }
+                };
+                if kind == "mask" && hidden.contains(&**text) {
+                    warn("this mask never applies: a `hide` rule of this file has the same selector");
+                } else if !seen.insert((kind, text.clone())) {
+                    warn("this rule does nothing new: another of this kind has the same selector");
+                }
+                let whole = ["*", "html", "body", ":root"];
+                if kind != "control" && text.split(',').any(|one| whole.contains(&one.trim())) {
+                    warn("this selector is too broad: it selects the whole page");
+                }
+                if text.matches(":has(").count() > 2 {
+                    warn(
+                        "this selector is slow: every `:has()` may look through the whole page for each element",
+                    );
+                }
+            }
+        }
+    }
+
+    fn reveal(&mut self, table: &DeTable<'_>, rule: &Value<'_>) -> Option<RevealRule> {
+        let roles = self.needed(table, rule, "roles").map(|value| self.roles(value));
+        let (selector, text) = self.selector(table, rule)?;
+        Some(RevealRule { selector, text, line: self.line(rule), roles: roles? })
     }
 
     /// The tables of one kind of rule; those with errors are left out.
@@ -296,8 +398,12 @@ impl File<'_> {
             None => None,
             Some(value) => Some(self.string(value)?.into_owned()),
         };
+        let fixed = match table.get("length") {
+            None => false,
+            Some(value) => self.word(value, &["same", "fixed"])? == "fixed",
+        };
         let (selector, text) = self.selector(table, rule)?;
-        Some(SightRule { selector, text, line: self.line(rule), label })
+        Some(SightRule { selector, text, line: self.line(rule), label, fixed })
     }
 
     fn control(&mut self, table: &DeTable<'_>, rule: &Value<'_>) -> Option<ControlRule> {

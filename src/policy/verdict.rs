@@ -58,6 +58,8 @@ pub(super) struct Verdict {
     pub(super) sight: Sight,
     pub(super) reach: Reach,
     pub(super) shape: Shape,
+    /// What is masked is all of one length.
+    pub(super) fixed: bool,
     /// What the customer's browser is told of it.
     pub(super) mark: Option<Mark>,
 }
@@ -82,7 +84,7 @@ impl Verdict {
 
     /// Whether two verdicts look alike to the agent.
     pub(super) fn looks_like(&self, other: &Verdict) -> bool {
-        (self.sight, self.shape) == (other.sight, other.shape)
+        (self.sight, self.shape, self.fixed) == (other.sight, other.shape, other.fixed)
             && (self.reach == Reach::Disabled) == (other.reach == Reach::Disabled)
     }
 }
@@ -94,12 +96,27 @@ pub(super) struct Rules {
     pub(super) sets: Vec<usize>,
     pub(super) labels: Vec<String>,
     base: Option<Sight>,
-    hide: Vec<(Selector, Option<u32>)>,
-    mask: Vec<(Selector, Option<u32>)>,
+    hide: Vec<Veil>,
+    mask: Vec<Veil>,
     show: Vec<Selector>,
+    /// What the role may see although it is masked.
+    reveal: Vec<Selector>,
+    /// What later files lift of earlier ones, with the index of the file.
+    lift: Vec<(usize, Selector)>,
     enable: Vec<Selector>,
-    disable: Vec<Selector>,
+    disable: Vec<(usize, Selector)>,
+    /// What later files enable although earlier ones disable it.
+    restore: Vec<(usize, Selector)>,
     needs: Needs,
+}
+
+/// A rule that masks or hides.
+#[derive(Debug)]
+struct Veil {
+    set: usize,
+    selector: Selector,
+    label: Option<u32>,
+    fixed: bool,
 }
 
 /// Attributes on which the built-in ground depends.
@@ -128,18 +145,29 @@ impl Rules {
                         rules.labels.push(label.clone());
                         (rules.labels.len() - 1) as u32
                     });
-                    to.push((rule.selector.clone(), label));
+                    to.push(Veil { set: index, selector: rule.selector.clone(), label, fixed: rule.fixed });
                 }
             }
             rules.show.extend(set.show.iter().map(|rule| rule.selector.clone()));
+            let revealed = set.reveal.iter().filter(|rule| rule.roles.contains(&role));
+            rules.reveal.extend(revealed.map(|rule| rule.selector.clone()));
+            if set.overrides {
+                rules.lift.extend(set.show.iter().map(|rule| (index, rule.selector.clone())));
+            }
             for rule in &set.control {
-                let list = if rule.enabled { &mut rules.enable } else { &mut rules.disable };
-                list.push(rule.selector.clone());
+                match rule.enabled {
+                    true => rules.enable.push(rule.selector.clone()),
+                    false => rules.disable.push((index, rule.selector.clone())),
+                }
+                if rule.enabled && set.overrides {
+                    rules.restore.push((index, rule.selector.clone()));
+                }
             }
         }
         rules.base = Some(base);
-        let sight = rules.hide.iter().chain(&rules.mask).map(|(selector, _)| selector);
-        let all = sight.chain(&rules.show).chain(&rules.enable).chain(&rules.disable);
+        let sight = rules.hide.iter().chain(&rules.mask).map(|veil| &veil.selector);
+        let disable = rules.disable.iter().map(|(_, selector)| selector);
+        let all = sight.chain(&rules.show).chain(&rules.reveal).chain(&rules.enable).chain(disable);
         for needs in all.map(Selector::needs) {
             rules.needs.structure |= needs.structure;
             rules.needs.text |= needs.text;
@@ -168,6 +196,7 @@ impl Rules {
             sight: self.base.unwrap_or(Sight::Hidden),
             reach: Reach::Free,
             shape: Shape::Whole,
+            fixed: false,
             mark: None,
         }
     }
@@ -195,23 +224,39 @@ impl Rules {
             return Verdict { sight: Sight::Absent, ..verdict };
         }
         let mut label = None;
-        let mut first = |rules: &[(Selector, Option<u32>)]| {
-            let hit = rules.iter().find(|(selector, _)| matcher.matches(selector, node));
-            label = hit.and_then(|(_, label)| *label).or(label);
-            hit.is_some()
+        let mut fixed = false;
+        let mut first = |veils: &[Veil], reveal: &[Selector]| {
+            let mut covers = |veil: &&Veil| {
+                matcher.matches(&veil.selector, node)
+                    && !self.lift.iter().any(|(set, lift)| *set > veil.set && matcher.matches(lift, node))
+            };
+            let hit = veils.iter().find(&mut covers);
+            let Some(hit) = hit.filter(|_| !reveal.iter().any(|reveal| matcher.matches(reveal, node))) else {
+                return false;
+            };
+            label = hit.label.or(label);
+            fixed = hit.fixed;
+            true
         };
-        if verdict.sight == Sight::Hidden || own("hide") || first(&self.hide) {
+        if verdict.sight == Sight::Hidden || own("hide") || first(&self.hide, &[]) {
             verdict.sight = Sight::Hidden;
-        } else if verdict.sight != Sight::Masked && (own("mask") | element.was_password() | first(&self.mask))
+        } else if verdict.sight != Sight::Masked
+            && (own("mask") | element.was_password() | first(&self.mask, &self.reveal))
         {
             verdict.sight = Sight::Masked;
+            verdict.fixed |= fixed;
         } else if verdict.sight == Sight::MaskedByDefault
             && self.show.iter().any(|selector| matcher.matches(selector, node))
         {
             verdict.sight = Sight::Shown;
         }
         let mut matches = |rules: &[Selector]| rules.iter().any(|rule| matcher.matches(rule, node));
-        if verdict.reach == Reach::Disabled || own("readonly") || matches(&self.disable) {
+        let mut disabled = self.disable.iter().any(|(set, rule)| {
+            matches(std::slice::from_ref(rule))
+                && !self.restore.iter().any(|(by, rule)| by > set && matches(std::slice::from_ref(rule)))
+        });
+        disabled |= verdict.reach == Reach::Disabled || own("readonly");
+        if disabled {
             verdict.reach = Reach::Disabled;
         } else if forms::submits(node) {
             verdict.reach = if matches(&self.enable) { Reach::Submits } else { Reach::Disabled };

@@ -37,6 +37,11 @@ pub enum FromCustomer {
         /// Why it was not done, if it was not.
         refused: Option<Refusal>,
     },
+    /// Something was typed whose value is withheld: its hashes, under the key of [`Echoing`].
+    Typed {
+        /// At most [`ECHOES`].
+        echoes: Vec<Echo>,
+    },
     /// A wanted resource can not be had.
     Unavailable {
         /// The number of the want.
@@ -67,6 +72,8 @@ pub enum ToCustomer {
     Withhold {
         /// Selectors, each valid by itself.
         select: Vec<String>,
+        /// To find withheld values where the page repeats them.
+        echoing: Echoing,
     },
     /// What is hidden from the agent. Replaces what was said before about these nodes.
     Private {
@@ -140,6 +147,41 @@ pub enum Privacy {
     Hidden,
     /// Not private, but only its box can be shown (a frame, a drawing): the browser reports its size.
     Measured,
+}
+
+/// Hashes in one message [`FromCustomer::Typed`].
+pub const ECHOES: usize = 256;
+
+/// What the customer's browser needs to find withheld values where the page repeats them, those typed on
+/// earlier pages too: `policy::echo` and `injector/src/customer/echoes.ts` do the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Echoing {
+    /// Of this session.
+    pub key: EchoKey,
+    /// What was typed until now.
+    pub known: Vec<Echo>,
+    /// Attributes by which rules choose elements: told as they are, or the rules would not hold.
+    pub keep: Vec<String>,
+}
+
+/// The bases of the two polynomial hashes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EchoKey {
+    /// Modulo 67108859.
+    pub one: u32,
+    /// Modulo 67108837.
+    pub two: u32,
+}
+
+/// A withheld value, or a piece of it, as a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Echo {
+    /// Characters that count.
+    pub length: u32,
+    /// The first hash.
+    pub one: u32,
+    /// The second hash.
+    pub two: u32,
 }
 
 /// The answer to `POST /.tandem/session`.

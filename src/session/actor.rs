@@ -16,7 +16,7 @@ use super::registry::Shared;
 use super::resources::{Resources, Want};
 use crate::policy::{Masked, Masker, Policies, ResourceNames};
 use crate::protocol::agent::{FromAgent, Role, ToAgent};
-use crate::protocol::customer::{FromCustomer, ToCustomer};
+use crate::protocol::customer::{ECHOES, Echo, Echoing, FromCustomer, ToCustomer};
 use crate::protocol::page::PageFrame;
 use crate::protocol::{Action, EndReason, Mode, Phase, Point, Refusal, SessionId, Status};
 
@@ -217,6 +217,7 @@ impl Session {
                     self.answer(connection, seq, refused);
                 }
             }
+            FromCustomer::Typed { echoes } => self.typed(&echoes[..echoes.len().min(ECHOES)]),
             FromCustomer::Unavailable { want } => self.resources.unavailable(want),
         }
     }
@@ -279,8 +280,21 @@ impl Session {
         customer.url = tree.location().to_owned();
         let select = self.policies.withhold(&customer.url);
         if select != before {
-            self.tell_customer(ToCustomer::Withhold { select });
+            let echoing = self.echoing();
+            self.tell_customer(ToCustomer::Withhold { select, echoing });
         }
+    }
+
+    /// The customer's browser withholds something: what the page says of it elsewhere goes too.
+    fn typed(&mut self, echoes: &[Echo]) {
+        if let Some(audience) = &mut self.audience {
+            let masked = audience.typed(self.page.tree(), echoes);
+            self.pass_on(masked);
+        }
+    }
+
+    fn echoing(&self) -> Echoing {
+        self.audience.as_ref().map(|audience| audience.masker().echoes()).unwrap_or_default()
     }
 
     fn misfit(&mut self) {
@@ -298,7 +312,8 @@ impl Session {
         let Some(customer) = &self.customer else { return };
         let select = self.policies.withhold(&customer.url);
         let epoch = self.page.expect();
-        self.tell_customer(ToCustomer::Withhold { select });
+        let echoing = self.echoing();
+        self.tell_customer(ToCustomer::Withhold { select, echoing });
         self.tell_customer(ToCustomer::Share { epoch });
     }
 

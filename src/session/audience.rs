@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 use super::link::FeedItem;
 use crate::dom::{Changes, Tree};
 use crate::policy::{EncodedView, Masked, Masker, Policies, ViewPatch};
+use crate::protocol::customer::Echo;
 
 /// How many items a connection may be behind before it is given a fresh view instead.
 const RING: usize = 512;
@@ -59,11 +60,21 @@ impl Audience {
     /// The document changed.
     pub(super) fn update(&mut self, tree: &Tree, changes: &Changes) -> Masked {
         let masked = self.masker.update(tree, changes);
+        self.follow(masked)
+    }
+
+    fn follow(&mut self, masked: Masked) -> Masked {
         if !masked.patch.is_empty() {
             self.seq += 1;
             self.send(&masked.patch);
         }
         masked
+    }
+
+    /// The customer's browser withholds values of these hashes.
+    pub(super) fn typed(&mut self, tree: Option<&Tree>, echoes: &[Echo]) -> Masked {
+        let masked = self.masker.typed(tree, echoes);
+        self.follow(masked)
     }
 
     fn send(&self, patch: &ViewPatch) {

@@ -65,3 +65,76 @@ test("the customer sees by a tooltip what is hidden", async ({ customer, session
   await customer.page.locator("#ssn").hover();
   await expect(tooltip).toBeVisible();
 });
+
+test("what is typed into a withheld field leaves the browser nowhere, also where the page repeats it", async ({
+  customer,
+  agent,
+  session,
+}) => {
+  // The first wall alone: what the customer's browser sends is looked at, whatever the server makes of it.
+  const sent: Buffer[] = [];
+  customer.page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(Buffer.from(frame.payload))));
+  const secret = "4929 1234 5678 9011";
+  const bare = secret.replaceAll(" ", "");
+  await session("/checkout");
+  // A page that repeats what is typed as it is typed.
+  await customer.page.evaluate(() => {
+    const field = document.querySelector<HTMLInputElement>("[name=card-number]");
+    const echo = document.createElement("p");
+    echo.id = "echo";
+    document.body.append(echo);
+    field?.addEventListener("input", () => {
+      echo.textContent = `You pay with ${field.value}`;
+      echo.title = field.value;
+      echo.setAttribute("aria-label", field.value.replaceAll(" ", "-"));
+      document.title = `Pay with ${field.value}`;
+      const city = document.querySelector<HTMLInputElement>("[name=city]");
+      if (city) city.value = field.value;
+    });
+  });
+  await customer.page.locator("[name=card-number]").pressSequentially(secret);
+  await customer.page.locator("[name=card-code]").focus();
+  await customer.page.evaluate((bare) => {
+    history.pushState(null, "", `?card=${bare}`);
+    document.body.insertAdjacentHTML("beforeend", `<p id=late>Late ${bare}</p>`);
+  }, bare);
+  await expect.poll(() => agent.mirror.text("#late")).toMatch(/^Late •+$/);
+  expect(await agent.mirror.text("#echo")).toMatch(/^You pay with [• ]+$/);
+  // And on a page that another one leads to.
+  await customer.open("/");
+  await customer.page.evaluate((secret) => {
+    document.body.insertAdjacentHTML("beforeend", `<p id=next>Thank you for ${secret}</p>`);
+  }, secret);
+  await expect.poll(() => agent.mirror.text("#next")).toMatch(/^Thank you for [• ]+$/);
+  const all = Buffer.concat(sent);
+  expect(all.includes("Thank you for"), "the search finds what is there").toBe(true);
+  for (const part of [secret, bare, secret.replaceAll(" ", "-"), "4929 1234 5678", "56789011"]) {
+    expect(all.includes(part), part).toBe(false);
+  }
+});
+
+test("a switch shows the customer all that is hidden, and only the customer", async ({ customer, agent, session }) => {
+  await session("/account");
+  const outlines = customer.page.locator("tandem-widget .outline");
+  const toggle = customer.page.getByRole("switch", { name: "Show what is hidden" });
+  await expect(outlines).toHaveCount(0);
+  await toggle.check();
+  const boxes = () =>
+    outlines.evaluateAll((all) =>
+      all.map((one) => one.getBoundingClientRect()).map(({ x, y }) => `${Math.round(x)},${Math.round(y)}`),
+    );
+  const of = (selector: string) =>
+    customer.page
+      .locator(selector)
+      .first()
+      .evaluate((element) => element.getBoundingClientRect())
+      .then(({ x, y }) => `${Math.round(x)},${Math.round(y)}`);
+  for (const hidden of ["#ssn", ".balance", "#new-password"]) {
+    await customer.page.locator(hidden).first().scrollIntoViewIfNeeded();
+    await expect.poll(async () => (await boxes()).includes(await of(hidden)), { message: hidden }).toBe(true);
+  }
+  expect(await boxes()).not.toContain(await of("h1"));
+  expect(await agent.mirror.html(".outline")).toBe(null);
+  await toggle.uncheck();
+  await expect(outlines).toHaveCount(0);
+});

@@ -121,7 +121,7 @@ fn a_demo_whose_ports_are_taken_says_which_flag_helps() {
 }
 
 const PAGE: &str =
-    "<!doctype html><title>Pay</title><p id=ssn>KANARIE</p><p>Hello</p><input type=password value=KANARIE>";
+    "<!doctype html><title>Pay</title><p id=ssn>KANARIE</p><p>Hello</p><input type=password value=xKANARIEx>";
 
 #[test]
 fn a_preview_shows_what_the_agent_sees_and_which_rules_matched() {

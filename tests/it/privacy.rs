@@ -227,3 +227,59 @@ async fn resources_come_by_capability_for_what_the_view_shows_and_nothing_else()
     let other = crate::harness::Agent::log_in(rig.console, crate::harness::AGENTS[1]).await;
     assert_eq!(other.get(&path).await.status, 403);
 }
+
+/// A page that repeats what is typed into `#card` (its browser withholds nothing).
+fn repeating(value: &str) -> Vec<Piece> {
+    vec![
+        el("input", &[("id", "card"), ("class", "card")], &[]),
+        el("p", &[("title", &format!("card {value}"))], &[text(&format!("You pay with {value}"))]),
+        el("input", &[("id", "copy"), ("value", value)], &[]),
+        el("a", &[("href", &format!("/receipt?card={value}"))], &[text("Receipt")]),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_typed_into_a_masked_field_is_masked_where_the_page_repeats_it() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) =
+        rig.session(&[el("input", &[("id", "card"), ("class", "card")], &[])]).await;
+    let card = customer.node("card");
+    let mut patch = customer.page.patch();
+    patch.byte(7);
+    patch.uint(card);
+    patch.byte(1);
+    patch.string(CANARY);
+    customer.send_bytes(patch.finish()).await;
+    // On this page and on the next.
+    for round in 0..2 {
+        if round > 0 {
+            customer.reconnect().await;
+            customer.url = format!("http://{}/pay?card={CANARY}", rig.site);
+            customer.show(&[text("New page")]).await;
+            agent.sees("New page").await;
+        }
+        let body = customer.node("body");
+        let mut patch = customer.page.patch();
+        for piece in repeating(&CANARY.to_lowercase()) {
+            customer.page.insert(&mut patch, body, &piece);
+        }
+        customer.send_bytes(patch.finish()).await;
+        agent.sees("You pay with •••••••••").await;
+        agent.mirror = Default::default();
+        agent.says(json!({ "type": "resync" })).await;
+        agent.sees("You pay with •••••••••").await;
+    }
+    assert!(!agent.received.contains(CANARY) && !agent.received.contains(&CANARY.to_lowercase()));
+}
+
+#[tokio::test]
+async fn hashes_of_withheld_values_reach_the_browser_of_the_next_page() {
+    let rig = Rig::start().await;
+    let (mut customer, _agent) = rig.session(&page()).await;
+    let echo = json!({ "length": 9, "one": 1234, "two": 4321 });
+    customer.says(json!({ "type": "typed", "echoes": [echo] })).await;
+    customer.reconnect().await;
+    let withhold =
+        customer.hears_that("the rules", |message| message["echoing"]["known"] == json!([echo])).await;
+    assert_ne!(withhold["echoing"]["key"]["one"], 0);
+}

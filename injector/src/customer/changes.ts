@@ -6,6 +6,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
+import { isElement } from "./dom.ts";
 import { depthOf, ignored, type Known, opaque } from "./known.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
 
@@ -44,6 +45,23 @@ export class Changes {
         this.#texts.add(target as CharacterData);
       } else {
         this.#markAttribute(target as Element, record);
+      }
+    }
+  }
+
+  /** Marks every known text, and every attribute, of which this is true: they are told anew. */
+  retell(right: (text: string) => boolean): void {
+    for (const node of this.context.known.nodes()) {
+      if (node.nodeType === Node.TEXT_NODE) {
+        if (right((node as Text).data)) this.#texts.add(node as Text);
+        continue;
+      }
+      if (!isElement(node)) continue;
+      for (const name of node.getAttributeNames()) {
+        if (!right(node.getAttribute(name) ?? "")) continue;
+        const names = this.#attributes.get(node);
+        if (names) names.add(name);
+        else this.#attributes.set(node, new Set([name]));
       }
     }
   }

@@ -17,6 +17,7 @@ export class Controls {
   readonly #dirty = new Set<Element>();
   /** What was last told, in short. */
   readonly #told = new WeakMap<Element, string>();
+  readonly #learned = new WeakMap<Element, string>();
 
   constructor(
     readonly known: KnownNodes,
@@ -56,6 +57,18 @@ export class Controls {
     return this.#dirty.size > 0;
   }
 
+  /** Looks at what is being typed into withheld fields, before anything is told that may repeat it. */
+  learn(): void {
+    const { withholding } = this;
+    for (const element of this.#dirty) {
+      if (controlKind(element) !== "text" || !withholding.holds(element)) continue;
+      const { value } = element as HTMLInputElement;
+      if (value === this.#learned.get(element)) continue;
+      this.#learned.set(element, value);
+      withholding.echoes.typing(element, value);
+    }
+  }
+
   /** Tells what changed. */
   write(out: Writer): void {
     for (const element of this.#dirty) {
@@ -93,7 +106,9 @@ export class Controls {
     switch (controlKind(element)) {
       case "text": {
         const { value } = element as HTMLInputElement;
-        return held ? `\x02${this.withholding.length(element, value)}` : `\x01${value}`;
+        return held
+          ? `\x02${this.withholding.length(element, value)}`
+          : `\x01${this.withholding.echoes.hide(value)}`;
       }
       case "check": {
         const { checked, indeterminate } = element as HTMLInputElement;

@@ -64,6 +64,11 @@ export class KnownNodes {
     return this.#byId.get(id)?.node;
   }
 
+  /** Every node that the server knows. */
+  *nodes(): Generator<Node> {
+    for (const { node } of this.#byId.values()) yield node;
+  }
+
   /** Forgets one node. */
   forget(known: Known): void {
     this.#byNode.delete(known.node);

@@ -4,6 +4,7 @@
  * Nothing is read, observed or sent before the server asks; an epoch that can not go on is given up as a whole.
  */
 
+import type { Echo } from "../protocol/words.ts";
 import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
 import { Controls } from "./controls.ts";
@@ -34,6 +35,8 @@ const EVENTS = ["input", "change", "reset", "focusin", "focusout", "scroll", "lo
 export interface Outlet {
   /** Bytes that wait to leave. */
   readonly waiting: number;
+  /** Tells hashes of what was typed into withheld fields. */
+  typed(echoes: Echo[]): void;
   /** Sends one frame. */
   frame(bytes: Uint8Array<ArrayBuffer>): void;
   /** The epoch can not go on: the server must ask for another one. */
@@ -64,7 +67,7 @@ export class Recorder {
   ) {
     this.known = new KnownNodes(document, roots);
     this.#controls = new Controls(this.known, withholding);
-    this.#around = new Surroundings(this.known, () => this.schedule());
+    this.#around = new Surroundings(this.known, withholding, () => this.schedule());
     this.#sheets = new Sheets(this.known);
     this.#sheets.fresh(document);
     const context = {
@@ -84,6 +87,12 @@ export class Recorder {
     this.#observer = new MutationObserver((records) => guarded(() => this.#mutated(records)));
     this.#observe(document);
     this.#sweeper = setInterval(() => guarded(() => this.#sweep()), SWEEP);
+
+    // What was typed before the page is shared may be repeated in it.
+    for (const field of document.querySelectorAll("input,textarea")) this.#controls.mark(field);
+    this.#controls.learn();
+    const echoes = withholding.echoes.settle();
+    if (echoes.length > 0) outlet.typed(echoes);
 
     const out = this.#begin();
     out.byte(15);
@@ -140,6 +149,15 @@ export class Recorder {
     this.schedule();
   }
 
+  /** What was typed into a withheld field, or all of them, is complete: it is private from now on wherever it is. */
+  settle(field?: Element): void {
+    this.#controls.learn();
+    const echoes = this.withholding.echoes.settle(field);
+    if (echoes.length === 0) return;
+    this.outlet.typed(echoes);
+    this.#changes.retell((text) => this.withholding.echoes.hide(text) !== text);
+  }
+
   /** The elements whose box is to be told. */
   measure(ids: ReadonlySet<number>): void {
     this.#around.measure(ids);
@@ -170,6 +188,7 @@ export class Recorder {
     try {
       this.#changes.mark(this.#observer.takeRecords());
       if (document.documentElement !== this.#html) this.#listen(document, true);
+      this.#controls.learn();
       const out = this.#begin();
       const empty = out.length;
       this.#changes.write(out);
@@ -256,9 +275,13 @@ export class Recorder {
           // The controls have their old values only after the event.
           setTimeout(() => guarded(() => this.#sweep()));
           break;
+        case "focusout":
+          if (isElement(target)) this.settle(target);
+          break;
         case "input":
         case "change":
           if (isElement(target)) this.#controls.mark(target);
+          if (isElement(target) && event.type === "change") this.settle(target);
           // One radio button changes the others.
           if ((target as HTMLInputElement).type === "radio") this.#controls.sweep();
       }

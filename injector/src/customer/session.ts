@@ -9,6 +9,7 @@ import type { Act, EndReason, FromCustomer, PrivateMark, Status, ToCustomer } fr
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
 import type { Executor } from "./executor.ts";
+import { Outlines } from "./outlines.ts";
 import { Pointers } from "./pointers.ts";
 import { Recorder } from "./recorder.ts";
 import type { Stage } from "./stage.ts";
@@ -39,6 +40,7 @@ export class Session {
   readonly #widget: Widget;
   readonly #pointers: Pointers;
   readonly #tooltip: Tooltip;
+  readonly #outlines: Outlines;
   readonly #withholding = new Withholding();
   readonly #wants = new Wants((want) => this.#send({ type: "unavailable", want }));
   readonly #care: ReturnType<typeof setInterval>;
@@ -61,12 +63,15 @@ export class Session {
       exit: () => this.exit(),
       answer: (allow) => this.#send({ type: "answer", allow }),
       takeBack: () => this.#send({ type: "take_back" }),
+      showHidden: (on) => this.#outlines.show(on),
     });
     this.#pointers = new Pointers(stage, (message) => this.#gesture(message));
+    this.#outlines = new Outlines(stage, () => this.#hidden());
     this.#tooltip = new Tooltip(stage, (element) => this.#label(element));
     this.#widget.showId(sessionId);
     bridge.become("idle");
     stage.raise(this.#modal());
+    addEventListener("pagehide", this.#settle);
     this.#care = setInterval(() => stage.keep(), CARE);
     this.#connection = new Connection({
       message: (message) => this.#message(message),
@@ -134,6 +139,7 @@ export class Session {
         break;
       case "withhold":
         this.#withholding.set(message.select);
+        this.#withholding.echoes.set(message.echoing);
         break;
       case "private":
         for (const node of message.cleared) this.#marks.delete(node);
@@ -188,10 +194,14 @@ export class Session {
       get waiting() {
         return connection.waiting;
       },
+      typed: (echoes) => this.#send({ type: "typed", echoes }),
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
     });
   }
+
+  /** What is typed half is all that the next page can show of it. */
+  readonly #settle = (): void => this.#recorder?.settle();
 
   #stopSharing(): void {
     this.#recorder?.stop();
@@ -221,9 +231,11 @@ export class Session {
     const { bridge } = this.context;
     this.#stopSharing();
     this.executor.stop();
+    removeEventListener("pagehide", this.#settle);
     clearInterval(this.#care);
     this.#pointers.stop();
     this.#tooltip.stop();
+    this.#outlines.stop();
     this.#widget.end(reason);
     if (!this.#leaving) this.#connection.close();
     bridge.mark(null);
@@ -247,6 +259,14 @@ export class Session {
     const ids = new Set<number>();
     for (const { node, kind } of this.#marks.values()) if (kind !== "masked") ids.add(node);
     this.#recorder?.measure(ids);
+  }
+
+  /** The elements that are masked or hidden by themselves. */
+  *#hidden(): Generator<Element> {
+    for (const { node, kind } of this.#marks.values()) {
+      const element = kind === "measured" ? undefined : this.#recorder?.known.node(node);
+      if (isElement(element)) yield element;
+    }
   }
 
   #label(element: Element): string | null {

@@ -7,6 +7,7 @@
 import type { Writer } from "../wire/writer.ts";
 import { isElement } from "./dom.ts";
 import type { KnownNodes } from "./known.ts";
+import type { Withholding } from "./withhold.ts";
 
 const MOST_IN_TOP_LAYER = 256;
 
@@ -30,6 +31,7 @@ export class Surroundings {
   /** `changed` is called when there is something new to write. */
   constructor(
     readonly known: KnownNodes,
+    readonly withholding: Withholding,
     readonly changed: () => void,
   ) {
     this.#sizes = new ResizeObserver((entries) => {
@@ -113,7 +115,7 @@ export class Surroundings {
     if (this.moved()) {
       this.#url = location.href;
       out.byte(10);
-      out.string(this.#url);
+      out.string(this.withholding.echoes.hideInAddress(this.#url));
     }
     this.#writeViewport(out);
     this.#writeScrolls(out);

@@ -15,6 +15,8 @@ export interface Choices {
   exit(): void;
   answer(allow: boolean): void;
   takeBack(): void;
+  /** The switch that shows what the agent does not see. */
+  showHidden(on: boolean): void;
 }
 
 /** How long the last message stays, in milliseconds. */
@@ -29,6 +31,7 @@ export class Widget {
   readonly #panel: HTMLElement;
   readonly #status = make("p", "status", "", { role: "status" });
   readonly #id = make("output", "id", "", { id: "session-id" });
+  readonly #showHidden = make("label", "switch");
   readonly #takeBack: HTMLButtonElement;
   readonly #details: HTMLButtonElement;
   readonly #dialog: HTMLDialogElement;
@@ -65,6 +68,11 @@ export class Widget {
       make("p", "tell", words.tell),
     );
 
+    const toggle = make("input", "", "", { type: "checkbox", role: "switch" });
+    toggle.addEventListener("change", () => choices.showHidden(toggle.checked));
+    this.#showHidden.hidden = true;
+    this.#showHidden.append(toggle, words.showHidden);
+
     const buttons = make("div", "buttons");
     this.#takeBack = button(words.takeBack, "main", () => choices.takeBack());
     this.#takeBack.hidden = true;
@@ -72,7 +80,7 @@ export class Widget {
       this.#takeBack,
       button(words.exit, "", () => choices.exit()),
     );
-    panel.append(head, this.#status, details, buttons);
+    panel.append(head, this.#status, details, this.#showHidden, buttons);
 
     this.#dialog = make("dialog", "", "", { "aria-labelledby": "ask", "aria-describedby": "why" });
     const answers = make("div", "buttons");
@@ -124,6 +132,7 @@ export class Widget {
     }
     this.#panel.dataset.phase = status.phase;
     this.#panel.dataset.mode = status.mode;
+    this.#showHidden.hidden = status.phase !== "active";
     this.#takeBack.hidden = status.mode !== "write";
     this.#ask(status.writeRequested && status.phase === "active");
     this.#show();

@@ -6,6 +6,7 @@
  */
 
 import { closestAcross, controlKind, isElement } from "./dom.ts";
+import { Echoes } from "./echoes.ts";
 
 /** Longest length that is told of a withheld value. */
 const LONGEST = 64;
@@ -14,9 +15,18 @@ const MARKED = "[data-tandem=mask],[data-tandem=hide]";
 /** What is told of every password that is not empty. */
 const PASSWORD = 8;
 
+/** Attributes that make the page what it is: the server needs them as they are, and hides what is in them. */
+const LOADS = new Set(
+  "class id style type name for form role dir lang slot is part src srcset sizes poster rel media action".split(
+    " ",
+  ),
+);
+
 /** Decides for elements of the page. */
 export class Withholding {
   readonly #passwords = new WeakSet<Element>();
+  /** What was typed here, for where the page repeats it. */
+  readonly echoes = new Echoes();
   #selector = MARKED;
   /** Everything, until the server has said what. */
   #all = true;
@@ -72,20 +82,24 @@ export class Withholding {
         // A document of its own, whose content is not part of this page; and what only this page's scripts may have.
         return null;
       case "value":
-        return this.holds(element) ? "" : value;
+        if (this.holds(element)) return "";
+        return this.echoes.keeps(name) ? value : this.echoes.hide(value);
       case "checked":
       case "selected":
         return this.holds(element) ? null : value;
+      case "href":
+      case "xlink:href":
+        return this.echoes.hideInAddress(value);
       default:
-        return value;
+        return LOADS.has(name) || this.echoes.keeps(name) ? value : this.echoes.hide(value);
     }
   }
 
   /** What is told of a text: typed text of a withheld place keeps only its shape. */
   text(parent: Node | null, data: string): string {
-    if (!isElement(parent) || !data.trim()) return data;
+    if (!isElement(parent) || !data.trim() || parent.localName === "style") return data;
     const typed = closestAcross(parent, "textarea,[contenteditable]") !== null;
-    if (!typed || !this.holds(parent)) return data;
+    if (!typed || !this.holds(parent)) return this.echoes.hide(data);
     return controlKind(parent) === "text" ? "" : data.replace(/\S/gu, "•");
   }
 }

@@ -21,6 +21,7 @@ export interface Words {
   readonly allow: string;
   readonly notNow: string;
   readonly hidden: string;
+  readonly showHidden: string;
   readonly agent: string;
   readonly waiting: string;
   readonly lost: string;
@@ -56,6 +57,7 @@ export const ENGLISH: Words = {
   allow: "Allow",
   notNow: "Not now",
   hidden: "Hidden from the agent",
+  showHidden: "Show what is hidden",
   agent: "The agent",
   waiting: "Waiting for the agent to join.",
   lost: "The connection was lost. Trying to connect again…",

@@ -177,7 +177,11 @@ seq: number,
 /**
  * Why it was not done, if it was not.
  */
-refused: Refusal | null, } | { "type": "unavailable", 
+refused: Refusal | null, } | { "type": "typed", 
+/**
+ * At most [`ECHOES`].
+ */
+echoes: Array<Echo>, } | { "type": "unavailable", 
 /**
  * The number of the want.
  */
@@ -199,7 +203,11 @@ epoch: number, } | { "type": "withhold",
 /**
  * Selectors, each valid by itself.
  */
-select: Array<string>, } | { "type": "private", 
+select: Array<string>, 
+/**
+ * To find withheld values where the page repeats them.
+ */
+echoing: Echoing, } | { "type": "private", 
 /**
  * Newly masked or hidden, or with another label.
  */
@@ -240,6 +248,44 @@ kind: Privacy,
  * The administrator's words for the tooltip, if there are any.
  */
 label: string | null, };
+
+export type Echoing = { 
+/**
+ * Of this session.
+ */
+key: EchoKey, 
+/**
+ * What was typed until now.
+ */
+known: Array<Echo>, 
+/**
+ * Attributes by which rules choose elements: told as they are, or the rules would not hold.
+ */
+keep: Array<string>, };
+
+export type EchoKey = { 
+/**
+ * Modulo 67108859.
+ */
+one: number, 
+/**
+ * Modulo 67108837.
+ */
+two: number, };
+
+export type Echo = { 
+/**
+ * Characters that count.
+ */
+length: number, 
+/**
+ * The first hash.
+ */
+one: number, 
+/**
+ * The second hash.
+ */
+two: number, };
 
 export type Privacy = "masked" | "hidden" | "measured";
 

@@ -69,7 +69,7 @@ impl Masker {
         for inner in node.with_descendants() {
             self.vacate(inner.id(), turn);
         }
-        let mut lens = Lens { names: &self.names, resources: Vec::new() };
+        let mut lens = Lens::new(&self.names, &self.echoes);
         let parts = subtree(node, &self.nodes, &mut lens);
         turn.resources.append(&mut lens.resources);
         turn.ops.push(ViewOp::Insert { parent: parent.id(), next, parts });

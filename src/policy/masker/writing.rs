@@ -9,13 +9,14 @@ use crate::protocol::NodeId;
 use crate::protocol::view::{ViewOp, ViewPart};
 
 use super::super::content::{self, Lens};
-use super::super::verdict::Verdict;
+use super::super::echo::Echoes;
+use super::super::verdict::{Sight, Verdict};
 use super::{Globals, Masker, State, Turn};
 
 impl Masker {
     /// Attributes, texts and states of nodes that were in the mirror before.
     pub(super) fn touch_up(&mut self, tree: &Tree, changes: &Changes, turn: &mut Turn) {
-        let mut lens = Lens { names: &self.names, resources: Vec::new() };
+        let mut lens = Lens::new(&self.names, &self.echoes);
         let known = |id: &NodeId| {
             (!turn.fresh.contains(id)).then(|| Some((tree.get(*id)?, self.seen(*id)?))).flatten()
         };
@@ -71,7 +72,7 @@ impl Masker {
             if once.insert(*id)
                 && let Some((node, verdict)) = known(id)
             {
-                ops.extend(control(node, &verdict));
+                ops.extend(control(node, &verdict, &self.echoes));
             }
         }
         let mut once = IdSet::default();
@@ -94,11 +95,50 @@ impl Masker {
         turn.resources.append(&mut lens.resources);
     }
 
+    /// Writes again what says something that has just been learned to be private.
+    pub(super) fn strike(&self, tree: &Tree, turn: &mut Turn) {
+        let mut at = Some(tree.document());
+        let mut lens = Lens::new(&self.names, &self.echoes);
+        let mut ops = Vec::new();
+        while let Some(node) = at {
+            let verdict = self.nodes.get(&node.id()).map(|state| state.verdict).filter(Verdict::in_view);
+            at = step(node, tree.document(), verdict.is_some());
+            let Some(verdict) = verdict.filter(|verdict| verdict.sight < Sight::Masked) else { continue };
+            let id = node.id();
+            if turn.fresh.contains(&id) {
+                continue;
+            }
+            lens.struck = false;
+            match node.kind() {
+                Kind::Text(data) => {
+                    let data = lens.text(node, data, &verdict);
+                    if lens.struck {
+                        ops.push(ViewOp::Text { id, data });
+                    }
+                }
+                Kind::Element(element) => {
+                    for (name, _) in element.attributes() {
+                        lens.struck = false;
+                        let op = attribute(&mut lens, node, &verdict, name);
+                        if lens.struck {
+                            ops.push(op);
+                        }
+                    }
+                    if element.control().is_some() {
+                        ops.extend(control(node, &verdict, &self.echoes));
+                    }
+                }
+                _ => {}
+            }
+        }
+        turn.ops.append(&mut ops);
+    }
+
     /// The states of what was written in this batch.
     pub(super) fn settle(&self, tree: &Tree, turn: &mut Turn) {
         for id in std::mem::take(&mut turn.written) {
             if let (Some(node), Some(verdict)) = (tree.get(id), self.seen(id)) {
-                turn.ops.extend(states(node, &verdict));
+                turn.ops.extend(states(node, &verdict, &self.echoes));
             }
         }
     }
@@ -185,7 +225,7 @@ pub(super) fn whole(
     while let Some(node) = at {
         let verdict = verdict(node).filter(Verdict::in_view);
         if let Some(verdict) = &verdict {
-            ops.extend(states(node, verdict));
+            ops.extend(states(node, verdict, lens.echoes));
         }
         at = step(node, root, verdict.is_some());
     }
@@ -210,14 +250,19 @@ pub(super) fn attribute(lens: &mut Lens<'_>, node: NodeRef<'_>, verdict: &Verdic
     }
 }
 
-pub(super) fn states<'a>(node: NodeRef<'a>, verdict: &Verdict) -> impl Iterator<Item = ViewOp> + use<'a> {
-    let (control, scroll, size) = (control(node, verdict), scroll(node, verdict), size(node, verdict));
+pub(super) fn states<'a>(
+    node: NodeRef<'a>,
+    verdict: &Verdict,
+    echoes: &Echoes,
+) -> impl Iterator<Item = ViewOp> + use<'a> {
+    let (control, scroll, size) =
+        (control(node, verdict, echoes), scroll(node, verdict), size(node, verdict));
     control.into_iter().chain(scroll).chain(size)
 }
 
-pub(super) fn control(node: NodeRef<'_>, verdict: &Verdict) -> Option<ViewOp> {
+pub(super) fn control(node: NodeRef<'_>, verdict: &Verdict, echoes: &Echoes) -> Option<ViewOp> {
     let element = node.element()?;
-    let state = content::control(element, element.control()?, verdict)?;
+    let state = content::control(element, element.control()?, verdict, echoes)?;
     Some(ViewOp::Control { id: node.id(), state })
 }
 
