@@ -52,7 +52,7 @@ impl Answerer {
         busy: Busy,
         mut request: Request<Incoming>,
     ) -> Result<Response<Outgoing>, Infallible> {
-        request::uncrumble(&mut request);
+        request::in_terms_of_http1(&mut request);
         let response = match &self {
             Answerer::Site(proxy) => logged(proxy, &peer, request).await,
             Answerer::Routes { routes, trusted } => own(routes, trusted, &peer, request).await,

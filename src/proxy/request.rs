@@ -119,17 +119,22 @@ pub(super) fn admit<'p, B>(proxy: &'p Proxy, request: &mut Request<B>) -> Result
     Ok(Target { route, host, url })
 }
 
-/// HTTP/2 may send cookies line by line, which is more than one `Cookie` field in HTTP/1.1 can be: they are
-/// joined again (RFC 9113, section 8.2.3).
-pub(super) fn uncrumble<B>(request: &mut Request<B>) {
-    let version = request.version();
-    let headers = request.headers_mut();
-    if version != Version::HTTP_2 || headers.get_all(header::COOKIE).iter().nth(1).is_none() {
+/// Gives an HTTP/2 request the fields that one of HTTP/1.1 would have, for all who read them: its cookies in one
+/// line (RFC 9113, section 8.2.3), and a `Host` where only `:authority` names it (section 8.3.1).
+pub(super) fn in_terms_of_http1<B>(request: &mut Request<B>) {
+    if request.version() != Version::HTTP_2 {
         return;
     }
-    let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
-        headers.insert(header::COOKIE, whole);
+    let authority = request.uri().authority().and_then(|name| HeaderValue::from_str(name.as_str()).ok());
+    let headers = request.headers_mut();
+    if let Some(authority) = authority {
+        headers.entry(header::HOST).or_insert(authority);
+    }
+    if headers.get_all(header::COOKIE).iter().nth(1).is_some() {
+        let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+            headers.insert(header::COOKIE, whole);
+        }
     }
 }
 

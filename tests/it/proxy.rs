@@ -104,6 +104,12 @@ pub(super) fn own() -> axum::Router {
             get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() }),
         )
         .route(
+            "/.tandem/host",
+            get(|headers: http::HeaderMap| async move {
+                headers.get("host").map_or_else(String::new, |host| host.to_str().unwrap().to_owned())
+            }),
+        )
+        .route(
             "/.tandem/socket",
             get(|upgrade: WebSocketUpgrade| async {
                 upgrade.on_upgrade(|mut socket| async move {

@@ -241,6 +241,14 @@ async fn a_page_comes_over_http2() {
 }
 
 #[tokio::test]
+async fn our_own_routes_know_the_host_over_http2_too() {
+    let rig = rig(|_| Reply::Keep(html("<head>"))).await;
+    let request = get("/.tandem/host").body(Full::default()).unwrap();
+    let response = rig.browser().await.send_request(request).await.unwrap();
+    assert_eq!(text(response).await, "shop.example");
+}
+
+#[tokio::test]
 async fn an_upload_over_http2_keeps_its_framing() {
     let rig = rig(|_| Reply::Keep(response("", "ok"))).await;
     let stream = rig.dial("h2").await;
