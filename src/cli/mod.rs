@@ -72,6 +72,8 @@ enum PolicyCommand {
     },
     /// Show one page as an agent would see it, and how often each rule matched.
     Preview(Box<preview::Arguments>),
+    /// Print the JSON Schema of a policy file, for editors.
+    Schema,
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,6 +121,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve { config }) => serve(&config),
         Some(Command::Check { config }) => check(&config),
         Some(Command::Policy { command: PolicyCommand::Check { files } }) => check_policies(&files),
+        Some(Command::Policy { command: PolicyCommand::Schema }) => print_schema(),
         Some(Command::Policy { command: PolicyCommand::Preview(arguments) }) => preview::run(&arguments),
         Some(Command::Agent { command: AgentCommand::Add { name, role, password_stdin, file } }) => {
             add_agent(&name, role.into(), password_stdin, &file)
@@ -165,6 +168,12 @@ fn settings(path: &Path) -> Result<(Config, Policies), Vec<Diagnostic>> {
     let config = Config::read(path)?;
     let policies = Policies::load(&config.policies)?;
     Ok((config, policies))
+}
+
+#[allow(clippy::print_stdout)] // What the command is for.
+fn print_schema() -> u8 {
+    println!("{:#}", crate::policy::schema());
+    FINE
 }
 
 fn check_policies(files: &[PathBuf]) -> u8 {

@@ -16,6 +16,7 @@ mod pattern;
 mod preview;
 mod resource;
 mod rules;
+mod schema;
 mod verdict;
 mod view;
 
@@ -26,6 +27,7 @@ pub use masker::{Masked, Masker};
 pub use preview::{Matched, Preview};
 pub use resource::{Resource, ResourceNames};
 pub use rules::Policies;
+pub use schema::schema;
 pub use view::{EncodedView, ViewPatch};
 
 #[cfg(test)]

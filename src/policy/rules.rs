@@ -30,6 +30,11 @@ const ERRORS: usize = 200;
 const ROLES: [(&str, Role); 3] =
     [("agent", Role::Agent), ("supervisor", Role::Supervisor), ("admin", Role::Admin)];
 
+/// The names of all roles.
+pub(super) fn roles() -> [&'static str; 3] {
+    ROLES.map(|(name, _)| name)
+}
+
 /// The rules of an administrator.
 #[derive(Debug, Default)]
 pub struct Policies {

@@ -124,6 +124,21 @@ const PAGE: &str =
     "<!doctype html><title>Pay</title><p id=ssn>KANARIE</p><p>Hello</p><input type=password value=xKANARIEx>";
 
 #[test]
+fn the_schema_and_warnings_are_printed() {
+    let folder = folder(SETTINGS, "[[mask]]\nselect = \"body\"\n");
+    let schema = tandem(folder.path(), &["policy", "schema"]);
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+    assert_eq!(schema["properties"]["mask"]["items"]["required"][0], "select");
+    let check = tandem(folder.path(), &["policy", "check", "policies/shop.toml"]);
+    assert_eq!(check.status.code(), Some(0), "a warning is no failure");
+    assert!(
+        said(&check).contains("warning: policies/shop.toml:2:10: this selector is too broad"),
+        "{}",
+        said(&check)
+    );
+}
+
+#[test]
 fn a_preview_shows_what_the_agent_sees_and_which_rules_matched() {
     let folder = folder(SETTINGS, "\n[[mask]]\nselect = \"#ssn\"\n[[hide]]\nselect = \".none\"\n");
     std::fs::write(folder.path().join("page.html"), PAGE).unwrap();

@@ -2,6 +2,7 @@
 
 mod content;
 mod echo;
+mod examples;
 mod files;
 mod guard;
 mod laws;
