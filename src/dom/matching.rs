@@ -14,13 +14,15 @@ use selectors::matching::{ElementSelectorFlags, matches_selector_list};
 
 use crate::protocol::page::{Checked, Namespace, Quirks};
 
-use super::selector::{Css, NoPseudoElement, Pseudo, Text};
+use super::selector::{Css, Keys, NoPseudoElement, Pseudo, Text};
 use super::{Element, Kind, NodeRef, Selector, Tree, forms};
 
 /// Matches selectors against a tree that does not change meanwhile, and remembers what it found on the way.
 pub struct Matcher<'a> {
     tree: &'a Tree,
     caches: SelectorCaches,
+    /// The element that was last asked about, and its keys.
+    last: Option<(NodeRef<'a>, Keys)>,
 }
 
 impl std::fmt::Debug for Matcher<'_> {
@@ -32,14 +34,22 @@ impl std::fmt::Debug for Matcher<'_> {
 impl<'a> Matcher<'a> {
     /// For as long as the tree stays as it is.
     pub fn new(tree: &'a Tree) -> Self {
-        Matcher { tree, caches: SelectorCaches::default() }
+        Matcher { tree, caches: SelectorCaches::default(), last: None }
     }
 
     /// Whether `node` is an element that one of the selectors selects.
     pub fn matches(&mut self, selector: &Selector, node: NodeRef<'a>) -> bool {
-        if node.element().is_none() {
-            return false;
-        }
+        let Some(element) = node.element() else { return false };
+        let keys = match self.last {
+            Some((last, keys)) if last == node => keys,
+            _ => keys(element),
+        };
+        self.last = Some((node, keys));
+        selector.keys.meet(keys) && self.selects(selector, node)
+    }
+
+    /// Asks the selector itself.
+    fn selects(&mut self, selector: &Selector, node: NodeRef<'a>) -> bool {
         let quirks = match self.tree.quirks() {
             Quirks::No => QuirksMode::NoQuirks,
             Quirks::Yes => QuirksMode::Quirks,
@@ -54,6 +64,23 @@ impl<'a> Matcher<'a> {
         );
         matches_selector_list(&selector.list, node, &mut context)
     }
+}
+
+/// All by which a selector could name an element.
+fn keys(element: &Element) -> Keys {
+    let mut keys = Keys::of(b'<', element.name());
+    for (name, value) in element.attributes() {
+        keys = keys.with(Keys::of(b'[', name));
+        match &**name {
+            "id" => keys = keys.with(Keys::of(b'#', value)),
+            "class" => {
+                let classes = value.split_ascii_whitespace();
+                keys = classes.fold(keys, |keys, class| keys.with(Keys::of(b'.', class)));
+            }
+            _ => {}
+        }
+    }
+    keys
 }
 
 impl<'a> NodeRef<'a> {
@@ -214,5 +241,38 @@ impl selectors::Element for NodeRef<'_> {
 
     fn add_element_unique_hashes(&self, _: &mut BloomFilter) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dom::Limits;
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_cut_changes_no_answer(
+            parts in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "p", "DIV", "*", ".x", ".X", ".y", "#a", "#A", "[title]", "[Title]", "[title='1' i]", "[*|title]", ":is(.x, p)", ":not(.y)",
+                    ":has(p)", ":first-child", " ", " > ", " + ", ", ", "svg", "clippath", "clipPath", "[viewbox]", "[viewBox]",
+                ]),
+                1..6,
+            ),
+            quirks in proptest::bool::ANY,
+        ) {
+            let doctype = if quirks { "" } else { "<!doctype html>" };
+            let page = format!(
+                "{doctype}<div class='x Y' id=A><p title=1>a</p><p class=y>b</p><svg viewBox=1><clipPath id=a class=X></clipPath></svg></div><p TITLE=2 class='y x'>"
+            );
+            let tree = Tree::from_html(&page, "https://shop.test/", Limits::default()).unwrap();
+            if let Ok(selector) = Selector::parse(&parts.concat()) {
+                let mut matcher = Matcher::new(&tree);
+                for node in tree.document().with_descendants().filter(|node| node.element().is_some()) {
+                    let (short, long) = (matcher.matches(&selector, node), matcher.selects(&selector, node));
+                    proptest::prop_assert_eq!(short, long, "{} on {:?}", parts.concat(), node.element().unwrap().name());
+                }
+            }
+        }
     }
 }

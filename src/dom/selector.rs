@@ -24,6 +24,8 @@ const NESTING: u8 = 16;
 #[derive(Debug, Clone)]
 pub struct Selector {
     pub(super) list: SelectorList<Css>,
+    /// An element that has none of these keys is not selected.
+    pub(super) keys: Keys,
     needs: Needs,
 }
 
@@ -74,13 +76,61 @@ impl Selector {
         let mut needs = collector.0;
         needs.attributes.sort_unstable();
         needs.attributes.dedup();
-        Ok(Selector { list, needs })
+        let keys = list.slice().iter().map(key).fold(Keys::NONE, Keys::with);
+        Ok(Selector { list, keys, needs })
     }
 
     /// What its answer depends on.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
+}
+
+/// What an element is called by (name, id, classes, names of attributes), each as one bit of a hash: tells for most
+/// rules and elements in one step that they have nothing to do with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keys(u128);
+
+impl Keys {
+    pub(super) const NONE: Keys = Keys(0);
+    const ALL: Keys = Keys(u128::MAX);
+
+    /// Letter case makes no difference: in some pages it makes none for classes and ids.
+    pub(super) fn of(kind: u8, word: &str) -> Keys {
+        let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325 ^ u64::from(kind), |hash, byte| {
+            (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
+        });
+        Keys(1 << ((hash ^ (hash >> 32)) & 127))
+    }
+
+    pub(super) fn with(self, other: Keys) -> Keys {
+        Keys(self.0 | other.0)
+    }
+
+    pub(super) fn meet(self, other: Keys) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// The key that an element must have for a complex selector to select it: the rarest that its last part names.
+fn key(selector: &selectors::parser::Selector<Css>) -> Keys {
+    let mut best = (0, Keys::ALL);
+    for component in selector.iter() {
+        let found = match component {
+            Component::ID(id) => (4, Keys::of(b'#', id.as_ref())),
+            Component::Class(class) => (3, Keys::of(b'.', class.as_ref())),
+            Component::AttributeInNoNamespaceExists { local_name_lower, .. } => {
+                (2, Keys::of(b'[', local_name_lower.as_ref()))
+            }
+            Component::AttributeInNoNamespace { local_name, .. } => (2, Keys::of(b'[', local_name.as_ref())),
+            Component::LocalName(name) => (1, Keys::of(b'<', name.lower_name.as_ref())),
+            _ => continue,
+        };
+        if found.0 > best.0 {
+            best = found;
+        }
+    }
+    best.1
 }
 
 fn explain(error: ParseError<Wrong>) -> String {
