@@ -6,15 +6,22 @@
 //! before is asked of the browser, once an agent's mirror really shows it ([`Want`]). Bounded in bytes; the
 //! least recently shown goes first and is asked for again when it is needed.
 
+mod arrival;
+mod kind;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, watch};
 use url::Url;
 
+pub use self::arrival::Arrival;
+use self::kind::{is_picture_or_font, is_style, may_be_shown};
 use crate::policy::{Resource as Reference, ResourceNames};
 use crate::rewrite::css::{CssUrl, map_urls};
 
@@ -214,13 +221,7 @@ impl Resources {
         }
         *state.passing.entry(url.as_str().to_owned()).or_default() += 1;
         drop(state);
-        Some(Arrival {
-            resources: self.clone(),
-            url: url.as_str().to_owned(),
-            content_type: String::new(),
-            bytes: BytesMut::new(),
-            complete: false,
-        })
+        Some(Arrival::new(self.clone(), url))
     }
 
     fn keep(&self, url: &str, content_type: &str, bytes: Bytes) -> bool {
@@ -311,251 +312,5 @@ impl State {
                 _ => return,
             }
         }
-    }
-}
-
-/// A copy in the making. Dropped before [`Arrival::end`], it leaves nothing.
-#[derive(Debug)]
-pub struct Arrival {
-    resources: Arc<Resources>,
-    url: String,
-    content_type: String,
-    bytes: BytesMut,
-    complete: bool,
-}
-
-impl Arrival {
-    /// The head of the response is there. False when its body is not wanted.
-    pub fn begin(&mut self, content_type: &str, length: Option<u64>) -> bool {
-        self.content_type = content_type.to_owned();
-        may_be_shown(content_type, &[])
-            && length.is_none_or(|length| length <= self.resources.limits.resource as u64)
-    }
-
-    /// A piece of the body. False when it has become too large to keep.
-    pub fn data(&mut self, piece: &[u8]) -> bool {
-        if self.bytes.len() + piece.len() > self.resources.limits.resource {
-            self.bytes = BytesMut::new();
-            self.content_type.clear();
-            return false;
-        }
-        self.bytes.extend_from_slice(piece);
-        true
-    }
-
-    /// The body is complete.
-    pub fn end(mut self) {
-        let bytes = std::mem::take(&mut self.bytes).freeze();
-        self.complete = self.resources.keep(&self.url, &self.content_type, bytes);
-    }
-}
-
-impl Drop for Arrival {
-    fn drop(&mut self) {
-        let mut state = self.resources.lock();
-        if let Some(passing) = state.passing.get_mut(&self.url) {
-            *passing -= 1;
-            if *passing == 0 {
-                state.passing.remove(&self.url);
-            }
-        }
-        if self.complete {
-            return;
-        }
-        if matches!(state.entries.get(&self.url), Some(Entry::Arriving)) {
-            state.entries.remove(&self.url);
-        }
-        drop(state);
-        self.resources.changed.send_replace(());
-    }
-}
-
-/// Whether an agent may have a resource of this type: images, styles, fonts and media, nothing else.
-fn may_be_shown(content_type: &str, bytes: &[u8]) -> bool {
-    let essence = essence(content_type);
-    let font = matches!(
-        essence.as_str(),
-        "application/font-woff"
-            | "application/font-woff2"
-            | "application/x-font-ttf"
-            | "application/x-font-woff"
-            | "application/x-font-opentype"
-            | "application/vnd.ms-fontobject"
-            | "application/font-sfnt"
-    );
-    let unlabelled_font = matches!(essence.as_str(), "application/octet-stream" | "binary/octet-stream")
-        && [&b"wOFF"[..], b"wOF2", b"OTTO", b"\0\x01\0\0"].iter().any(|magic| bytes.starts_with(magic));
-    is_style(content_type)
-        || font
-        || unlabelled_font
-        || ["image/", "font/", "audio/", "video/"].iter().any(|kind| essence.starts_with(kind))
-}
-
-/// Whether a URL holds what it names, and that is an image or a font: fonts are often labelled `application/…`.
-fn is_picture_or_font(url: &str) -> bool {
-    ["data:image/", "data:font/", "data:application/"]
-        .iter()
-        .any(|kind| url.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)))
-}
-
-fn is_style(content_type: &str) -> bool {
-    essence(content_type) == "text/css"
-}
-
-fn essence(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resources(limits: Limits) -> (Arc<Resources>, mpsc::Receiver<Want>) {
-        let (wants, asked) = mpsc::channel(4);
-        (Resources::new(limits, ResourceNames::new([7; 32], "/r/"), wants), asked)
-    }
-
-    fn refer(resources: &Resources, url: &str) -> String {
-        let (token, _) = resources.names.name(url);
-        resources.refer([Reference { token: token.clone(), url: url.into() }]);
-        token
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_passed_by_is_shown_without_asking() {
-        let (resources, mut asked) = resources(Limits::default());
-        let url = Url::parse("http://shop/a.png").unwrap();
-        let token = refer(&resources, url.as_str());
-        let mut arrival = resources.arrive(&url).unwrap();
-        assert!(arrival.begin("image/png", Some(3)));
-        let arrive = async {
-            tokio::task::yield_now().await;
-            arrival.data(b"abc");
-            arrival.end();
-        };
-        let (shown, ()) = tokio::join!(resources.show(&token), arrive);
-        assert_eq!(shown.unwrap().bytes, &b"abc"[..]);
-        assert!(asked.try_recv().is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_the_browser_had_is_asked_for_once() {
-        let (resources, mut asked) = resources(Limits::default());
-        let token = refer(&resources, "http://shop/a.png");
-        let both = async { tokio::join!(resources.show(&token), resources.show(&token)) };
-        let bring = async {
-            let want = asked.recv().await.unwrap();
-            assert_eq!(want.url, "http://shop/a.png");
-            assert!(resources.bring(want.number, "image/png", Bytes::from_static(b"x")));
-            assert!(!resources.bring(want.number, "image/png", Bytes::from_static(b"y")), "answered already");
-        };
-        let ((one, two), ()) = tokio::join!(both, bring);
-        assert_eq!(one, two);
-        assert!(asked.try_recv().is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_the_browser_is_loading_is_not_loaded_twice() {
-        let (resources, mut asked) = resources(Limits::default());
-        let url = Url::parse("http://shop/a.png").unwrap();
-        let token = refer(&resources, url.as_str());
-        let load = async {
-            let want = asked.recv().await.unwrap();
-            let mut arrival = resources.arrive(&url).unwrap();
-            assert!(arrival.begin("image/png", None));
-            arrival.data(b"abc");
-            // The browser has all bytes and says that it brings none, before the proxy has seen the end.
-            resources.unavailable(want.number);
-            tokio::task::yield_now().await;
-            arrival.end();
-        };
-        let (shown, ()) = tokio::join!(resources.show(&token), load);
-        assert_eq!(shown.unwrap().bytes, &b"abc"[..]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn documents_and_answers_of_the_site_are_not_kept() {
-        let (resources, mut asked) = resources(Limits::default());
-        for kind in
-            ["text/html", "application/json", "text/plain", "application/pdf", "", "application/octet-stream"]
-        {
-            let url = format!("http://shop/{}", kind.len());
-            let token = refer(&resources, &url);
-            let show = resources.show(&token);
-            let bring = async {
-                let want = asked.recv().await.unwrap();
-                assert!(!resources.bring(want.number, kind, Bytes::from_static(b"{\"secret\":1}")), "{kind}");
-            };
-            assert_eq!(tokio::join!(show, bring).0, Err(Missing::Unavailable), "{kind}");
-            let mut arrival = resources.arrive(&Url::parse("http://shop/other").unwrap()).unwrap();
-            assert!(!arrival.begin(kind, None), "{kind}");
-        }
-        assert_eq!(resources.show("guess").await, Err(Missing::Unknown));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_that_never_comes_is_not_waited_for_for_ever() {
-        let (resources, _asked) = resources(Limits::default());
-        let token = refer(&resources, "http://shop/a.png");
-        assert_eq!(resources.show(&token).await, Err(Missing::Late));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_style_sheet_names_only_capabilities() {
-        let (resources, mut asked) = resources(Limits::default());
-        let token = refer(&resources, "http://shop/css/a.css");
-        let css = "@import 'b.css'; a{background:url(../secret-name.png)} b{background:url(javascript:x)}";
-        let bring = async {
-            let want = asked.recv().await.unwrap();
-            resources.bring(want.number, "text/css", Bytes::from_static(css.as_bytes()));
-        };
-        let sheet = tokio::join!(resources.show(&token), bring).0.unwrap();
-        let text = std::str::from_utf8(&sheet.bytes).unwrap();
-        assert!(
-            !text.contains("secret-name") && !text.contains("b.css") && !text.contains("javascript"),
-            "{text}"
-        );
-        let (image, _) = resources.names.name("http://shop/secret-name.png");
-        assert!(text.contains(&image));
-        assert_eq!(resources.lock().references.get(&image).unwrap(), "http://shop/secret-name.png");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_style_sheet_keeps_what_it_holds_and_which_part_it_means() {
-        let (resources, mut asked) = resources(Limits::default());
-        let token = refer(&resources, "http://shop/css/a.css");
-        let held = [
-            "data:application/font-woff;base64,AAAA",
-            "DATA:image/png;base64,AAAA",
-            "data:font/woff2,AA",
-            "#blur",
-        ];
-        let css: String =
-            held.iter().chain(&["icons.svg#cart"]).map(|url| format!("a{{mask:url({url})}}")).collect();
-        let import = "@import 'data:application/css,b';";
-        let bring = async {
-            let want = asked.recv().await.unwrap();
-            resources.bring(want.number, "text/css", Bytes::from(format!("{import}{css}")));
-        };
-        let sheet = tokio::join!(resources.show(&token), bring).0.unwrap();
-        let text = std::str::from_utf8(&sheet.bytes).unwrap();
-        for url in held {
-            assert!(text.contains(url), "{url}: {text}");
-        }
-        assert!(!text.contains("application/css"), "{text}");
-        let (icons, path) = resources.names.name("http://shop/css/icons.svg");
-        assert!(text.contains(&format!("{path}#cart")), "{text}");
-        assert_eq!(resources.lock().references.get(&icons).unwrap(), "http://shop/css/icons.svg");
-    }
-
-    #[test]
-    fn no_more_is_kept_than_the_limit() {
-        let (resources, _asked) = resources(Limits { total: 10, ..Limits::default() });
-        for name in ["a", "b", "c"] {
-            assert!(resources.keep(&format!("http://shop/{name}"), "image/png", Bytes::from_static(b"1234")));
-        }
-        let state = resources.lock();
-        assert_eq!(state.total, 8);
-        assert!(!state.entries.contains_key("http://shop/a"));
     }
 }
