@@ -4,7 +4,7 @@ use tandem::rewrite::coding::{Coding, Decoder, Encoder, PageCoding};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::proxy::{DEADLINE, Reply, Rig, TAG, header, held, read_until, response, rig};
+use super::raw::{DEADLINE, Reply, Rig, TAG, header, held, read_until, response, rig};
 
 fn encode(coding: PageCoding, text: &str) -> Vec<u8> {
     let (mut encoder, mut out) = (Encoder::new(coding).unwrap(), Vec::new());

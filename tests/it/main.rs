@@ -9,6 +9,7 @@ mod harness;
 mod policies;
 mod privacy;
 mod proxy;
+mod raw;
 mod robust;
 mod sessions;
 mod tls;

@@ -22,7 +22,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::proxy::{Copies, DEADLINE, Reply, TAG, body, header, html, own, response, serve_origin, url};
+use super::raw::{Copies, DEADLINE, Reply, TAG, body, header, html, own, response, serve_origin, url};
 
 const NAMES: [&str; 2] = ["shop.example", "help.example"];
 
