@@ -18,4 +18,3 @@ test("pictures of both sides", async ({ customer, agent, session }) => {
   await customer.page.screenshot({ path: `${folder}/customer.png` });
   await agent.page.screenshot({ path: `${folder}/agent.png` });
 });
-});
