@@ -7,7 +7,7 @@
 //! The customer's browser does the same (`injector/src/customer/echoes.ts`): both must find the same.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::customer::{Echo, EchoKey};
 
@@ -30,7 +30,7 @@ const PRIMES: [u64; 2] = [67_108_859, 67_108_837];
 pub(super) struct Echoes {
     key: EchoKey,
     /// Length → hashes.
-    known: BTreeMap<usize, Vec<[u32; 2]>>,
+    known: BTreeMap<usize, BTreeSet<[u32; 2]>>,
     count: usize,
 }
 
@@ -55,7 +55,7 @@ impl Echoes {
 
     /// For the customer's browser.
     pub(super) fn all(&self) -> Vec<Echo> {
-        let of = |(length, hashes): (&usize, &Vec<[u32; 2]>)| {
+        let of = |(length, hashes): (&usize, &BTreeSet<[u32; 2]>)| {
             let length = *length as u32;
             hashes.iter().map(move |[one, two]| Echo { length, one: *one, two: *two }).collect::<Vec<_>>()
         };
@@ -95,12 +95,8 @@ impl Echoes {
         if self.count >= MOST {
             return false;
         }
-        let hashes = self.known.entry(length).or_default();
-        let new = !hashes.contains(&hash);
-        if new {
-            hashes.push(hash);
-            self.count += 1;
-        }
+        let new = self.known.entry(length).or_default().insert(hash);
+        self.count += usize::from(new);
         new
     }
 
