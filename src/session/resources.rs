@@ -25,6 +25,9 @@ use self::kind::{is_picture_or_font, is_style, may_be_shown};
 use crate::policy::{Resource as Reference, ResourceNames};
 use crate::rewrite::css::{CssUrl, map_urls};
 
+/// Bytes of a URL that is remembered; browsers and servers refuse longer ones too.
+const LONGEST_URL: usize = 16 << 10;
+
 /// Bounds on what one session keeps.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -125,7 +128,7 @@ impl Resources {
     pub fn refer(&self, references: impl IntoIterator<Item = Reference>) {
         let mut state = self.lock();
         for reference in references {
-            if state.references.len() < self.limits.references {
+            if state.references.len() < self.limits.references && reference.url.len() <= LONGEST_URL {
                 state.references.insert(reference.token, reference.url);
             }
         }

@@ -150,3 +150,11 @@ fn no_more_is_kept_than_the_limit() {
     assert_eq!(state.total, 8);
     assert!(!state.entries.contains_key("http://shop/a"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_url_without_end_is_not_remembered() {
+    let (resources, _asked) = resources(Limits::default());
+    let token = refer(&resources, &format!("http://shop/{}", "a".repeat(LONGEST_URL)));
+    assert_eq!(resources.show(&token).await, Err(Missing::Unknown));
+    assert!(resources.lock().references.is_empty());
+}
