@@ -4,7 +4,7 @@
 
 mod reader;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -39,6 +39,8 @@ pub struct Config {
     pub limits: proxy::Limits,
     /// Sessions that one address may start in a minute.
     pub starts: std::num::NonZeroU32,
+    /// Who may read `/metrics`.
+    pub metrics: Vec<IpNet>,
     /// The folder of the store.
     pub store: PathBuf,
 }
@@ -85,6 +87,9 @@ impl Config {
             page: Default::default(),
             limits: Default::default(),
             starts: std::num::NonZeroU32::new(30).expect("thirty is not zero"),
+            metrics: [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)]
+                .map(IpNet::from)
+                .to_vec(),
             store: folder.join("data"),
         }
     }
@@ -184,6 +189,10 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
     if let Some(section) = root.section("limits", errors) {
         limits(section, &mut config, errors);
     }
+    if let Some(mut section) = root.section("metrics", errors) {
+        section.set("readers", &mut config.metrics, errors, networks);
+        section.finish(errors);
+    }
     if let Some(mut section) = root.section("store", errors) {
         section.set("path", &mut config.store, errors, |value| Ok(folder.join(text(value)?)));
         section.finish(errors);
@@ -282,7 +291,7 @@ fn networks(value: &toml::de::DeValue<'_>) -> Result<Vec<IpNet>, String> {
     let toml::de::DeValue::Array(items) = value else { return Err(wrong.into()) };
     let network = |item: &toml::Spanned<toml::de::DeValue<'_>>| {
         let text = text(item.get_ref()).ok()?;
-        text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+        text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
     };
     items.iter().map(|item| network(item).ok_or_else(|| wrong.to_owned())).collect()
 }

@@ -71,7 +71,6 @@ impl Console {
             .route("/console/logout", post(logout))
             .route("/console/me", get(me))
             .route("/console/session/{id}", get(session))
-            .route("/healthz", get(async || "ok\n"))
             .with_state(self.clone())
     }
 }

@@ -85,6 +85,24 @@ impl Failure {
         }
     }
 
+    /// Whose fault it is and why, in the words of the metrics and the access log.
+    pub(super) fn words(&self) -> (&'static str, &'static str) {
+        use Failure::*;
+        match self {
+            Malformed(_) => ("client", "malformed"),
+            Method => ("client", "method"),
+            UnknownSite => ("client", "unknown_site"),
+            Expectation => ("client", "expectation"),
+            SlowClient => ("client", "slow_upload"),
+            Unreachable(_) => ("origin", "unreachable"),
+            ConnectTimeout => ("origin", "connect_timeout"),
+            Silent => ("origin", "first_byte_timeout"),
+            Broken(_) => ("origin", "broken"),
+            BadResponse(_) => ("origin", "bad_response"),
+            Loop => ("settings", "loop"),
+        }
+    }
+
     /// The page, and the line in the log that its request ID leads to.
     pub(super) fn into_response(self, version: Version) -> Response<Full<Bytes>> {
         let (status, title, text) = self.page();

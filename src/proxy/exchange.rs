@@ -21,6 +21,7 @@ use tower::ServiceExt;
 use super::body::{FromOrigin, Outgoing, ToOrigin, Upload};
 use super::connection::Busy;
 use super::error::Failure;
+use super::metrics::SiteMetrics;
 use super::page::Page;
 use super::pool::{Lease, Pool};
 use super::request::Target;
@@ -66,22 +67,30 @@ async fn logged(proxy: &Arc<Proxy>, peer: &Peer, request: Request<Incoming>) -> 
     let method = request.method().clone();
     let uri = request.uri().clone();
     let version = request.version();
-    let response = match exchange(proxy, peer, request).await {
+    let mut metrics = &proxy.siteless;
+    let response = match exchange(proxy, peer, request, &mut metrics).await {
         Ok(response) => response,
-        Err(failure) => failure.into_response(version).map(Outgoing::page),
+        Err(failure) => {
+            metrics.failed(&failure);
+            failure.into_response(version).map(Outgoing::page)
+        }
     };
+    metrics.answered(response.status());
     let status = response.status().as_u16();
     let path = request::loggable(uri.path());
     tracing::info!(%method, path, status, ms = started.elapsed().as_millis(), "request");
     response
 }
 
-async fn exchange(
-    proxy: &Arc<Proxy>,
+/// `metrics` becomes those of the site as soon as that is known.
+async fn exchange<'p>(
+    proxy: &'p Arc<Proxy>,
     peer: &Peer,
     mut request: Request<Incoming>,
+    metrics: &mut &'p SiteMetrics,
 ) -> Result<Response<Outgoing>, Failure> {
     let target = request::admit(proxy, &mut request)?;
+    *metrics = &target.route.metrics;
     if let Some(link) = request::console_link(&request, &target.url, &proxy.console) {
         return Ok(redirect(link));
     }

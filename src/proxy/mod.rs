@@ -12,6 +12,7 @@
 //! body         the bytes of both directions   page       decoded, given the tag, coded again
 //! upgrade      WebSocket tunnels              capture    copies for the session
 //! error        pages for what went wrong         trust      who really asks
+//! metrics      what is counted
 //! ```
 
 mod body;
@@ -21,6 +22,7 @@ mod error;
 mod exchange;
 mod headers;
 mod inject;
+mod metrics;
 mod page;
 mod pool;
 mod request;
@@ -39,8 +41,10 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use capture::{Capture, Sink};
+pub use metrics::Metrics;
 
 use exchange::Answerer;
+use metrics::SiteMetrics;
 use pool::Pool;
 use request::Authority;
 use trust::Trusted;
@@ -191,6 +195,7 @@ struct Route {
     public: Url,
     authority: Authority,
     origin: Arc<Pool>,
+    metrics: SiteMetrics,
 }
 
 /// The proxy: made once, serves any number of listeners.
@@ -203,6 +208,8 @@ pub struct Proxy {
     tag: inject::LoaderTag,
     own: axum::Router,
     capture: CaptureRef,
+    /// Of requests that are for no site.
+    siteless: SiteMetrics,
     /// Marks this very process in `Via`, to recognise a request that comes back.
     pseudonym: String,
 }
@@ -227,6 +234,7 @@ impl Proxy {
         settings: Settings,
         own: axum::Router,
         capture: Arc<dyn Capture>,
+        metrics: &Metrics,
     ) -> Result<Arc<Proxy>, Error> {
         let Settings { sites, limits, trusted, console, loader_tag } = settings;
         let tag = inject::LoaderTag::new(&loader_tag).ok_or(Error::LoaderTag)?;
@@ -251,7 +259,8 @@ impl Proxy {
                 None => Arc::new(Pool::new(address, site.connector()?, &limits)),
             };
             pools.insert(key, Arc::clone(&pool));
-            routes.push(Route { public: site.public, authority, origin: pool });
+            let metrics = metrics.of_site(Some(&authority.to_string()));
+            routes.push(Route { public: site.public, authority, origin: pool, metrics });
         }
         if routes.is_empty() {
             return Err(Error::NoSite);
@@ -264,6 +273,7 @@ impl Proxy {
             tag,
             own,
             capture: CaptureRef(capture),
+            siteless: metrics.of_site(None),
             pseudonym: format!("tandem-{:016x}", rand::random::<u64>()),
         }))
     }

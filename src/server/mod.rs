@@ -2,6 +2,7 @@
 
 mod assets;
 mod capture;
+mod monitoring;
 mod reload;
 
 pub use self::reload::Reloads;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +22,7 @@ use crate::config::Config;
 use crate::console::{self, Console};
 use crate::policy::Policies;
 use crate::proxy::{self, Entrance, Proxy};
-use crate::session::Sessions;
+use crate::session::{self, Sessions};
 use crate::store::{self, Store};
 use crate::sync;
 use crate::tls;
@@ -83,10 +85,18 @@ impl Server {
         let console = entrance(config.console.listen, &config.console.tls).await?;
         let addresses = (local(&site, config.proxy.listen), local(&console, config.console.listen));
 
+        let mut registry = Registry::with_prefix("tandem");
+        let counted = (session::Metrics::register(&mut registry), proxy::Metrics::register(&mut registry));
         let reloads = watch::Sender::default();
         let watched = policies.folder().map(|(folder, stamp)| (folder.to_owned(), stamp.clone()));
-        let sessions =
-            Sessions::new(config.session.clone(), Arc::new(policies), store, tasks.clone(), stop.clone());
+        let sessions = Sessions::new(
+            config.session.clone(),
+            Arc::new(policies),
+            store,
+            counted.0,
+            tasks.clone(),
+            stop.clone(),
+        );
         if let Some((folder, stamp)) = watched {
             let following = reload::follow(folder, stamp, sessions.clone(), reloads.clone());
             let stop = stop.clone();
@@ -96,9 +106,11 @@ impl Server {
             config.proxy_settings(assets::loader_tag()),
             own_routes(&config, &sessions),
             Arc::new(capture::SessionCapture(sessions.clone())),
+            &counted.1,
         )?;
         tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
-        let routes = console_routes(&config, &sessions, agents);
+        let monitoring = monitoring::routes(registry, config.metrics.clone(), stop.clone());
+        let routes = console_routes(&config, &sessions, agents).merge(monitoring);
         let serving =
             proxy::serve_routes(routes, console, config.limits, config.trusted, tasks.clone(), stop.clone());
         tasks.spawn(serving);

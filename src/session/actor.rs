@@ -146,6 +146,7 @@ impl Session {
                 self.agent_says(connection, message);
             }
             Command::AgentResync { reply } => {
+                self.shared.metrics.agent_resyncs.inc();
                 if let Some(audience) = &self.audience {
                     let _ = reply.send(audience.join(self.page.tree()));
                 }
@@ -300,6 +301,7 @@ impl Session {
     fn misfit(&mut self) {
         let Some(customer) = &mut self.customer else { return };
         customer.misfits += 1;
+        self.shared.metrics.customer_resyncs.inc();
         if customer.misfits > MISFITS {
             self.close_customer(Closed::Protocol("changes that do not fit the page"));
         } else {
@@ -437,6 +439,7 @@ impl Session {
             None => ToAgent::Done { seq },
             Some(reason) => {
                 tracing::info!(?reason, "an agent's action was refused");
+                self.shared.metrics.refused(reason);
                 ToAgent::Refused { seq, reason }
             }
         };

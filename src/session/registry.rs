@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::actor;
 use super::handle::Handle;
 use super::key::{CustomerKey, KeyDigest};
+use super::metrics::Metrics;
 use super::{lifecycle, resources};
 use crate::dom;
 use crate::policy::{Policies, ResourceNames};
@@ -51,6 +52,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) policies: watch::Sender<Arc<Policies>>,
     pub(super) store: Arc<Store>,
+    pub(super) metrics: Metrics,
     pub(super) stop: CancellationToken,
     tasks: TaskTracker,
     live: Mutex<Live>,
@@ -93,6 +95,7 @@ impl Sessions {
         settings: Settings,
         policies: Arc<Policies>,
         store: Arc<Store>,
+        metrics: Metrics,
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Sessions {
@@ -101,6 +104,7 @@ impl Sessions {
                 settings,
                 policies: watch::Sender::new(policies),
                 store,
+                metrics,
                 stop,
                 tasks,
                 live: Mutex::default(),
@@ -133,6 +137,7 @@ impl Sessions {
         live.by_id.insert(id.clone(), handle.clone());
         live.by_key.insert(key.digest(), id.clone());
         drop(live);
+        shared.metrics.began();
         let guard =
             Removal { shared: shared.clone(), id: id.clone(), key: key.digest(), reason: EndReason::Error };
         shared.tasks.spawn(async move {
@@ -204,6 +209,7 @@ impl Drop for Removal {
         live.by_id.remove(&self.id);
         live.by_key.remove(&self.key);
         drop(live);
+        self.shared.metrics.ended(self.reason);
         tracing::info!(session = %short(&self.id), reason = self.reason.as_str(), "session ended");
         let (store, id, reason) = (self.shared.store.clone(), self.id.to_string(), self.reason.as_str());
         let record = move || {

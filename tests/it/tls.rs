@@ -72,7 +72,11 @@ async fn before(site: Site, limits: Limits, tls: Option<Acceptor>) -> (Arc<Proxy
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    (Proxy::new(settings, own(), Arc::new(Copies::default())).unwrap(), Entrance { listener, tls }, address)
+    (
+        Proxy::new(settings, own(), Arc::new(Copies::default()), &Default::default()).unwrap(),
+        Entrance { listener, tls },
+        address,
+    )
 }
 
 fn write_pair(folder: &Path, name: &str) -> Pair {

@@ -1,0 +1,71 @@
+//! What sessions count, for those who run the server: how many there are, how they end, what goes wrong in them.
+//!
+//! Nothing here names a session, a customer or an agent: labels are words of the protocol only.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+
+use crate::protocol::{EndReason, Refusal};
+
+/// One reason, as a label: the word that the protocol has for it.
+type Reason = [(&'static str, String); 1];
+
+/// The counters of all sessions. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    pub(super) active: Gauge,
+    started: Counter,
+    ended: Family<Reason, Counter>,
+    refused: Family<Reason, Counter>,
+    pub(super) agent_resyncs: Counter,
+    pub(super) customer_resyncs: Counter,
+}
+
+impl Metrics {
+    /// Counters that `registry` shows as `session_…`.
+    pub fn register(registry: &mut Registry) -> Metrics {
+        let metrics = Metrics::default();
+        let registry = registry.sub_registry_with_prefix("session");
+        registry.register("active", "Sessions that live", metrics.active.clone());
+        registry.register("started", "Sessions that were started", metrics.started.clone());
+        registry.register("ended", "Sessions that ended, by reason", metrics.ended.clone());
+        registry.register(
+            "actions_refused",
+            "Actions of agents that were refused, by reason",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "agent_resyncs",
+            "Fresh views for agents who fell behind",
+            metrics.agent_resyncs.clone(),
+        );
+        registry.register(
+            "customer_resyncs",
+            "Whole pages that were asked for because a change did not fit",
+            metrics.customer_resyncs.clone(),
+        );
+        metrics
+    }
+
+    pub(super) fn began(&self) {
+        self.started.inc();
+        self.active.inc();
+    }
+
+    pub(super) fn ended(&self, reason: EndReason) {
+        self.active.dec();
+        self.ended.get_or_create(&label(reason)).inc();
+    }
+
+    pub(super) fn refused(&self, reason: Refusal) {
+        self.refused.get_or_create(&label(reason)).inc();
+    }
+}
+
+fn label(reason: impl Serialize) -> Reason {
+    let word = serde_json::to_value(reason).ok().and_then(|word| word.as_str().map(str::to_owned));
+    [("reason", word.unwrap_or_default())]
+}
