@@ -34,4 +34,6 @@ pub struct Changes {
     pub sources: Vec<NodeId>,
     /// The document's URL changed.
     pub location: bool,
+    /// Documents of frames whose URL changed.
+    pub addresses: Vec<NodeId>,
 }

@@ -17,9 +17,9 @@ impl<'a> NodeRef<'a> {
         self.element().is_some_and(|element| element.is_html(name))
     }
 
-    /// The nearest HTML element of this name that it is, or is in, through shadow roots.
+    /// The nearest HTML element of this name that it is, or is in, through shadow roots but not out of a frame.
     pub fn closest_html(self, name: &str) -> Option<NodeRef<'a>> {
-        self.with_ancestors().find(|node| node.is_html(name))
+        self.in_document().find(|node| node.is_html(name))
     }
 
     /// The element of this id in the same tree.
@@ -99,7 +99,7 @@ fn is_one_of(node: NodeRef<'_>, names: &[&str]) -> bool {
 /// "Actually disabled", or inside something that is.
 pub fn disabled(node: NodeRef<'_>) -> bool {
     let mut inside: Option<NodeRef<'_>> = None;
-    for at in node.with_ancestors() {
+    for at in node.in_document() {
         if at.has("disabled") && can_be_disabled(at) {
             let spared = at != node
                 && at.is_html("fieldset")
@@ -126,7 +126,7 @@ pub fn editable(node: NodeRef<'_>) -> bool {
 
 /// Whether an element's content is edited in place (`contenteditable`).
 pub fn edited(node: NodeRef<'_>) -> bool {
-    for at in node.with_ancestors() {
+    for at in node.in_document() {
         if matches!(at.kind(), Kind::ShadowRoot) {
             return false;
         }

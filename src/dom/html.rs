@@ -391,7 +391,7 @@ mod tests {
                 Kind::ShadowRoot => "#shadow".into(),
                 Kind::Doctype { name, .. } => format!("!{name}"),
                 Kind::Comment(data) => format!("<!{data}>"),
-                Kind::Document => "#document".into(),
+                Kind::Document(_) => "#document".into(),
             };
             out.push_str(&format!("{indent}{what}\n"));
         }

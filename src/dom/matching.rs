@@ -15,7 +15,7 @@ use selectors::matching::{ElementSelectorFlags, matches_selector_list};
 use crate::protocol::page::{Checked, Namespace, Quirks};
 
 use super::selector::{Css, Keys, NoPseudoElement, Pseudo, Text};
-use super::{Element, Kind, NodeRef, Selector, Tree, forms};
+use super::{Document, Element, Kind, NodeRef, Selector, Tree, forms};
 
 /// Matches selectors against a tree that does not change meanwhile, and remembers what it found on the way.
 pub struct Matcher<'a> {
@@ -50,7 +50,11 @@ impl<'a> Matcher<'a> {
 
     /// Asks the selector itself.
     fn selects(&mut self, selector: &Selector, node: NodeRef<'a>) -> bool {
-        let quirks = match self.tree.quirks() {
+        let quirks = match self.tree.has_frames() {
+            true => node.document().as_document().map_or(Quirks::No, Document::quirks),
+            false => self.tree.quirks(),
+        };
+        let quirks = match quirks {
             Quirks::No => QuirksMode::NoQuirks,
             Quirks::Yes => QuirksMode::Quirks,
         };
@@ -236,7 +240,7 @@ impl selectors::Element for NodeRef<'_> {
     }
 
     fn is_root(&self) -> bool {
-        self.parent().is_some_and(|parent| matches!(parent.kind(), Kind::Document))
+        self.parent().is_some_and(|parent| matches!(parent.kind(), Kind::Document(_)))
     }
 
     fn add_element_unique_hashes(&self, _: &mut BloomFilter) -> bool {

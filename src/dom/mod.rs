@@ -16,7 +16,7 @@ mod tree;
 pub use changes::Changes;
 pub use matching::Matcher;
 pub use names::{IdMap, IdSet, Name};
-pub use node::{Ancestors, Children, Descendants, Element, Kind, NodeRef};
+pub use node::{Ancestors, Children, Descendants, Document, Element, Kind, NodeRef};
 pub use selector::{BadSelector, Needs, Selector};
 pub use tree::{Limits, Misfit, Tree};
 

@@ -3,8 +3,10 @@
 //! A [`NodeRef`] borrows the tree, so it can not outlive a change. All walks are loops: a page of any depth
 //! is walked in constant stack.
 
+use url::Url;
+
 use crate::protocol::NodeId;
-use crate::protocol::page::{Control, Namespace};
+use crate::protocol::page::{Control, Namespace, Quirks};
 
 use super::{Name, Tree};
 
@@ -28,7 +30,8 @@ pub(super) struct Node {
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub enum Kind {
-    Document,
+    /// The page's; or a frame's, then it is a child of the element that shows it.
+    Document(Box<Document>),
     Element(Box<Element>),
     Text(Box<str>),
     Comment(Box<str>),
@@ -39,6 +42,38 @@ pub enum Kind {
     },
     /// The first child of its host.
     ShadowRoot,
+}
+
+/// What only documents have.
+#[derive(Debug)]
+pub struct Document {
+    pub(super) quirks: Quirks,
+    pub(super) location: Box<str>,
+    /// Against which relative URLs are resolved now.
+    pub(super) base: Option<Url>,
+    /// Its index among those that are remembered.
+    pub(super) base_index: u32,
+}
+
+impl Document {
+    pub(super) fn new(quirks: Quirks, location: &str) -> Box<Document> {
+        Box::new(Document { quirks, location: location.into(), base: None, base_index: 0 })
+    }
+
+    /// Whether it is in quirks mode.
+    pub fn quirks(&self) -> Quirks {
+        self.quirks
+    }
+
+    /// Its URL as reported; empty before that.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// The URL against which its relative URLs are resolved now.
+    pub fn base(&self) -> Option<&Url> {
+        self.base.as_ref()
+    }
 }
 
 /// What only elements have.
@@ -74,6 +109,11 @@ impl Element {
     /// Qualified names and values, in the order in which they were set.
     pub fn attributes(&self) -> impl ExactSizeIterator<Item = (&Name, &str)> {
         self.attributes.iter().map(|(name, value)| (name, &**value))
+    }
+
+    /// Whether it can show a document of its own.
+    pub fn is_frame(&self) -> bool {
+        ["iframe", "frame", "object", "embed"].iter().any(|name| self.is_html(name))
     }
 
     /// The value of an attribute.
@@ -159,6 +199,19 @@ impl<'a> NodeRef<'a> {
         }
     }
 
+    /// The document that it is.
+    pub fn as_document(self) -> Option<&'a Document> {
+        match &self.node().kind {
+            Kind::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+
+    /// The document that this element shows, being a frame.
+    pub fn frame_document(self) -> Option<NodeRef<'a>> {
+        self.first_child().filter(|child| self.element().is_some() && child.as_document().is_some())
+    }
+
     /// Where it is scrolled to, when it was reported.
     pub fn scroll(self) -> Option<(i32, i32)> {
         self.node().scroll
@@ -169,7 +222,7 @@ impl<'a> NodeRef<'a> {
         self.at(self.node().parent)
     }
 
-    /// Its first child; a shadow root comes before all others.
+    /// Its first child; a shadow root or a frame's document comes before all others.
     pub fn first_child(self) -> Option<NodeRef<'a>> {
         self.at(self.node().first)
     }
@@ -194,12 +247,23 @@ impl<'a> NodeRef<'a> {
         Children(self.first_child())
     }
 
-    /// Itself and everything it is in, innermost first, through shadow roots and hosts.
+    /// Itself and everything it is in, innermost first, through shadow roots and hosts, and through frames.
     pub fn with_ancestors(self) -> Ancestors<'a> {
         Ancestors(Some(self))
     }
 
-    /// Itself and everything in it in document order, shadow trees included.
+    /// Itself and everything it is in, innermost first, up to the document that it belongs to.
+    pub fn in_document(self) -> impl Iterator<Item = NodeRef<'a>> {
+        self.with_ancestors().take_while(|node| node.as_document().is_none())
+    }
+
+    /// The document that it belongs to; of a document, itself.
+    pub fn document(self) -> NodeRef<'a> {
+        let found = self.with_ancestors().find(|node| node.as_document().is_some());
+        found.unwrap_or_else(|| self.tree.document())
+    }
+
+    /// Itself and everything in it in document order, shadow trees and frames included.
     pub fn with_descendants(self) -> Descendants<'a> {
         Descendants { root: self, next: Some(self) }
     }
@@ -207,7 +271,7 @@ impl<'a> NodeRef<'a> {
     /// The document or shadow root whose tree it is in.
     pub fn tree_root(self) -> NodeRef<'a> {
         self.with_ancestors()
-            .find(|node| matches!(node.kind(), Kind::Document | Kind::ShadowRoot))
+            .find(|node| matches!(node.kind(), Kind::Document(_) | Kind::ShadowRoot))
             .unwrap_or(self)
     }
 
@@ -218,7 +282,7 @@ impl<'a> NodeRef<'a> {
 
     /// The URL against which its relative URLs are resolved: the one of when they were set, since a page that
     /// changes its address does not load its pictures again.
-    pub fn base(self) -> Option<&'a url::Url> {
+    pub fn base(self) -> Option<&'a Url> {
         self.tree.base_at(self.element().map_or(0, |element| element.base))
     }
 }

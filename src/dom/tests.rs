@@ -70,6 +70,8 @@ fn check(tree: &Tree) {
         }
     }
     assert_eq!(count, tree.len());
+    let frames = tree.document().with_descendants().skip(1).filter(|node| node.as_document().is_some());
+    assert_eq!(tree.has_frames(), frames.count() > 0);
 }
 
 #[test]
@@ -204,7 +206,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
     /// Whatever comes, the tree refuses or stays a tree.
     #[test]
-    fn any_operations_leave_a_tree(script in proptest::collection::vec((0u8..9, 1u32..24, 1u32..24, 0u32..24), 1..60)) {
+    fn any_operations_leave_a_tree(script in proptest::collection::vec((0u8..12, 1u32..24, 1u32..24, 0u32..24), 1..60)) {
         let mut tree = small();
         for (kind, id, parent, next) in script {
             let known = Part::Known { id: NodeId(id) };
@@ -216,6 +218,9 @@ proptest::proptest! {
                 5 => PageOp::Remove { id: NodeId(id) },
                 6 => insert(parent, next, vec![known]),
                 7 => PageOp::Text { id: NodeId(id), data: "u".into() },
+                8 => insert(parent, next, framed("iframe", Quirks::No, "about:blank", vec![known])),
+                9 => PageOp::Address { id: NodeId(id), url: "https://a.test/".into() },
+                10 => insert(parent, next, vec![element("base", &[("href", "x")]), Part::End]),
                 _ => PageOp::SetAttribute { id: NodeId(id), name: "src".into(), value: "v".into() },
             };
             if tree.apply(&[op]).is_err() {
@@ -338,4 +343,110 @@ fn a_selector_says_what_it_depends_on() {
     let has = needs("p:has(.x [y])");
     assert!(has.structure && has.attributes == ["class", "y"].map(Box::from));
     assert!(needs(":is(a, b:empty)").text && needs(":checked").state);
+}
+
+/// The element `parent` shows a document.
+fn framed(name: &str, quirks: Quirks, url: &str, inside: Vec<Part>) -> Vec<Part> {
+    let mut parts = vec![element(name, &[]), Part::Document { quirks, url: url.into() }];
+    parts.extend(inside);
+    parts.extend([Part::End, Part::End]);
+    parts
+}
+
+fn anchor(href: &str) -> [Part; 2] {
+    [element("a", &[("href", href)]), Part::End]
+}
+
+#[test]
+fn a_document_is_the_only_one_of_a_frame_and_its_first_child() {
+    let inside = vec![element("html", &[]), Part::End];
+    let mut tree = small();
+    // 10 iframe, 11 document, 12 html.
+    tree.apply(&[insert(3, 0, framed("iframe", Quirks::Yes, "about:blank", inside.clone()))]).unwrap();
+    check(&tree);
+    assert_eq!(outline(&tree), "1 -2 --3 ---4 ----5 ---6 ----7 -----8 ---9 ---10 ----11 -----12");
+    assert!(tree.has_frames());
+    let document = |id: u32| tree.get(NodeId(id)).unwrap().document().id().0;
+    assert_eq!([12, 11, 10, 8, 1].map(document), [11, 11, 1, 1, 1]);
+    let frame = || vec![Part::Document { quirks: Quirks::No, url: "".into() }, Part::End];
+    for (op, wanted) in [
+        (insert(10, 0, frame()), Misfit::Kind(NodeId(10))),
+        (insert(10, 11, frame()), Misfit::Kind(NodeId(10))),
+        (insert(10, 11, vec![text("before")]), Misfit::Kind(NodeId(10))),
+        (insert(4, 0, frame()), Misfit::Kind(NodeId(4))),
+        (insert(11, 0, vec![text("no text")]), Misfit::Kind(NodeId(11))),
+        (shift(11, 10, 0), Misfit::Kind(NodeId(11))),
+        (PageOp::Address { id: NodeId(1), url: "".into() }, Misfit::Kind(NodeId(1))),
+        (PageOp::Address { id: NodeId(10), url: "".into() }, Misfit::Kind(NodeId(10))),
+        (shift(10, 12, 0), Misfit::Cycle(NodeId(10))),
+    ] {
+        let mut tree = small();
+        tree.apply(&[insert(3, 0, framed("iframe", Quirks::Yes, "about:blank", inside.clone()))]).unwrap();
+        assert_eq!(tree.apply(std::slice::from_ref(&op)).unwrap_err(), wanted, "{op:?}");
+    }
+    let changes = tree.apply(&[PageOp::Remove { id: NodeId(11) }, insert(10, 0, frame())]).unwrap();
+    assert_eq!(changes.removed, [NodeId(11), NodeId(12)]);
+    tree.apply(&[PageOp::Remove { id: NodeId(10) }]).unwrap();
+    assert!(!tree.has_frames());
+    check(&tree);
+}
+
+#[test]
+fn every_document_has_a_base_of_its_own() {
+    let mut inside = vec![element("html", &[])];
+    inside.extend(anchor("x"));
+    inside.push(Part::End);
+    let mut blank = vec![element("html", &[])];
+    blank.extend(framed("iframe", Quirks::No, "about:srcdoc", inside.clone()));
+    blank.push(Part::End);
+    let mut tree = small();
+    tree.apply(&[
+        PageOp::Location { url: "https://a.test/top/".into() },
+        // 10 iframe, 11 document, 12 html, 13 iframe, 14 document, 15 html, 16 a.
+        insert(3, 0, framed("iframe", Quirks::No, "https://b.test/frame/", blank)),
+        // 17 iframe, 18 document, 19 html, 20 a.
+        insert(3, 0, framed("iframe", Quirks::No, "blob:https://a.test/1-2", inside.clone())),
+    ])
+    .unwrap();
+    let base = |tree: &Tree, id: u32| tree.get(NodeId(id)).unwrap().base().unwrap().to_string();
+    assert_eq!(base(&tree, 16), "https://b.test/frame/", "of the document that made it");
+    assert_eq!(base(&tree, 20), "https://a.test/top/");
+    tree.apply(&[
+        insert(12, 13, vec![element("base", &[("href", "deeper/")]), Part::End]),
+        PageOp::SetAttribute { id: NodeId(16), name: "title".into(), value: "".into() },
+    ])
+    .unwrap();
+    assert_eq!(base(&tree, 16), "https://b.test/frame/", "that was before");
+    let mut again = anchor("y").to_vec();
+    again.truncate(2);
+    tree.apply(&[insert(12, 0, again), insert(3, 0, anchor("z").to_vec())]).unwrap();
+    assert_eq!(base(&tree, 22), "https://b.test/frame/deeper/");
+    assert_eq!(base(&tree, 23), "https://a.test/top/");
+    let changes =
+        tree.apply(&[PageOp::Address { id: NodeId(11), url: "https://b.test/else/".into() }]).unwrap();
+    assert_eq!(changes.addresses, [NodeId(11)]);
+    assert!(!changes.location);
+    tree.apply(&[insert(12, 0, anchor("y").to_vec()), PageOp::Remove { id: NodeId(10) }]).unwrap();
+    assert_eq!(tree.base().unwrap().as_str(), "https://a.test/top/");
+    check(&tree);
+}
+
+#[test]
+fn selectors_and_forms_stay_in_their_document() {
+    let mut inside = vec![element("html", &[]), element("body", &[("class", "In")])];
+    inside.extend([element("button", &[("id", "inner")]), Part::End, Part::End, Part::End]);
+    let mut form = vec![element("form", &[]), element("fieldset", &[("disabled", "")])];
+    form.extend(framed("iframe", Quirks::Yes, "", inside));
+    form.extend([Part::End, Part::End]);
+    let mut tree = small();
+    tree.apply(&[insert(3, 0, form)]).unwrap();
+    let button = tree.get(NodeId(16)).unwrap();
+    assert_eq!(button.element().unwrap().attribute("id"), Some("inner"));
+    let mut matcher = Matcher::new(&tree);
+    let mut hits = |selector: &str| matcher.matches(&Selector::parse(selector).unwrap(), button);
+    assert!(hits("body.in > button"), "a frame in quirks mode has no letter case");
+    assert!(hits(":root button"));
+    assert!(!hits("form button"), "the page's form is not around it");
+    assert!(!forms::submits(button) && !forms::disabled(button));
+    assert!(forms::owner(button).is_none());
 }

@@ -11,7 +11,7 @@ use crate::protocol::NodeId;
 use crate::protocol::page::{PageOp, Part, Quirks, TopLayer};
 
 use super::names::Names;
-use super::node::{Element, Kind, NONE, Node, NodeRef};
+use super::node::{Document, Element, Kind, NONE, Node, NodeRef};
 use super::{Changes, IdMap};
 
 /// Bounds of one page.
@@ -76,12 +76,11 @@ pub struct Tree {
     text: usize,
     work: u64,
     begun: bool,
-    quirks: Quirks,
-    location: Box<str>,
-    /// `base` elements with `href`, in the order in which they came.
+    /// Documents in frames.
+    frames: usize,
+    /// `base` elements of all documents, in the order in which they came.
     base_elements: Vec<u32>,
     bases: Vec<Option<Url>>,
-    base: Option<Url>,
     viewport: Option<(u32, u32, u32)>,
     focus: Option<NodeId>,
     top_layer: Vec<(NodeId, TopLayer)>,
@@ -94,6 +93,8 @@ const ROOT: u32 = 0;
 const BASES: usize = 1_024;
 /// Bytes of a URL that is worth resolving against.
 const URL: usize = 8_192;
+/// Bytes of a document's URL.
+const LONGEST: usize = URL << 4;
 
 impl Tree {
     /// An empty page; takes [`PageOp::Begin`] first.
@@ -106,7 +107,7 @@ impl Tree {
             prev: NONE,
             next: NONE,
             scroll: None,
-            kind: Kind::Document,
+            kind: Kind::Document(Document::new(Quirks::No, "")),
         };
         let mut index = IdMap::default();
         index.insert(NodeId::DOCUMENT, ROOT);
@@ -120,11 +121,9 @@ impl Tree {
             text: 0,
             work: 0,
             begun: false,
-            quirks: Quirks::No,
-            location: "".into(),
+            frames: 0,
             base_elements: Vec::new(),
             bases: vec![None],
-            base: None,
             viewport: None,
             focus: None,
             top_layer: Vec::new(),
@@ -143,7 +142,7 @@ impl Tree {
             if let Some(PageOp::Location { url }) =
                 ops.iter().find(|op| matches!(op, PageOp::Location { .. }))
             {
-                self.locate(url, &mut changes)?;
+                self.locate(ROOT, url, &mut changes)?;
             }
         }
         for op in ops {
@@ -175,17 +174,22 @@ impl Tree {
 
     /// Whether the page is in quirks mode.
     pub fn quirks(&self) -> Quirks {
-        self.quirks
+        self.document().as_document().map_or(Quirks::No, Document::quirks)
     }
 
-    /// The document's URL as reported; empty before that.
+    /// The page's URL as reported; empty before that.
     pub fn location(&self) -> &str {
-        &self.location
+        self.document().as_document().map_or("", Document::location)
     }
 
-    /// The URL against which relative URLs are resolved now.
+    /// The URL against which the page's relative URLs are resolved now.
     pub fn base(&self) -> Option<&Url> {
-        self.base.as_ref()
+        self.document().as_document().and_then(Document::base)
+    }
+
+    /// Whether there is a document in a frame.
+    pub fn has_frames(&self) -> bool {
+        self.frames > 0
     }
 
     /// Width, height, and device pixels per CSS pixel in percent.
@@ -214,7 +218,7 @@ impl Tree {
                     return Err(Misfit::BegunTwice);
                 }
                 self.begun = true;
-                self.quirks = *quirks;
+                self.document_mut(ROOT)?.quirks = *quirks;
                 changes.begun = true;
             }
             PageOp::Insert { parent, next, parts } => self.insert(*parent, *next, parts, changes)?,
@@ -229,9 +233,11 @@ impl Tree {
                 if slot == ROOT {
                     return Err(Misfit::Kind(*id));
                 }
-                changes.parents.push(self.nodes[self.nodes[slot as usize].parent as usize].id);
+                let parent = self.nodes[slot as usize].parent;
+                changes.parents.push(self.nodes[parent as usize].id);
+                let document = self.document_of(parent)?;
                 self.detach(slot);
-                self.release(slot, changes)?;
+                self.release(slot, document, changes)?;
             }
             PageOp::SetAttribute { id, name, value } => self.set_attribute(*id, name, value, changes)?,
             PageOp::RemoveAttribute { id, name } => {
@@ -267,14 +273,18 @@ impl Tree {
             PageOp::Scroll { id, x, y } => {
                 let slot = self.slot(*id)?;
                 let node = &mut self.nodes[slot as usize];
-                if !matches!(node.kind, Kind::Document | Kind::Element(_)) {
+                if !matches!(node.kind, Kind::Document(_) | Kind::Element(_)) {
                     return Err(Misfit::Kind(*id));
                 }
                 node.scroll = Some((*x, *y));
                 changes.scrolls.push(*id);
             }
             PageOp::Viewport { width, height, ratio } => self.viewport = Some((*width, *height, *ratio)),
-            PageOp::Location { url } => self.locate(url, changes)?,
+            PageOp::Location { url } => self.locate(ROOT, url, changes)?,
+            PageOp::Address { id, url } => match self.slot(*id)? {
+                ROOT => return Err(Misfit::Kind(*id)),
+                slot => self.locate(slot, url, changes)?,
+            },
             PageOp::Focus { id } => {
                 if let Some(id) = id {
                     self.slot(*id)?;
@@ -315,6 +325,7 @@ impl Tree {
         let mut parent = self.slot(parent)?;
         let mut next = self.child_of(parent, next)?;
         let outermost = parent;
+        let mut document = self.document_of(parent)?;
         let mut depth = self.depth(parent)?;
         let mut root = true;
         for part in parts {
@@ -323,7 +334,11 @@ impl Tree {
                 if parent == outermost {
                     return Err(Misfit::Nesting);
                 }
-                parent = self.nodes[parent as usize].parent;
+                let left = parent;
+                parent = self.nodes[left as usize].parent;
+                if left == document {
+                    document = self.document_of(parent)?;
+                }
                 depth -= 1;
                 continue;
             }
@@ -340,17 +355,21 @@ impl Tree {
             if depth + 1 > self.limits.depth {
                 return Err(Misfit::Limit("depth of the page"));
             }
-            let slot = self.create(part)?;
+            let slot = self.create(part, document)?;
             self.attach(slot, parent, before)?;
             let id = self.nodes[slot as usize].id;
             if parent == outermost {
                 changes.inserted.push(id);
                 changes.parents.push(self.nodes[parent as usize].id);
             }
-            if matches!(part, Part::Element { .. } | Part::ShadowRoot) {
+            if let Part::Document { .. } = part {
+                document = slot;
+                self.rebase(document)?;
+            }
+            if matches!(part, Part::Element { .. } | Part::ShadowRoot | Part::Document { .. }) {
                 if self.element(slot).is_ok_and(|element| element.is_html("base")) {
                     self.base_elements.push(slot);
-                    self.rebase()?;
+                    self.rebase(document)?;
                 }
                 parent = slot;
                 depth += 1;
@@ -400,7 +419,8 @@ impl Tree {
     fn attribute_changed(&mut self, slot: u32, name: &str, changes: &mut Changes) -> Result<(), Misfit> {
         self.spend(self.base_elements.len() as u64)?;
         if name == "href" && self.base_elements.contains(&slot) {
-            self.rebase()?;
+            let document = self.document_of(slot)?;
+            self.rebase(document)?;
         }
         self.resolve_anew(slot, changes)?;
         let element = self.element(slot)?;
@@ -416,7 +436,8 @@ impl Tree {
     /// An element that changes takes part in what the base URL is now, with all its URLs; a sheet that is
     /// already read does not.
     fn resolve_anew(&mut self, slot: u32, changes: &mut Changes) -> Result<(), Misfit> {
-        let base = self.current_base();
+        let document = self.document_of(slot)?;
+        let base = self.base_index(document);
         let id = self.nodes[slot as usize].id;
         let element = self.element(slot)?;
         if element.base == base || element.name.eq_ignore_ascii_case("style") {
@@ -431,36 +452,87 @@ impl Tree {
         self.spend(count as u64)
     }
 
-    fn locate(&mut self, url: &str, changes: &mut Changes) -> Result<(), Misfit> {
-        if url.len() > URL << 4 {
+    fn locate(&mut self, document: u32, url: &str, changes: &mut Changes) -> Result<(), Misfit> {
+        if url.len() > LONGEST {
             return Err(Misfit::Limit("length of the address"));
         }
-        changes.location |= *self.location != *url;
-        self.location = url.into();
-        self.rebase()
+        self.charge(url.len())?;
+        let id = self.nodes[document as usize].id;
+        let before = std::mem::replace(&mut self.document_mut(document)?.location, url.into());
+        self.text -= before.len();
+        match document {
+            _ if *before == *url => {}
+            ROOT => changes.location = true,
+            _ => changes.addresses.push(id),
+        }
+        self.rebase(document)
     }
 
-    /// HTML, "document base URL": the first `base` with `href`, against the document's own URL.
-    fn rebase(&mut self) -> Result<(), Misfit> {
-        self.spend(1 + self.base_elements.len() as u64)?;
-        let own = (self.location.len() <= URL).then(|| Url::parse(&self.location).ok()).flatten();
-        let named = self
-            .base_elements
-            .iter()
-            .find_map(|slot| NodeRef { tree: self, slot: *slot }.element()?.attribute("href"));
+    /// HTML, "document base URL": the first `base` with `href`, against the document's own URL. A document
+    /// without one (`about:srcdoc`, say) has that of the document it is in: "fallback base URL".
+    fn rebase(&mut self, document: u32) -> Result<(), Misfit> {
+        let walk = if self.frames > 0 { self.limits.depth } else { 1 };
+        self.spend(1 + (self.base_elements.len() * walk) as u64)?;
+        let above = match self.nodes[document as usize].parent {
+            NONE => None,
+            parent => Some(self.document_of(parent)?),
+        };
+        let node = NodeRef { tree: self, slot: document };
+        let Some(held) = node.as_document() else { return Ok(()) };
+        let own = (held.location.len() <= URL).then(|| Url::parse(&held.location).ok()).flatten();
+        let outer = above.and_then(|slot| NodeRef { tree: self, slot }.as_document());
+        let own = match outer {
+            Some(outer) => own.filter(|url| !url.cannot_be_a_base()).or_else(|| outer.base.clone()),
+            None => own,
+        };
+        let named =
+            self.base_elements.iter().map(|slot| NodeRef { tree: self, slot: *slot }).find_map(|base| {
+                let href = base.element()?.attribute("href")?;
+                (base.document() == node).then_some(href)
+            });
         let base = match named.filter(|href| href.len() <= URL) {
             Some(href) => Url::options().base_url(own.as_ref()).parse(href).ok().or(own),
             None => own,
         };
-        if self.bases.last() != Some(&base) && self.bases.len() < BASES {
+        let known = [Some(held), outer].into_iter().flatten().find(|held| held.base == base);
+        let index = match known.map(|held| held.base_index) {
+            Some(index) if self.bases[index as usize] == base => index,
+            _ if self.bases.len() < BASES => self.bases.len() as u32,
+            _ => held.base_index,
+        };
+        if index as usize == self.bases.len() {
             self.bases.push(base.clone());
         }
-        self.base = base;
+        let held = self.document_mut(document)?;
+        (held.base, held.base_index) = (base, index);
         Ok(())
     }
 
-    fn current_base(&self) -> u32 {
-        (self.bases.len() - 1) as u32
+    fn base_index(&self, document: u32) -> u32 {
+        NodeRef { tree: self, slot: document }.as_document().map_or(0, |document| document.base_index)
+    }
+
+    /// The document that a node is in, or is.
+    fn document_of(&mut self, slot: u32) -> Result<u32, Misfit> {
+        if self.frames == 0 {
+            return Ok(ROOT);
+        }
+        let mut steps = 0;
+        let mut at = slot;
+        while at != NONE && !matches!(self.nodes[at as usize].kind, Kind::Document(_)) {
+            at = self.nodes[at as usize].parent;
+            steps += 1;
+        }
+        self.spend(steps)?;
+        Ok(if at == NONE { ROOT } else { at })
+    }
+
+    fn document_mut(&mut self, slot: u32) -> Result<&mut Document, Misfit> {
+        let node = &mut self.nodes[slot as usize];
+        match &mut node.kind {
+            Kind::Document(document) => Ok(document),
+            _ => Err(Misfit::Kind(node.id)),
+        }
     }
 
     fn slot(&self, id: NodeId) -> Result<u32, Misfit> {

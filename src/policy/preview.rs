@@ -184,6 +184,11 @@ impl<'a> Html<'a> {
                 self.out.push_str("<template shadowrootmode=\"open\">");
                 self.open.push(Open { name: "template", raw: Raw::No, options: None });
             }
+            // A page from HTML text has none: its frames have not loaded.
+            ViewPart::Document { .. } => {
+                self.out.push_str("<template>");
+                self.open.push(Open { name: "template", raw: Raw::No, options: None });
+            }
             ViewPart::End => {
                 if let Some(open) = self.open.pop()
                     && !open.name.is_empty()

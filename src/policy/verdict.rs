@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use crate::dom::{Kind, Matcher, Needs, NodeRef, Selector, forms};
+use crate::dom::{Matcher, Needs, NodeRef, Selector, forms};
 use crate::protocol::agent::Role;
 use crate::protocol::customer::Privacy;
 use crate::protocol::page::Namespace;
@@ -208,7 +208,7 @@ impl Rules {
         node: NodeRef<'a>,
         parent: &Verdict,
     ) -> Verdict {
-        let in_document = node.parent().is_some_and(|parent| matches!(parent.kind(), Kind::Document));
+        let in_document = node.parent().is_some_and(|parent| parent.parent().is_none());
         let mut verdict = Verdict { shape: Shape::Whole, mark: None, ..*parent };
         if !(parent.open() || in_document) {
             return Verdict { sight: Sight::Absent, ..verdict };

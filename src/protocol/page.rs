@@ -53,9 +53,11 @@ pub enum PageOp {
     Source { id: NodeId, url: Box<str> },
     /// 15: a new document; always first in a snapshot and nowhere else.
     Begin { quirks: Quirks },
+    /// 32: the URL of the document in a frame.
+    Address { id: NodeId, url: Box<str> },
 }
 
-/// A piece of a subtree in document order. `Element` and `ShadowRoot` are closed by an `End` (kind 0).
+/// A piece of a subtree in document order. `Element`, `ShadowRoot` and `Document` are closed by an `End` (kind 0).
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
 pub enum Part {
@@ -71,6 +73,8 @@ pub enum Part {
     ShadowRoot,
     /// Kind 6: a node that is known already and has moved here, with everything in it.
     Known { id: NodeId },
+    /// Kind 7: the document that a frame shows; the first child of the frame's element, with its own children up to `End`.
+    Document { quirks: Quirks, url: Box<str> },
     /// Kind 0.
     End,
 }
@@ -200,7 +204,8 @@ fn operation(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Res
         }
         13 => PageOp::Box { id: node(reader)?, width: reader.uint()?, height: reader.uint()? },
         14 => PageOp::Source { id: node(reader)?, url: string(reader)? },
-        15 => PageOp::Begin { quirks: if reader.byte()? == 0 { Quirks::No } else { Quirks::Yes } },
+        15 => PageOp::Begin { quirks: quirks(reader)? },
+        32 => PageOp::Address { id: node(reader)?, url: string(reader)? },
         _ => return Err(Malformed::Kind),
     })
 }
@@ -227,9 +232,10 @@ fn subtree(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Resul
                 }
                 5 if depth > 0 => Part::ShadowRoot,
                 6 => Part::Known { id: node(reader)? },
+                7 => Part::Document { quirks: quirks(reader)?, url: string(reader)? },
                 _ => return Err(Malformed::Kind),
             });
-            if matches!(parts.last(), Some(Part::Element { .. } | Part::ShadowRoot)) {
+            if matches!(parts.last(), Some(Part::Element { .. } | Part::ShadowRoot | Part::Document { .. })) {
                 depth += 1;
                 if depth > limits.depth {
                     return Err(Malformed::Limit("depth of the page"));
@@ -286,6 +292,10 @@ fn control(reader: &mut Reader<'_>) -> Result<Control, Malformed> {
         Some(indexes)
     };
     Ok(Control { value, checked, selected })
+}
+
+fn quirks(reader: &mut Reader<'_>) -> Result<Quirks, Malformed> {
+    Ok(if reader.byte()? == 0 { Quirks::No } else { Quirks::Yes })
 }
 
 fn node(reader: &mut Reader<'_>) -> Result<NodeId, Malformed> {

@@ -70,6 +70,11 @@ pub enum ViewPart {
     ShadowRoot {
         id: NodeId,
     },
+    /// Of a frame. Its URL is not the mirror's business.
+    Document {
+        id: NodeId,
+        quirks: Quirks,
+    },
     End,
 }
 
@@ -230,6 +235,11 @@ fn write_part(out: &mut Writer, part: &ViewPart) {
         ViewPart::ShadowRoot { id } => {
             out.byte(5);
             node(out, Some(*id));
+        }
+        ViewPart::Document { id, quirks } => {
+            out.byte(7);
+            node(out, Some(*id));
+            out.byte(u8::from(*quirks == Quirks::Yes));
         }
         ViewPart::End => out.byte(0),
     }

@@ -5,13 +5,13 @@
 use crate::protocol::NodeId;
 use crate::protocol::page::Part;
 
-use super::super::node::{Element, Kind, NONE, Node, NodeRef};
+use super::super::node::{Document, Element, Kind, NONE, Node, NodeRef};
 use super::super::{Changes, Name};
-use super::{Misfit, ROOT, Tree, attribute_cost, control_length, is_password};
+use super::{LONGEST, Misfit, Tree, attribute_cost, control_length, is_password};
 
 impl Tree {
-    /// A new node of the next id, not yet anywhere.
-    pub(super) fn create(&mut self, part: &Part) -> Result<u32, Misfit> {
+    /// A new node of the next id for a document, not yet anywhere.
+    pub(super) fn create(&mut self, part: &Part, document: u32) -> Result<u32, Misfit> {
         if self.index.len() >= self.limits.nodes {
             return Err(Misfit::Limit("nodes of the page"));
         }
@@ -40,7 +40,7 @@ impl Tree {
                     size: None,
                     source: None,
                     was_password: false,
-                    base: self.current_base(),
+                    base: self.base_index(document),
                 };
                 element.was_password = is_password(&element);
                 Kind::Element(Box::new(element))
@@ -58,6 +58,14 @@ impl Tree {
                 Kind::Doctype { name: name.clone(), public: public.clone(), system: system.clone() }
             }
             Part::ShadowRoot => Kind::ShadowRoot,
+            Part::Document { quirks, url } => {
+                if url.len() > LONGEST {
+                    return Err(Misfit::Limit("length of the address"));
+                }
+                self.charge(url.len())?;
+                self.frames += 1;
+                Kind::Document(Document::new(*quirks, url))
+            }
             Part::Known { .. } | Part::End => return Err(Misfit::Nesting),
         };
         let id = NodeId(self.next_id);
@@ -87,7 +95,7 @@ impl Tree {
         changes: &mut Changes,
     ) -> Result<(), Misfit> {
         let id = self.nodes[slot as usize].id;
-        if slot == ROOT || matches!(self.nodes[slot as usize].kind, Kind::ShadowRoot) {
+        if matches!(self.nodes[slot as usize].kind, Kind::Document(_) | Kind::ShadowRoot) {
             return Err(Misfit::Kind(id));
         }
         if slot == next {
@@ -139,13 +147,20 @@ impl Tree {
     pub(super) fn attach(&mut self, slot: u32, parent: u32, next: u32) -> Result<(), Misfit> {
         let fits = match (&self.nodes[slot as usize].kind, &self.nodes[parent as usize].kind) {
             (Kind::ShadowRoot, Kind::Element(_)) => self.nodes[parent as usize].first == NONE,
-            (Kind::ShadowRoot | Kind::Document, _) => false,
-            (Kind::Doctype { .. }, parent) => matches!(parent, Kind::Document),
-            (Kind::Text(_), Kind::Document) => false,
-            (_, Kind::Document | Kind::Element(_) | Kind::ShadowRoot) => true,
+            // One at a time, before all else.
+            (Kind::Document(_), Kind::Element(element)) => {
+                element.is_frame() && self.nodes[parent as usize].first == next
+            }
+            (Kind::ShadowRoot | Kind::Document(_), _) => false,
+            (Kind::Doctype { .. }, parent) => matches!(parent, Kind::Document(_)),
+            (Kind::Text(_), Kind::Document(_)) => false,
+            (_, Kind::Document(_) | Kind::Element(_) | Kind::ShadowRoot) => true,
             _ => false,
         };
-        if !fits || (next != NONE && matches!(self.nodes[next as usize].kind, Kind::ShadowRoot)) {
+        if !fits
+            || (next != NONE
+                && matches!(self.nodes[next as usize].kind, Kind::ShadowRoot | Kind::Document(_)))
+        {
             return Err(Misfit::Kind(self.nodes[parent as usize].id));
         }
         let prev =
@@ -177,8 +192,8 @@ impl Tree {
         }
     }
 
-    /// Forgets a loose node and everything in it.
-    pub(super) fn release(&mut self, root: u32, changes: &mut Changes) -> Result<(), Misfit> {
+    /// Forgets a loose node that was in a document, and everything in it.
+    pub(super) fn release(&mut self, root: u32, document: u32, changes: &mut Changes) -> Result<(), Misfit> {
         let slots: Vec<u32> =
             NodeRef { tree: self, slot: root }.with_descendants().map(|node| node.slot).collect();
         self.spend(slots.len() as u64)?;
@@ -187,6 +202,7 @@ impl Tree {
             let node = &mut self.nodes[slot as usize];
             let id = node.id;
             self.text -= text_length(&node.kind);
+            self.frames -= usize::from(matches!(node.kind, Kind::Document(_)));
             node.kind = Kind::ShadowRoot;
             node.first = NONE;
             self.index.remove(&id);
@@ -194,7 +210,7 @@ impl Tree {
             changes.removed.push(id);
             if let Some(at) = self.base_elements.iter().position(|base| *base == slot) {
                 self.base_elements.remove(at);
-                self.rebase()?;
+                self.rebase(document)?;
             }
             if self.focus == Some(id) {
                 self.focus = None;
@@ -207,7 +223,8 @@ impl Tree {
 
 fn text_length(kind: &Kind) -> usize {
     match kind {
-        Kind::Document | Kind::ShadowRoot => 0,
+        Kind::ShadowRoot => 0,
+        Kind::Document(document) => document.location.len(),
         Kind::Text(data) | Kind::Comment(data) => data.len(),
         Kind::Doctype { name, public, system } => name.len() + public.len() + system.len(),
         Kind::Element(element) => {

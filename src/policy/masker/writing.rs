@@ -173,7 +173,10 @@ pub(super) fn subtree(root: NodeRef<'_>, nodes: &IdMap<State>, lens: &mut Lens<'
         let verdict = nodes.get(&node.id()).map(|state| state.verdict).filter(Verdict::in_view);
         if let Some(verdict) = &verdict {
             let part = part(node, verdict, lens);
-            if matches!(part, ViewPart::Element { .. } | ViewPart::ShadowRoot { .. }) {
+            if matches!(
+                part,
+                ViewPart::Element { .. } | ViewPart::ShadowRoot { .. } | ViewPart::Document { .. }
+            ) {
                 open.push(node);
             }
             parts.push(part);
@@ -199,7 +202,8 @@ fn part(node: NodeRef<'_>, verdict: &Verdict, lens: &mut Lens<'_>) -> ViewPart {
             ViewPart::Doctype { id, name: name.clone(), public: public.clone(), system: system.clone() }
         }
         Kind::ShadowRoot => ViewPart::ShadowRoot { id },
-        Kind::Comment(_) | Kind::Document => ViewPart::Comment { id },
+        Kind::Document(document) => ViewPart::Document { id, quirks: document.quirks() },
+        Kind::Comment(_) => ViewPart::Comment { id },
     }
 }
 

@@ -108,13 +108,14 @@ impl Mirror {
                 ViewPart::Comment { id } => (*id, "comment".to_owned(), BTreeMap::new()),
                 ViewPart::Doctype { id, name, .. } => (*id, format!("doctype {name}"), BTreeMap::new()),
                 ViewPart::ShadowRoot { id } => (*id, "shadow".to_owned(), BTreeMap::new()),
+                ViewPart::Document { id, quirks } => (*id, format!("document {quirks:?}"), BTreeMap::new()),
             };
             if self.nodes.contains_key(&id) {
                 self.remove(id);
             }
             self.nodes.insert(id, Node { what, attributes, ..Node::default() });
             self.link(id, *open.last().expect("closed too often"), next.take());
-            if matches!(part, ViewPart::Element { .. } | ViewPart::ShadowRoot { .. }) {
+            if !matches!(part, ViewPart::Text { .. } | ViewPart::Comment { .. } | ViewPart::Doctype { .. }) {
                 open.push(id);
             }
         }

@@ -231,6 +231,10 @@ impl Mirror {
                     3 => {}
                     4 => (0..3).for_each(|_| drop(string(reader))),
                     5 => open.push(id),
+                    7 => {
+                        reader.byte().unwrap();
+                        open.push(id);
+                    }
                     kind => panic!("an unknown node {kind}"),
                 }
                 self.nodes.insert(id, node);
