@@ -7,7 +7,7 @@
 //! 5  cli · server · config · demo     settings, start, stop, and the demo shop
 //! 4  proxy · sync · console           the edges: site HTTP, WebSockets, agents' HTTP
 //! 3  session                          one task per session; no sockets, no HTTP
-//! 2  policy                           pure: what may be seen and done
+//! 2  policy · fetch                   pure: what may be seen and done; one document by HTTP
 //! 1  dom · rewrite · store · tls      pure engines; store = ids and bytes only; tls = certificates
 //! 0  protocol                         plain words both sides speak
 //! ```
@@ -17,6 +17,7 @@ pub mod config;
 pub mod console;
 pub mod demo;
 pub mod dom;
+pub mod fetch;
 pub mod policy;
 pub mod protocol;
 pub mod proxy;

@@ -3,7 +3,6 @@
 //! Exit codes: 0 fine, 1 failed, 2 bad usage or settings.
 
 mod demo;
-mod fetch;
 mod preview;
 
 use std::io::{BufRead as _, IsTerminal as _};

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use clap::Args;
 use url::Url;
 
-use super::fetch::{self, fetch};
 use super::{FAILED, FINE, RoleArgument, UNUSABLE, complain, on_runtime};
 use crate::dom::{Limits, Misfit, Tree};
+use crate::fetch::{self, fetch};
 use crate::policy::{Policies, Preview};
+
+/// Bytes of a page.
+const PAGE: usize = 32 << 20;
 
 /// What to look at, and as whom.
 #[derive(Debug, Args)]
@@ -20,7 +23,7 @@ pub(super) struct Arguments {
     /// A page in a file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// A page of a running site (http only; use the address of the origin server).
+    /// A page of a running site.
     #[arg(long, value_name = "URL")]
     url: Option<Url>,
     /// The address that the file stands for: rules with `urls` go by it.
@@ -76,7 +79,7 @@ fn page(arguments: &Arguments) -> Result<Tree, Error> {
         (None, Some(url)) => {
             let mut answer = None;
             on_runtime(async {
-                answer = Some(fetch(url.clone(), arguments.cookie.as_deref()).await);
+                answer = Some(fetch(url.clone(), arguments.cookie.as_deref(), PAGE).await);
                 FINE
             });
             let page = answer.unwrap_or(Err(fetch::Error::Late))?;

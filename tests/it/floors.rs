@@ -7,7 +7,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (5, &["cli", "server", "config", "demo"]),
     (4, &["proxy", "sync", "console"]),
     (3, &["session"]),
-    (2, &["policy"]),
+    (2, &["policy", "fetch"]),
     (1, &["dom", "rewrite", "store", "tls"]),
     (0, &["protocol"]),
 ];
