@@ -8,13 +8,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
 use toml::de::DeTable;
 use url::Url;
 
-use self::reader::{Errors, Section, Wrong, count, parsed, size, text, time};
+use self::reader::{Errors, Section, Wrong, count, parsed, size, text, texts, time};
+use crate::console::tokens::Source;
 use crate::policy::Diagnostic;
+use crate::protocol::agent::Role;
 use crate::protocol::page;
-use crate::{proxy, session, sync, tls};
+use crate::{console, proxy, session, sync, tls};
 
 /// Everything that a server is run with.
 #[derive(Debug, Clone)]
@@ -65,6 +69,8 @@ pub struct Console {
     pub public: Url,
     /// The agents' file.
     pub agents: PathBuf,
+    /// Who else may come in, and where the console may be shown.
+    pub embedding: console::Embedding,
 }
 
 impl Config {
@@ -80,6 +86,7 @@ impl Config {
                 tls: Vec::new(),
                 public: console,
                 agents: folder.join("agents.toml"),
+                embedding: Default::default(),
             },
             policies: folder.join("policies"),
             session: Default::default(),
@@ -248,7 +255,35 @@ fn console(mut section: Section<'_>, folder: &Path, console: &mut Console, error
     let public = section.take("public", errors, |value| public_url(value, secure));
     console.public = public.unwrap_or_else(|| default_console(secure));
     section.set("agents", &mut console.agents, errors, |value| Ok(folder.join(text(value)?)));
+    section.set("frame_ancestors", &mut console.embedding.ancestors, errors, origins);
+    console.embedding.tokens =
+        section.section("tokens", errors).and_then(|section| tokens(section, folder, errors));
     section.finish(errors);
+}
+
+/// `[console.tokens]`: whose signature opens the console.
+fn tokens(mut section: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<console::tokens::Settings> {
+    let audience = section.need("audience", errors, text);
+    let issuer = section.take("issuer", errors, text);
+    let keys = section.need("keys", errors, |value| {
+        let source = text(value)?;
+        let source = match source.parse::<Url>() {
+            Ok(url) if matches!(url.scheme(), "https" | "http") => Source::Url(url),
+            _ => Source::File(folder.join(source)),
+        };
+        source.check()?;
+        Ok(source)
+    });
+    let mut roles = vec![Role::Agent, Role::Supervisor];
+    section.set("roles", &mut roles, errors, |value| {
+        let wrong = "must be a list of roles: \"agent\", \"supervisor\", \"admin\"";
+        let role = |name: &String| -> Result<Role, serde::de::value::Error> {
+            Role::deserialize(name.as_str().into_deserializer())
+        };
+        texts(value, wrong)?.iter().map(|name| role(name).map_err(|_| wrong.to_owned())).collect()
+    });
+    section.finish(errors);
+    Some(console::tokens::Settings { audience: audience?, issuer, keys: keys?, roles })
 }
 
 fn sessions(mut section: Section<'_>, timeouts: &mut session::lifecycle::Timeouts, errors: &mut Errors) {
@@ -288,12 +323,20 @@ fn limits(mut section: Section<'_>, config: &mut Config, errors: &mut Errors) {
 /// Networks, or single addresses.
 fn networks(value: &toml::de::DeValue<'_>) -> Result<Vec<IpNet>, String> {
     let wrong = "must be a list of networks such as [\"10.0.0.0/8\", \"192.0.2.7\"]";
-    let toml::de::DeValue::Array(items) = value else { return Err(wrong.into()) };
-    let network = |item: &toml::Spanned<toml::de::DeValue<'_>>| {
-        let text = text(item.get_ref()).ok()?;
-        text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    let network =
+        |text: &String| text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
+    texts(value, wrong)?.iter().map(|text| network(text).ok_or_else(|| wrong.to_owned())).collect()
+}
+
+/// Origins of websites, as they are written in a Content Security Policy.
+fn origins(value: &toml::de::DeValue<'_>) -> Result<Vec<String>, String> {
+    let wrong = "must be a list of origins such as [\"https://crm.example.com\"]";
+    let origin = |text: &String| {
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        bare.then(|| url.origin().ascii_serialization())
     };
-    items.iter().map(|item| network(item).ok_or_else(|| wrong.to_owned())).collect()
+    texts(value, wrong)?.iter().map(|text| origin(text).ok_or_else(|| wrong.to_owned())).collect()
 }
 
 fn web_url(value: &toml::de::DeValue<'_>) -> Result<Url, String> {
@@ -341,6 +384,24 @@ mod tests {
         let config = Config::parse(GOOD, Path::new("/etc/tandem")).unwrap();
         assert_eq!(config.console.agents, Path::new("/etc/tandem/agents.toml"));
         assert_eq!(config.policies, Path::new("/etc/tandem/policies"));
+    }
+
+    #[test]
+    fn whose_tokens_count_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pair = rcgen::KeyPair::generate().unwrap();
+        std::fs::write(folder.path().join("crm.pem"), pair.public_key_pem()).unwrap();
+        let text = format!(
+            "{GOOD}[console]\nframe_ancestors = [\"https://crm.example/\"]\n[console.tokens]\naudience = \"tandem\"\n\
+             keys = \"crm.pem\"\nroles = [\"supervisor\"]\n"
+        );
+        let config = Config::parse(&text, folder.path()).unwrap();
+        assert_eq!(config.console.embedding.ancestors, ["https://crm.example"]);
+        let tokens = config.console.embedding.tokens.unwrap();
+        assert_eq!((tokens.audience.as_str(), tokens.roles), ("tandem", vec![Role::Supervisor]));
+        let found = wrongs(&text.replace("[\"supervisor\"]", "[\"king\"]").replace("crm.pem", "no.pem"));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(!wrongs(&text.replace("https://crm.example/", "https://crm.example/x")).is_empty());
     }
 
     #[test]

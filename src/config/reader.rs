@@ -160,6 +160,12 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
+/// A list of texts; `wrong` says what they should be.
+pub(super) fn texts(value: &DeValue<'_>, wrong: &str) -> Result<Vec<String>, String> {
+    let DeValue::Array(items) = value else { return Err(wrong.to_owned()) };
+    items.iter().map(|item| text(item.get_ref()).map_err(|_| wrong.to_owned())).collect()
+}
+
 /// A text that `FromStr` reads.
 pub(super) fn parsed<T: std::str::FromStr>(what: &'static str) -> impl Fn(&DeValue<'_>) -> Result<T, String> {
     move |value| text(value)?.parse().map_err(|_| format!("must be {what}"))

@@ -10,7 +10,9 @@ use crate::protocol::agent::{Problem, ProblemKind};
 /// An answer that says what is wrong.
 pub(super) fn problem(error: ProblemKind) -> Response {
     let status = match error {
-        ProblemKind::WrongLogin | ProblemKind::LoginNeeded => StatusCode::UNAUTHORIZED,
+        ProblemKind::WrongLogin | ProblemKind::WrongToken | ProblemKind::LoginNeeded => {
+            StatusCode::UNAUTHORIZED
+        }
         ProblemKind::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
         ProblemKind::NoSuchSession => StatusCode::NOT_FOUND,
         ProblemKind::SessionEnded => StatusCode::GONE,

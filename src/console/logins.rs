@@ -1,7 +1,8 @@
 //! Who is logged in to the console, and how often somebody may try.
 //!
 //! A login is a random secret in an `HttpOnly` cookie; the server keeps its digest and forgets it after
-//! [`LIFETIME`]. Wrong passwords are limited per name and per address, wrong session IDs per agent.
+//! [`LIFETIME`]. One that a token or a link opened may hold for a single session and for nothing else. Wrong
+//! passwords are limited per name and per address, wrong session IDs per agent, wrong tokens per address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,7 +19,10 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::agents::Agents;
+use super::links::Links;
+use super::tokens::{Admitted, Tokens};
 use super::tries::Tries;
+use crate::protocol::SessionId;
 use crate::protocol::agent::{Login, Me};
 
 /// How long a login holds: a working day.
@@ -27,15 +31,38 @@ const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 const REMEMBERED: usize = 100_000;
 /// Passwords that are checked at one time: each takes a core for some tens of milliseconds.
 const CHECKS: usize = 2;
+/// Of somebody who logged in with a password.
 const COOKIE: &str = "tandem_agent";
+/// Of somebody whom a token or a link let in, perhaps within a page of another site: a cookie of its own, so that it
+/// takes no other login's place.
+const EMBEDDED: &str = "tandem_embedded";
+
+/// What somebody asks to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scope<'a> {
+    /// To be known, and nothing else.
+    Name,
+    /// Something in one session.
+    Session(&'a SessionId),
+}
+
 pub(super) struct Logins {
     agents: Arc<Agents>,
+    tokens: Option<Tokens>,
+    links: Links,
     secure: bool,
     checks: Semaphore,
     by_name: Tries<String>,
     by_address: Tries<IpAddr>,
     guesses: Tries<String>,
-    known: Mutex<HashMap<[u8; 32], (Me, Instant)>>,
+    known: Mutex<HashMap<[u8; 32], Known>>,
+}
+
+struct Known {
+    me: Me,
+    /// The one session that it is for.
+    only: Option<SessionId>,
+    until: Instant,
 }
 
 pub(super) enum Denied {
@@ -45,9 +72,11 @@ pub(super) enum Denied {
 }
 
 impl Logins {
-    pub(super) fn new(agents: Agents, secure: bool) -> Logins {
+    pub(super) fn new(agents: Agents, tokens: Option<Tokens>, links: Links, secure: bool) -> Logins {
         Logins {
             agents: Arc::new(agents),
+            tokens,
+            links,
             secure,
             checks: Semaphore::new(CHECKS),
             by_name: Tries::new(),
@@ -73,29 +102,66 @@ impl Logins {
             return Err(Denied::Wrong);
         };
         let me = Me { name: login.username, role };
-        let secret = URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 32]>());
-        let mut known = lock(&self.known);
-        known.retain(|_, (_, until)| *until > Instant::now());
-        if known.len() >= REMEMBERED {
-            return Err(Denied::TooMany(60));
-        }
-        known.insert(digest(&secret), (me.clone(), Instant::now() + LIFETIME));
+        let secret = self.remember(me.clone(), None)?;
         Ok((me, self.cookie(&secret, LIFETIME)))
     }
 
-    /// Forgets a login. Answers the cookie that clears the browser's.
-    pub(super) fn log_out(&self, headers: &HeaderMap) -> String {
-        if let Some(secret) = secret(headers) {
-            lock(&self.known).remove(&digest(&secret));
-        }
-        self.cookie("", Duration::ZERO)
+    /// Lets somebody in with a token that a contact centre signed, or with the secret of a link.
+    pub(super) async fn admit(&self, address: IpAddr, token: &str) -> Result<(Admitted, String), Denied> {
+        self.by_address.allow(&address).map_err(Denied::TooMany)?;
+        let admitted = match (self.links.take(token), &self.tokens) {
+            (Some(admitted), _) => Some(admitted),
+            (None, Some(tokens)) => match tokens.admit(token).await {
+                Ok(admitted) => Some(admitted),
+                Err(error) => {
+                    tracing::info!(%address, %error, "a token was refused");
+                    None
+                }
+            },
+            (None, None) => None,
+        };
+        let Some(admitted) = admitted else {
+            self.by_address.wrong(address);
+            return Err(Denied::Wrong);
+        };
+        let secret = self.remember(admitted.me.clone(), admitted.session.clone())?;
+        Ok((admitted, self.embedded_cookie(&secret, LIFETIME)))
     }
 
-    /// Who a request comes from.
-    pub(super) fn who(&self, headers: &HeaderMap) -> Option<Me> {
-        let known = lock(&self.known);
-        let (me, until) = known.get(&digest(&secret(headers)?))?;
-        (*until > Instant::now()).then(|| me.clone())
+    /// Remembers a login. Answers its secret.
+    fn remember(&self, me: Me, only: Option<SessionId>) -> Result<String, Denied> {
+        let secret = URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 32]>());
+        let now = Instant::now();
+        let mut known = lock(&self.known);
+        known.retain(|_, login| login.until > now);
+        if known.len() >= REMEMBERED {
+            return Err(Denied::TooMany(60));
+        }
+        known.insert(digest(&secret), Known { me, only, until: now + LIFETIME });
+        Ok(secret)
+    }
+
+    /// Forgets the logins of a browser. Answers the cookies that clear its own.
+    pub(super) fn log_out(&self, headers: &HeaderMap) -> [String; 2] {
+        let mut known = lock(&self.known);
+        for secret in secrets(headers) {
+            known.remove(&digest(&secret));
+        }
+        [self.cookie("", Duration::ZERO), self.embedded_cookie("", Duration::ZERO)]
+    }
+
+    /// Who a request comes from, if they may do what they ask for.
+    pub(super) fn who(&self, headers: &HeaderMap, scope: Scope<'_>) -> Option<Me> {
+        let (known, now) = (lock(&self.known), Instant::now());
+        let fits = |login: &&Known| {
+            login.until > now
+                && match (scope, &login.only) {
+                    (Scope::Name, _) | (_, None) => true,
+                    (Scope::Session(asked), Some(only)) => asked == only,
+                }
+        };
+        let mut logins = secrets(headers).filter_map(|secret| known.get(&digest(&secret)));
+        logins.find(fits).map(|login| login.me.clone())
     }
 
     /// Whether an agent may try another session ID, or how many seconds to wait.
@@ -113,12 +179,23 @@ impl Logins {
         let age = lifetime.as_secs();
         format!("{COOKIE}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
     }
+
+    /// Within a page of another site only a partitioned cookie is kept, and only over TLS.
+    fn embedded_cookie(&self, secret: &str, lifetime: Duration) -> String {
+        let site = if self.secure { "SameSite=None; Secure; Partitioned" } else { "SameSite=Lax" };
+        let age = lifetime.as_secs();
+        format!("{EMBEDDED}={secret}; Path=/; Max-Age={age}; HttpOnly; {site}")
+    }
 }
 
-fn secret(headers: &HeaderMap) -> Option<String> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
-    cookies.find(|cookie| cookie.name() == COOKIE).map(|cookie| cookie.value().to_owned())
+/// The secrets that a browser holds, the narrower one first.
+fn secrets(headers: &HeaderMap) -> impl Iterator<Item = String> {
+    let of = |name: &'static str| {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let cookies = lines.flat_map(Cookie::split_parse).flatten();
+        cookies.filter(move |cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    };
+    of(EMBEDDED).chain(of(COOKIE)).take(4)
 }
 
 fn digest(secret: &str) -> [u8; 32] {

@@ -4,7 +4,9 @@
 pub mod agents;
 mod answer;
 mod headers;
+mod links;
 mod logins;
+pub mod tokens;
 mod tries;
 
 use std::net::SocketAddr;
@@ -12,16 +14,18 @@ use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{AppendHeaders, Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode, header};
 
 use self::agents::Agents;
 use self::answer::problem;
-use self::headers::{CONSOLE, MIRROR, RESOURCE};
-use self::logins::{Denied, Logins};
-use crate::protocol::agent::{Login, Me, ProblemKind, Role};
+use self::headers::{CONSOLE, Documents, RESOURCE};
+pub use self::links::Links;
+use self::logins::{Denied, Logins, Scope};
+use self::tokens::Tokens;
+use crate::protocol::agent::{Admission, Login, Me, ProblemKind, Role, Token};
 use crate::protocol::session::Presence;
 use crate::protocol::{Phase, SessionId};
 use crate::session::resources::Missing;
@@ -40,22 +44,41 @@ pub struct Assets {
     pub style: &'static str,
 }
 
+/// Who may come in without a password, and where the console may be shown.
+#[derive(Debug, Clone, Default)]
+pub struct Embedding {
+    /// Whose tokens are believed; none: nobody's.
+    pub tokens: Option<tokens::Settings>,
+    /// Origins whose pages may show the console in a frame.
+    pub ancestors: Vec<String>,
+}
+
 /// The agents' side of the server.
 pub struct Console {
     sessions: Sessions,
     logins: Logins,
+    documents: Documents,
     assets: Assets,
 }
 
 impl Console {
     /// `secure` says whether agents reach the console over TLS, so that the cookie is `Secure`.
-    pub fn new(sessions: Sessions, agents: Agents, assets: Assets, secure: bool) -> Arc<Console> {
-        Arc::new(Console { sessions, logins: Logins::new(agents, secure), assets })
+    pub fn new(
+        sessions: Sessions,
+        agents: Agents,
+        embedding: Embedding,
+        links: Links,
+        assets: Assets,
+        secure: bool,
+    ) -> Arc<Console> {
+        let tokens = embedding.tokens.map(Tokens::new);
+        let logins = Logins::new(agents, tokens, links, secure);
+        Arc::new(Console { sessions, logins, documents: Documents::new(&embedding.ancestors), assets })
     }
 
-    /// Who a request comes from, if somebody is logged in.
-    pub fn who(&self, headers: &HeaderMap) -> Option<Me> {
-        self.logins.who(headers)
+    /// Who a request for a session comes from, if they are logged in and may do something in it.
+    pub fn who(&self, headers: &HeaderMap, session: &SessionId) -> Option<Me> {
+        self.logins.who(headers, Scope::Session(session))
     }
 
     /// All routes of the console but the socket.
@@ -68,6 +91,7 @@ impl Console {
             .route("/assets/agent.css", get(style))
             .route("/session/{id}/resource/{capability}", get(resource))
             .route("/console/login", post(login))
+            .route("/console/token", post(token))
             .route("/console/logout", post(logout))
             .route("/console/me", get(me))
             .route("/console/session/{id}", get(session))
@@ -76,11 +100,11 @@ impl Console {
 }
 
 async fn index(State(console): State<Arc<Console>>) -> Response {
-    (CONSOLE, Html(console.assets.index)).into_response()
+    (console.documents.console.clone(), Html(console.assets.index)).into_response()
 }
 
 async fn mirror(State(console): State<Arc<Console>>) -> Response {
-    (MIRROR, Html(console.assets.mirror)).into_response()
+    (console.documents.mirror.clone(), Html(console.assets.mirror)).into_response()
 }
 
 async fn script(State(console): State<Arc<Console>>) -> Response {
@@ -109,16 +133,37 @@ async fn login(
     }
 }
 
+/// Lets an agent in whom another system vouches for.
+async fn token(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Result<Json<Token>, JsonRejection>,
+) -> Response {
+    if !headers::is_ours(&headers) {
+        return problem(ProblemKind::NotAllowed);
+    }
+    let Ok(Json(Token { token })) = body else { return problem(ProblemKind::BadRequest) };
+    match console.logins.admit(address.ip(), &token).await {
+        Ok((admitted, cookie)) => {
+            let admission = Admission { me: admitted.me, session_id: admitted.session };
+            (CONSOLE, [(header::SET_COOKIE, cookie)], Json(admission)).into_response()
+        }
+        Err(Denied::Wrong) => problem(ProblemKind::WrongToken),
+        Err(Denied::TooMany(wait)) => answer::later(wait),
+    }
+}
+
 async fn logout(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
     if !headers::is_ours(&headers) {
         return problem(ProblemKind::NotAllowed);
     }
-    let cookie = console.logins.log_out(&headers);
-    (StatusCode::NO_CONTENT, CONSOLE, [(header::SET_COOKIE, cookie)]).into_response()
+    let cookies = console.logins.log_out(&headers).map(|cookie| (header::SET_COOKIE, cookie));
+    (StatusCode::NO_CONTENT, CONSOLE, AppendHeaders(cookies)).into_response()
 }
 
 async fn me(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
-    match console.who(&headers) {
+    match console.logins.who(&headers, Scope::Name) {
         Some(me) => (CONSOLE, Json(me)).into_response(),
         None => problem(ProblemKind::LoginNeeded),
     }
@@ -130,7 +175,9 @@ async fn session(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(me) = console.who(&headers) else { return problem(ProblemKind::LoginNeeded) };
+    let Some(me) = console.logins.who(&headers, Scope::Name) else {
+        return problem(ProblemKind::LoginNeeded);
+    };
     if me.role == Role::Supervisor {
         return problem(ProblemKind::NotAllowed);
     }
@@ -142,6 +189,7 @@ async fn session(
         problem(kind)
     };
     let Ok(id) = id.parse::<SessionId>() else { return wrong(ProblemKind::NoSuchSession) };
+    let Some(me) = console.who(&headers, &id) else { return wrong(ProblemKind::NotAllowed) };
     match console.sessions.find(&id).await {
         Ok(Lookup::Live(handle)) => {
             let status = handle.status();
@@ -167,8 +215,8 @@ async fn resource(
     Path((id, capability)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(me) = console.who(&headers) else { return StatusCode::UNAUTHORIZED.into_response() };
     let Ok(id) = id.parse::<SessionId>() else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(me) = console.who(&headers, &id) else { return StatusCode::UNAUTHORIZED.into_response() };
     let Ok(Lookup::Live(handle)) = console.sessions.find(&id).await else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -38,19 +38,19 @@ pub struct Fetched {
 #[allow(missing_docs)]
 pub enum Error {
     #[error("{0} can not be fetched: only http:// and https:// addresses can")]
-    Scheme(Url),
+    Scheme(Box<Url>),
     #[error("{0} can not be reached: {1}")]
-    Connect(Url, std::io::Error),
+    Connect(Box<Url>, std::io::Error),
     #[error("{0}: {1}")]
-    Tls(Url, tls::Error),
+    Tls(Box<Url>, tls::Error),
     #[error("{0} leads from https to http")]
-    Downgrade(Url),
+    Downgrade(Box<Url>),
     #[error("{0}: {1}")]
-    Http(Url, hyper::Error),
+    Http(Box<Url>, hyper::Error),
     #[error("{0} has no proper answer: {1}")]
-    Body(Url, Box<dyn std::error::Error + Send + Sync>),
+    Body(Box<Url>, Box<dyn std::error::Error + Send + Sync>),
     #[error("{0} redirects too often")]
-    Redirects(Url),
+    Redirects(Box<Url>),
     #[error("the cookies can not be sent: {0}")]
     Cookie(#[from] http::Error),
     #[error("no answer within {} seconds", TIME.as_secs())]
@@ -73,14 +73,14 @@ async fn follow(mut url: Url, cookie: Option<&str>, size: usize) -> Result<Fetch
         match location.and_then(|location| url.join(&location).ok()) {
             Some(next) if status.is_redirection() => {
                 if url.scheme() == "https" && next.scheme() != "https" {
-                    return Err(Error::Downgrade(url));
+                    return Err(Error::Downgrade(Box::new(url)));
                 }
                 url = next;
             }
             _ => return Ok(Fetched { url, status, body }),
         }
     }
-    Err(Error::Redirects(url))
+    Err(Error::Redirects(Box::new(url)))
 }
 
 trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -88,16 +88,17 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
 async fn connect(url: &Url) -> Result<Box<dyn Connection>, Error> {
     let (Some(host), "http" | "https") = (url.host_str(), url.scheme()) else {
-        return Err(Error::Scheme(url.clone()));
+        return Err(Error::Scheme(Box::new(url.clone())));
     };
     let port = url.port_or_known_default().unwrap_or(80);
-    let failed = |error| Error::Connect(url.clone(), error);
+    let failed = |error| Error::Connect(Box::new(url.clone()), error);
     // An IPv6 address stands in brackets in a URL only.
     let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await.map_err(failed)?;
     if url.scheme() == "http" {
         return Ok(Box::new(stream));
     }
-    let connector = tls::Connector::new(host, None).map_err(|error| Error::Tls(url.clone(), error))?;
+    let connector =
+        tls::Connector::new(host, None).map_err(|error| Error::Tls(Box::new(url.clone()), error))?;
     Ok(Box::new(connector.connect(stream).await.map_err(failed)?))
 }
 
@@ -107,7 +108,7 @@ async fn get(
     size: usize,
 ) -> Result<(StatusCode, Option<String>, Vec<u8>), Error> {
     let stream = connect(url).await?;
-    let failed = |error| Error::Http(url.clone(), error);
+    let failed = |error| Error::Http(Box::new(url.clone()), error);
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let mut request = Request::get(&url[url::Position::BeforePath..url::Position::AfterQuery])
@@ -124,7 +125,7 @@ async fn get(
             response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = response.status();
         let body = Limited::new(response.into_body(), size).collect().await;
-        let body = body.map_err(|error| Error::Body(url.clone(), error))?;
+        let body = body.map_err(|error| Error::Body(Box::new(url.clone()), error))?;
         Ok((status, location, body.to_bytes().to_vec()))
     };
     tokio::pin!(connection, exchange);

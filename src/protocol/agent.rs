@@ -96,6 +96,23 @@ pub struct Me {
     pub role: Role,
 }
 
+/// The body of `POST /console/token`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Token {
+    /// A signed token, or the secret of a join link. Never logged.
+    pub token: String,
+}
+
+/// The answer to `POST /console/token`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Admission {
+    /// Whom it lets in.
+    pub me: Me,
+    /// The one session that it is for, if it is for one.
+    pub session_id: Option<SessionId>,
+}
+
 /// Of somebody who logs in to the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -124,6 +141,8 @@ pub struct Problem {
 pub enum ProblemKind {
     /// Name or password is wrong.
     WrongLogin,
+    /// The token or link is not in order, expired, or used.
+    WrongToken,
     /// Not logged in (any more).
     LoginNeeded,
     /// Too many tries.

@@ -104,6 +104,7 @@ fn typescript_is_current() {
         customer::Started,
         agent::FromAgent,
         agent::ToAgent,
+        agent::Admission,
         agent::Login,
         agent::Me,
         agent::Role,

@@ -155,11 +155,17 @@ fn own_routes(config: &Config, sessions: &Sessions) -> Router {
 }
 
 fn console_routes(config: &Config, sessions: &Sessions, agents: console::agents::Agents) -> Router {
-    let console =
-        Console::new(sessions.clone(), agents, assets::CONSOLE, config.console.public.scheme() == "https");
+    let console = Console::new(
+        sessions.clone(),
+        agents,
+        config.console.embedding.clone(),
+        console::Links::default(),
+        assets::CONSOLE,
+        config.console.public.scheme() == "https",
+    );
     let admission: sync::agent::Admission = Arc::new({
         let console = console.clone();
-        move |headers| console.who(headers)
+        move |headers, session| console.who(headers, session)
     });
     console.routes().merge(sync::agent::routes(sessions.clone(), config.socket, admission))
 }

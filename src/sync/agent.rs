@@ -19,8 +19,8 @@ use crate::protocol::agent::{FromAgent, Me, Role, ToAgent};
 use crate::protocol::{Phase, SessionId};
 use crate::session::{AgentLink, FeedItem, Handle, JoinError, Lookup, Sessions};
 
-/// Who a request of the console comes from, if somebody is logged in.
-pub type Admission = Arc<dyn Fn(&HeaderMap) -> Option<Me> + Send + Sync>;
+/// Who a request for a session comes from, if they are logged in and may do something in it.
+pub type Admission = Arc<dyn Fn(&HeaderMap, &SessionId) -> Option<Me> + Send + Sync>;
 
 struct Agents {
     sessions: Sessions,
@@ -46,7 +46,8 @@ async fn connect(
     if !is_same_origin(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let me = (agents.admission)(&headers);
+    let id = id.parse::<SessionId>().ok();
+    let me = id.as_ref().and_then(|id| (agents.admission)(&headers, id));
     let limit = agents.limits.agent_message;
     upgrade
         .max_message_size(limit)
@@ -55,9 +56,9 @@ async fn connect(
 }
 
 /// A connection's life: join, pass on what comes both ways, leave.
-async fn converse(socket: WebSocket, agents: Arc<Agents>, me: Option<Me>, id: String) {
+async fn converse(socket: WebSocket, agents: Arc<Agents>, me: Option<Me>, id: Option<SessionId>) {
     let (mut sender, mut receiver) = socket::split(socket, agents.limits);
-    let (handle, mut link) = match join(&agents.sessions, me, &id).await {
+    let (handle, mut link) = match join(&agents.sessions, me, id).await {
         Ok(joined) => joined,
         Err(finished) => return sender.close(finished).await,
     };
@@ -71,13 +72,17 @@ async fn converse(socket: WebSocket, agents: Arc<Agents>, me: Option<Me>, id: St
     sender.close(finished).await;
 }
 
-async fn join(sessions: &Sessions, me: Option<Me>, id: &str) -> Result<(Handle, AgentLink), Finished> {
+async fn join(
+    sessions: &Sessions,
+    me: Option<Me>,
+    id: Option<SessionId>,
+) -> Result<(Handle, AgentLink), Finished> {
+    let ended = Some((CloseCode::Ended, "no such session"));
+    let id = id.ok_or(ended)?;
     let me = me.ok_or(Some((CloseCode::LoginNeeded, "log in first")))?;
     if me.role == Role::Supervisor {
         return Err(Some((CloseCode::LoginNeeded, "this role can not hold a session")));
     }
-    let ended = Some((CloseCode::Ended, "no such session"));
-    let id: SessionId = id.parse().map_err(|_| ended)?;
     let Ok(Lookup::Live(handle)) = sessions.find(&id).await else { return Err(ended) };
     match handle.join_as_agent(me.name, me.role).await {
         Ok(link) => Ok((handle, link)),

@@ -14,4 +14,5 @@ mod raw;
 mod robust;
 mod sessions;
 mod tls;
+mod tokens;
 mod writing;

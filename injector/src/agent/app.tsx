@@ -1,7 +1,8 @@
 /**
  * Decides which screen is shown: log in, join, or the session that the address names.
  *
- * The address is the truth of where the agent is; logging in never loses it.
+ * The address is the truth of where the agent is; logging in never loses it. A token in its fragment is used once
+ * and taken out of it at once, so that it stays in no history.
  */
 
 import { useSignal } from "@preact/signals";
@@ -22,6 +23,7 @@ type Place =
 
 export function App() {
   const me = useSignal<Me | null | "unknown">("unknown");
+  const refused = useSignal<Problem | null>(null);
   const place = useSignal<Place>(placeOf(location.pathname));
 
   const go = useCallback((next: Place, entry: "new" | "same" = "new") => {
@@ -34,9 +36,20 @@ export function App() {
   }, []);
 
   useEffect(() => {
-    void server.me().then((answer) => {
-      me.value = answer.ok ? answer.value : null;
-    });
+    const token = takeToken();
+    if (token === null) {
+      void server.me().then((answer) => {
+        me.value = answer.ok ? answer.value : null;
+      });
+    } else {
+      void server.token(token).then((answer) => {
+        if (answer.ok && answer.value.sessionId !== null) {
+          go({ at: "opening", id: answer.value.sessionId }, "same");
+        }
+        if (!answer.ok) refused.value = answer.problem;
+        me.value = answer.ok ? answer.value.me : null;
+      });
+    }
     const moved = () => {
       place.value = placeOf(location.pathname);
     };
@@ -73,6 +86,7 @@ export function App() {
   if (known === null) {
     return (
       <LoginScreen
+        problem={refused.value}
         onLogin={(agent) => {
           me.value = agent;
         }}
@@ -113,6 +127,13 @@ export function App() {
         />
       );
   }
+}
+
+/** The token in the address, which holds it no longer. */
+function takeToken(): string | null {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token !== null) history.replaceState(null, "", location.pathname);
+  return token;
 }
 
 function placeOf(path: string): Place {

@@ -10,9 +10,15 @@ import { ProblemText } from "./problem.tsx";
 import * as server from "./server.ts";
 import { words } from "./words.ts";
 
-export function LoginScreen({ onLogin }: { onLogin: (me: Me) => void }) {
+type Props = {
+  /** Why somebody did not come in without a password. */
+  problem: Problem | null;
+  onLogin: (me: Me) => void;
+};
+
+export function LoginScreen({ problem: given, onLogin }: Props) {
   const busy = useSignal(false);
-  const problem = useSignal<Problem | null>(null);
+  const problem = useSignal<Problem | null>(given);
   const username = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
 

@@ -1,10 +1,10 @@
 /**
- * Asks the console's server: log in, log out, who am I, is there such a session.
+ * Asks the console's server: log in, come in with a token, log out, who am I, is there such a session.
  *
  * Every answer is a value: what was asked for, or a problem that can be shown. Nothing throws.
  */
 
-import type { Login, Me, Problem } from "../protocol/words.ts";
+import type { Admission, Login, Me, Problem } from "../protocol/words.ts";
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
@@ -14,6 +14,11 @@ export function me(): Promise<Answer<Me>> {
 
 export function login(body: Login): Promise<Answer<Me>> {
   return ask<Me>("/console/login", body);
+}
+
+/** Comes in with what another system or a link vouches with. */
+export function token(token: string): Promise<Answer<Admission>> {
+  return ask<Admission>("/console/token", { token });
 }
 
 export async function logout(): Promise<void> {

@@ -36,6 +36,7 @@ const ended: Record<EndReason, string> = {
 
 const problem: Record<ProblemKind, string> = {
   wrong_login: "Username or password is wrong.",
+  wrong_token: "This link has expired or was used before. Log in, or ask for another one.",
   login_needed: "Please log in.",
   too_many_tries: "Too many tries.",
   no_such_session: "No session has this ID. Check it with the customer.",

@@ -343,6 +343,16 @@ seq: number,
  */
 reason: Refusal, };
 
+export type Admission = { 
+/**
+ * Whom it lets in.
+ */
+me: Me, 
+/**
+ * The one session that it is for, if it is for one.
+ */
+sessionId: SessionId | null, };
+
 export type Login = { 
 /**
  * As in the agents' file.
@@ -375,7 +385,7 @@ error: ProblemKind,
  */
 retryAfter: number | null, };
 
-export type ProblemKind = "wrong_login" | "login_needed" | "too_many_tries" | "no_such_session" | "session_ended" | "session_taken" | "not_allowed" | "bad_request" | "unavailable";
+export type ProblemKind = "wrong_login" | "wrong_token" | "login_needed" | "too_many_tries" | "no_such_session" | "session_ended" | "session_taken" | "not_allowed" | "bad_request" | "unavailable";
 
 export type Act = { type: ActTag; seq: number; submit: boolean; action: Action };
 
