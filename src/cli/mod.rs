@@ -146,10 +146,24 @@ fn serve(path: &Path) -> u8 {
             }
         };
         tracing::info!(site = %server.site(), console = %server.console(), "serving");
-        asked_to_stop().await;
+        tokio::select! {
+            () = asked_to_stop() => {}
+            () = hang_ups(&server) => {}
+        }
         server.stop().await;
         FINE
     })
+}
+
+/// Follows SIGHUP for ever.
+async fn hang_ups(server: &Server) {
+    let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
+        return std::future::pending().await;
+    };
+    while signal.recv().await.is_some() {
+        server.reopen_log();
+    }
+    std::future::pending().await
 }
 
 fn check(path: &Path) -> u8 {

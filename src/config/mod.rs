@@ -43,6 +43,8 @@ pub struct Config {
     pub limits: proxy::Limits,
     /// Sessions that one address may start in a minute.
     pub starts: std::num::NonZeroU32,
+    /// The log of the site's requests; `None`: there is none.
+    pub access_log: Option<proxy::AccessLogSettings>,
     /// Who may read `/metrics`.
     pub metrics: Vec<IpNet>,
     /// The folder of the store.
@@ -94,6 +96,7 @@ impl Config {
             page: Default::default(),
             limits: Default::default(),
             starts: std::num::NonZeroU32::new(30).expect("thirty is not zero"),
+            access_log: None,
             metrics: [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)]
                 .map(IpNet::from)
                 .to_vec(),
@@ -195,6 +198,10 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
     }
     if let Some(section) = root.section("limits", errors) {
         limits(section, &mut config, errors);
+    }
+    config.access_log = Some(Default::default());
+    if let Some(section) = root.section("access_log", errors) {
+        access_log(section, folder, &mut config, errors);
     }
     if let Some(mut section) = root.section("metrics", errors) {
         section.set("readers", &mut config.metrics, errors, networks);
@@ -318,6 +325,20 @@ fn limits(mut section: Section<'_>, config: &mut Config, errors: &mut Errors) {
     section.set("connections", &mut config.limits.connections, errors, count);
     section.set("streams", &mut config.limits.streams, errors, count);
     section.finish(errors);
+}
+
+fn access_log(mut section: Section<'_>, folder: &Path, config: &mut Config, errors: &mut Errors) {
+    let format = section.take("format", errors, |value| match text(value)?.as_str() {
+        "json" => Ok(Some(proxy::Format::Json)),
+        "common" => Ok(Some(proxy::Format::Common)),
+        "combined" => Ok(Some(proxy::Format::Combined)),
+        "off" => Ok(None),
+        _ => Err("must be \"json\", \"common\", \"combined\" or \"off\"".into()),
+    });
+    let file = section.take("file", errors, |value| Ok(folder.join(text(value)?)));
+    section.finish(errors);
+    config.access_log =
+        format.unwrap_or(Some(proxy::Format::Json)).map(|format| proxy::AccessLogSettings { format, file });
 }
 
 /// Networks, or single addresses.

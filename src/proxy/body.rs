@@ -19,8 +19,11 @@ use tokio::time::{Instant, Sleep};
 
 use super::capture::Sink;
 use super::connection::Busy;
+use super::error::Reason;
+use super::metrics::SiteMetrics;
 use super::page::Page;
 use super::pool::Lease;
+use super::record::Record;
 use crate::rewrite::coding;
 
 /// Why a body breaks off.
@@ -34,6 +37,18 @@ pub(super) enum Broken {
     Silent,
     #[error(transparent)]
     Coding(#[from] coding::Error),
+}
+
+impl Broken {
+    fn reason(&self) -> Reason {
+        let (fault, word) = match self {
+            Broken::Http(_) => ("origin", "body_broken"),
+            Broken::Silent => ("origin", "body_stalled"),
+            Broken::Coding(_) => ("origin", "body_coding"),
+            Broken::Own(_) => ("settings", "own"),
+        };
+        Reason { fault, word }
+    }
 }
 
 /// A timer that runs only while its owner waits.
@@ -69,6 +84,7 @@ impl Silence {
 pub(super) struct Outgoing {
     source: Source,
     busy: Option<Busy>,
+    record: Option<Record>,
 }
 
 #[expect(
@@ -81,22 +97,41 @@ enum Source {
     Origin(FromOrigin),
 }
 
+impl Source {
+    fn is_over(&self) -> bool {
+        match self {
+            Source::Page(body) => body.is_end_stream(),
+            Source::Own(body) => body.is_end_stream(),
+            Source::Origin(body) => body.is_over(),
+        }
+    }
+}
+
 impl Outgoing {
     pub(super) fn page(page: Full<Bytes>) -> Self {
-        Outgoing { source: Source::Page(page), busy: None }
+        Outgoing { source: Source::Page(page), busy: None, record: None }
     }
 
     pub(super) fn own(body: axum::body::Body) -> Self {
-        Outgoing { source: Source::Own(body), busy: None }
+        Outgoing { source: Source::Own(body), busy: None, record: None }
     }
 
     pub(super) fn origin(body: FromOrigin) -> Self {
-        Outgoing { source: Source::Origin(body), busy: None }
+        Outgoing { source: Source::Origin(body), busy: None, record: None }
     }
 
     pub(super) fn keeps_busy(mut self, mut busy: Busy) -> Self {
         busy.answered();
         self.busy = Some(busy);
+        self
+    }
+
+    /// `record` is complete when the body is. `bodiless`: there is nothing to send, whatever the body says.
+    pub(super) fn recorded(mut self, mut record: Record, bodiless: bool) -> Self {
+        if bodiless || self.is_end_stream() {
+            record.complete();
+        }
+        self.record = Some(record);
         self
     }
 }
@@ -115,15 +150,22 @@ impl Body for Outgoing {
         if let Some(busy) = &mut this.busy {
             busy.waits_for_browser(matches!(frame, Poll::Ready(Some(Ok(_)))));
         }
+        if let (Poll::Ready(frame), Some(record)) = (&frame, &mut this.record) {
+            match frame {
+                Some(Ok(frame)) => record.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Some(Err(broken)) => record.failed(broken.reason()),
+                None => {}
+            }
+            // hyper stops asking as soon as the announced length has come.
+            if !matches!(frame, Some(Err(_))) && this.source.is_over() {
+                record.complete();
+            }
+        }
         frame
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Page(body) => body.is_end_stream(),
-            Source::Own(body) => body.is_end_stream(),
-            Source::Origin(body) => body.is_over(),
-        }
+        self.source.is_over()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -299,6 +341,7 @@ struct Stream {
     incoming: Incoming,
     upload: Arc<Upload>,
     silence: Silence,
+    metrics: Arc<SiteMetrics>,
 }
 
 impl ToOrigin {
@@ -306,12 +349,13 @@ impl ToOrigin {
         ToOrigin(None)
     }
 
-    pub(super) fn new(incoming: Incoming, silence: Duration) -> Self {
+    pub(super) fn new(incoming: Incoming, silence: Duration, metrics: &Arc<SiteMetrics>) -> Self {
         if incoming.is_end_stream() {
             return ToOrigin(None);
         }
         let upload = Arc::new(Upload(Mutex::new(Progress { last: Instant::now(), waiting: false })));
-        ToOrigin(Some(Stream { incoming, upload, silence: Silence::new(Some(silence)) }))
+        let (silence, metrics) = (Silence::new(Some(silence)), Arc::clone(metrics));
+        ToOrigin(Some(Stream { incoming, upload, silence, metrics }))
     }
 
     /// `None` when there is no body.
@@ -330,6 +374,9 @@ impl Body for ToOrigin {
             Poll::Ready(frame) => {
                 stream.silence.broken();
                 stream.upload.set(false);
+                if let Some(Ok(frame)) = &frame {
+                    stream.metrics.received(frame.data_ref().map_or(0, Bytes::len));
+                }
                 Poll::Ready(frame.map(|result| result.map_err(Broken::from)))
             }
             Poll::Pending => {

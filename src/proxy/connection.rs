@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::exchange::{Answerer, Peer};
+use super::metrics::ListenerMetrics;
 use super::{Entrance, Limits};
 use crate::tls;
 
@@ -44,6 +45,7 @@ pub(super) async fn accept(
     answerer: Answerer,
     entrance: Entrance,
     limits: &Limits,
+    metrics: &ListenerMetrics,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
@@ -67,10 +69,11 @@ pub(super) async fn accept(
         match accepted {
             Ok((stream, address)) => {
                 let peer = Peer { address, tasks: tasks.clone(), stop: stop.clone() };
-                let serve = serve(answerer.clone(), Arc::clone(&limits), stream, tls.clone(), peer);
+                let (open, metrics) = (metrics.accepted(), metrics.clone());
+                let serve = serve(answerer.clone(), Arc::clone(&limits), stream, tls.clone(), peer, metrics);
                 tasks.spawn(async move {
                     serve.await;
-                    drop(permit);
+                    drop((permit, open));
                 });
             }
             Err(error) => {
@@ -87,10 +90,11 @@ async fn serve(
     stream: TcpStream,
     tls: Option<tls::Acceptor>,
     peer: Peer,
+    metrics: ListenerMetrics,
 ) {
     // Without it small responses wait for the browser's delayed acknowledgements.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return http1(answerer, &limits, stream, peer).await };
+    let Some(tls) = tls else { return http1(answerer, &limits, stream, peer, &metrics).await };
     let handshake = tokio::time::timeout(limits.handshake, tls.accept(stream));
     let stream = tokio::select! {
         stream = handshake => stream,
@@ -98,18 +102,25 @@ async fn serve(
     };
     match stream {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-            Box::pin(http2(answerer, &limits, stream, peer)).await;
+            Box::pin(http2(answerer, &limits, stream, peer, &metrics)).await;
         }
-        Ok(Ok(stream)) => Box::pin(http1(answerer, &limits, stream, peer)).await,
-        Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
-        Err(_) => tracing::debug!("handshake too slow"),
+        Ok(Ok(stream)) => Box::pin(http1(answerer, &limits, stream, peer, &metrics)).await,
+        Ok(Err(error)) => {
+            metrics.closed("handshake");
+            tracing::debug!(%error, "no TLS");
+        }
+        Err(_) => {
+            metrics.closed("handshake_timeout");
+            tracing::debug!("handshake too slow");
+        }
     }
 }
 
-async fn http1<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Peer)
+async fn http1<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Peer, metrics: &ListenerMetrics)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    metrics.speaks_http1();
     let pulse = Arc::new(Pulse::new(Wire::OneByOne));
     let io = TokioIo::new(Watched { stream, pulse: Arc::clone(&pulse) });
     let stop = peer.stop.clone();
@@ -125,13 +136,15 @@ where
         .header_read_timeout(None)
         .serve_connection(io, service)
         .with_upgrades();
-    watch(pin!(connection), |connection| connection.graceful_shutdown(), &pulse, limits, &stop).await;
+    watch(pin!(connection), |connection| connection.graceful_shutdown(), &pulse, limits, metrics, &stop)
+        .await;
 }
 
-async fn http2<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Peer)
+async fn http2<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Peer, metrics: &ListenerMetrics)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    metrics.speaks_http2();
     let pulse = Arc::new(Pulse::new(Wire::Streams));
     let io = TokioIo::new(Watched { stream, pulse: Arc::clone(&pulse) });
     let stop = peer.stop.clone();
@@ -151,7 +164,8 @@ where
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_PATIENCE)
         .serve_connection(io, service);
-    watch(pin!(connection), |connection| connection.graceful_shutdown(), &pulse, limits, &stop).await;
+    watch(pin!(connection), |connection| connection.graceful_shutdown(), &pulse, limits, metrics, &stop)
+        .await;
 }
 
 /// Runs a connection until it ends, outstays a limit, or the server stops.
@@ -160,6 +174,7 @@ async fn watch<C>(
     end_gently: impl Fn(Pin<&mut C>),
     pulse: &Pulse,
     limits: &Limits,
+    metrics: &ListenerMetrics,
     stop: &CancellationToken,
 ) where
     C: Future<Output = hyper::Result<()>>,
@@ -167,31 +182,41 @@ async fn watch<C>(
     let late = pulse.overdue(limits);
     let mut late = pin!(late);
     tokio::select! {
-        result = connection.as_mut() => return ended(result),
+        result = connection.as_mut() => return ended(result, metrics),
         reason = late.as_mut() => {
-            tracing::debug!(reason, "connection closed");
+            cut_off(reason, metrics);
             if pulse.wire == Wire::OneByOne || reason != IDLE {
                 return;
             }
             // A request may be on its way: it is told that it was not seen (GOAWAY).
             end_gently(connection.as_mut());
             return match tokio::time::timeout(limits.header_read, connection.as_mut()).await {
-                Ok(result) => ended(result),
+                Ok(result) => ended(result, metrics),
                 Err(_) => tracing::debug!("connection cut off"),
             };
         }
         () = stop.cancelled() => end_gently(connection.as_mut()),
     }
     tokio::select! {
-        result = connection.as_mut() => ended(result),
-        reason = late => tracing::debug!(reason, "connection closed"),
-        () = tokio::time::sleep(limits.drain) => tracing::debug!("connection cut off at the stop"),
+        result = connection.as_mut() => ended(result, metrics),
+        reason = late => cut_off(reason, metrics),
+        () = tokio::time::sleep(limits.drain) => cut_off("stop", metrics),
     }
 }
 
-fn ended(result: hyper::Result<()>) {
-    if let Err(error) = result {
-        tracing::debug!(%error, "connection ended");
+fn ended(result: hyper::Result<()>, metrics: &ListenerMetrics) {
+    let Err(error) = result else { return };
+    if error.is_parse() || error.is_parse_too_large() {
+        // Answered by hyper itself, if at all.
+        metrics.closed("malformed");
+    }
+    tracing::debug!(%error, "connection ended");
+}
+
+fn cut_off(reason: &'static str, metrics: &ListenerMetrics) {
+    tracing::debug!(reason, "connection closed");
+    if reason != IDLE {
+        metrics.closed(reason);
     }
 }
 
@@ -276,19 +301,19 @@ impl Pulse {
         loop {
             let beat = *self.beat.lock().unwrap_or_else(PoisonError::into_inner);
             if beat.taken_back > TAKEN_BACK + beat.answered {
-                return "takes back what it asks for";
+                return "reset_flood";
             }
             let now = Instant::now();
             let phase = match beat.phase {
                 Phase::Idle => Some((beat.since + limits.keep_alive, IDLE)),
-                Phase::Head => Some((beat.since + limits.header_read, "head too slow")),
+                Phase::Head => Some((beat.since + limits.header_read, "header_timeout")),
                 // Of HTTP/2, where the socket never stalls: every response waits for the browser.
                 Phase::Exchange if self.wire == Wire::Streams && beat.waiting == beat.running => {
-                    Some((beat.since + limits.write_stall, "browser takes nothing"))
+                    Some((beat.since + limits.write_stall, "write_stall"))
                 }
                 Phase::Exchange => None,
             };
-            let stall = beat.stalled.map(|since| (since + limits.write_stall, "browser takes nothing"));
+            let stall = beat.stalled.map(|since| (since + limits.write_stall, "write_stall"));
             let next = [phase, stall].into_iter().flatten().min_by_key(|(at, _)| *at);
             match next {
                 Some((at, reason)) if at <= now => return reason,

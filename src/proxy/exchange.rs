@@ -1,7 +1,7 @@
 //! The life of a request, from the browser's head to the response's: one step a line.
 //!
-//! Every way out is a response: hyper would close the connection without a byte on an error. What is logged
-//! is method, path, status and time; never a query, a header or a body.
+//! Every way out is a response: hyper would close the connection without a byte on an error. Every way out is
+//! recorded, also that of a browser which does not wait.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,9 +21,9 @@ use tower::ServiceExt;
 use super::body::{FromOrigin, Outgoing, ToOrigin, Upload};
 use super::connection::Busy;
 use super::error::Failure;
-use super::metrics::SiteMetrics;
 use super::page::Page;
 use super::pool::{Lease, Pool};
+use super::record::Record;
 use super::request::Target;
 use super::trust::Trusted;
 use super::{Proxy, capture, headers, inject, request, upgrade};
@@ -55,42 +55,39 @@ impl Answerer {
     ) -> Result<Response<Outgoing>, Infallible> {
         request::in_terms_of_http1(&mut request);
         let response = match &self {
-            Answerer::Site(proxy) => logged(proxy, &peer, request).await,
+            Answerer::Site(proxy) => recorded(proxy, &peer, request).await,
             Answerer::Routes { routes, trusted } => own(routes, trusted, &peer, request).await,
         };
         Ok(response.map(|body| body.keeps_busy(busy)))
     }
 }
 
-async fn logged(proxy: &Arc<Proxy>, peer: &Peer, request: Request<Incoming>) -> Response<Outgoing> {
-    let started = Instant::now();
-    let method = request.method().clone();
-    let uri = request.uri().clone();
-    let version = request.version();
-    let mut metrics = &proxy.siteless;
-    let response = match exchange(proxy, peer, request, &mut metrics).await {
+async fn recorded(proxy: &Proxy, peer: &Peer, request: Request<Incoming>) -> Response<Outgoing> {
+    let (head, version) = (request.method() == Method::HEAD, request.version());
+    let entry = proxy.log.as_ref().map(|log| {
+        let browser = proxy.trusted.browser(peer.address, request.headers());
+        Box::new(log.entry(browser.ip(), &request))
+    });
+    let mut record = Record::begin(Arc::clone(&proxy.siteless), entry);
+    let response = match exchange(proxy, peer, request, &mut record).await {
         Ok(response) => response,
         Err(failure) => {
-            metrics.failed(&failure);
-            failure.into_response(version).map(Outgoing::page)
+            record.failed(failure.reason());
+            failure.into_response(version, record.id).map(Outgoing::page)
         }
     };
-    metrics.answered(response.status());
-    let status = response.status().as_u16();
-    let path = request::loggable(uri.path());
-    tracing::info!(%method, path, status, ms = started.elapsed().as_millis(), "request");
-    response
+    record.answered(response.status());
+    response.map(|body| body.recorded(record, head))
 }
 
-/// `metrics` becomes those of the site as soon as that is known.
-async fn exchange<'p>(
-    proxy: &'p Arc<Proxy>,
+async fn exchange(
+    proxy: &Proxy,
     peer: &Peer,
     mut request: Request<Incoming>,
-    metrics: &mut &'p SiteMetrics,
+    record: &mut Record,
 ) -> Result<Response<Outgoing>, Failure> {
     let target = request::admit(proxy, &mut request)?;
-    *metrics = &target.route.metrics;
+    record.is_for(&target.route.metrics);
     if let Some(link) = request::console_link(&request, &target.url, &proxy.console) {
         return Ok(redirect(link));
     }
@@ -121,10 +118,10 @@ async fn exchange<'p>(
     }
 
     let method = request.method().clone();
-    let (mut response, lease) = fetch(proxy, peer, &target, request, wish.is_some()).await?;
+    let (mut response, lease) = fetch(proxy, peer, &target, request, wish.is_some(), record).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let wish = wish.ok_or(Failure::BadResponse("switched protocols unasked"))?;
-        upgrade::open(wish, &mut response, peer, proxy.limits.tunnel_idle)?;
+        upgrade::open(wish, &mut response, peer, proxy.limits.tunnel_idle, record.metrics())?;
         return Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, None, None, None, None))));
     }
 
@@ -132,6 +129,9 @@ async fn exchange<'p>(
     inject::vary(&mut response);
     let plan =
         if navigation { inject::decide(&mut response, &target.url, &proxy.tag, accepted) } else { None };
+    if plan.is_some() {
+        record.metrics().injected();
+    }
     // A HEAD has the headers of the page with the tag, and no page.
     let plan = plan.filter(|_| method != Method::HEAD);
     let page =
@@ -170,18 +170,16 @@ fn is_event_stream<B>(response: &Response<B>) -> bool {
 }
 
 /// Sends the request to the origin and waits for the response's head.
-///
-/// A kept connection may be closed by the origin at this very moment. Then the request is sent once more on a
-/// new one, but only if hyper never sent it, or if it is a GET or HEAD without a body (RFC 9110, section 9.2.2).
 async fn fetch(
     proxy: &Proxy,
     peer: &Peer,
     target: &Target<'_>,
     request: Request<Incoming>,
     upgrade: bool,
+    record: &mut Record,
 ) -> Result<(Response<Incoming>, Lease), Failure> {
     let (head, body) = request.into_parts();
-    let body = ToOrigin::new(body, proxy.limits.client_silence);
+    let body = ToOrigin::new(body, proxy.limits.client_silence, record.metrics());
     let upload = body.upload();
     // Only what is sent: the extensions belong to the browser's connection.
     let mut outbound = Request::new(body);
@@ -190,12 +188,29 @@ async fn fetch(
     *outbound.headers_mut() = head.headers;
     *outbound.version_mut() = Version::HTTP_11;
 
+    let asked = Instant::now();
+    let answered = ask(proxy, peer, target, outbound, upload.as_deref(), upgrade).await?;
+    let sent = upload.map_or(asked, |upload| upload.progress().last.max(asked));
+    record.origin_answered(asked.elapsed(), sent.elapsed());
+    Ok(answered)
+}
+
+/// A kept connection may be closed by the origin at this very moment. Then the request is sent once more on a
+/// new one, but only if hyper never sent it, or if it is a GET or HEAD without a body (RFC 9110, section 9.2.2).
+async fn ask(
+    proxy: &Proxy,
+    peer: &Peer,
+    target: &Target<'_>,
+    outbound: Request<ToOrigin>,
+    upload: Option<&Upload>,
+    upgrade: bool,
+) -> Result<(Response<Incoming>, Lease), Failure> {
     let pool: &Arc<Pool> = &target.route.origin;
     let lease = if upgrade { pool.open(&peer.tasks).await? } else { pool.checkout(&peer.tasks).await? };
     let spare =
         (lease.reused && upload.is_none() && matches!(*outbound.method(), Method::GET | Method::HEAD))
             .then(|| copy(&outbound));
-    let again = match send(proxy, lease, outbound, upload.as_deref()).await {
+    let again = match send(proxy, lease, outbound, upload).await {
         Ok(answered) => return Ok(answered),
         Err(Unanswered { again: Some(unsent), reused: true, .. }) => *unsent,
         Err(Unanswered { failure: Failure::Broken(error), reused: true, .. }) if !error.is_parse() => {
@@ -207,7 +222,7 @@ async fn fetch(
         Err(Unanswered { failure, .. }) => return Err(failure),
     };
     let lease = pool.open(&peer.tasks).await?;
-    send(proxy, lease, again, upload.as_deref()).await.map_err(|unanswered| unanswered.failure)
+    send(proxy, lease, again, upload).await.map_err(|unanswered| unanswered.failure)
 }
 
 fn copy(request: &Request<ToOrigin>) -> Request<ToOrigin> {

@@ -12,9 +12,11 @@
 //! body         the bytes of both directions   page       decoded, given the tag, coded again
 //! upgrade      WebSocket tunnels              capture    copies for the session
 //! error        pages for what went wrong         trust      who really asks
-//! metrics      what is counted
+//! record       what is noted of a request        metrics    what is counted
+//! access       the access log
 //! ```
 
+mod access;
 mod body;
 mod capture;
 mod connection;
@@ -25,6 +27,7 @@ mod inject;
 mod metrics;
 mod page;
 mod pool;
+mod record;
 mod request;
 mod trust;
 mod upgrade;
@@ -40,11 +43,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+pub use access::{AccessLog, Format, Settings as AccessLogSettings};
 pub use capture::{Capture, Sink};
 pub use metrics::Metrics;
 
 use exchange::Answerer;
-use metrics::SiteMetrics;
+use metrics::{ListenerMetrics, SiteMetrics};
 use pool::Pool;
 use request::Authority;
 use trust::Trusted;
@@ -195,7 +199,7 @@ struct Route {
     public: Url,
     authority: Authority,
     origin: Arc<Pool>,
-    metrics: SiteMetrics,
+    metrics: Arc<SiteMetrics>,
 }
 
 /// The proxy: made once, serves any number of listeners.
@@ -209,7 +213,9 @@ pub struct Proxy {
     own: axum::Router,
     capture: CaptureRef,
     /// Of requests that are for no site.
-    siteless: SiteMetrics,
+    siteless: Arc<SiteMetrics>,
+    log: Option<AccessLog>,
+    listener: ListenerMetrics,
     /// Marks this very process in `Via`, to recognise a request that comes back.
     pseudonym: String,
 }
@@ -235,6 +241,7 @@ impl Proxy {
         own: axum::Router,
         capture: Arc<dyn Capture>,
         metrics: &Metrics,
+        log: Option<AccessLog>,
     ) -> Result<Arc<Proxy>, Error> {
         let Settings { sites, limits, trusted, console, loader_tag } = settings;
         let tag = inject::LoaderTag::new(&loader_tag).ok_or(Error::LoaderTag)?;
@@ -274,6 +281,8 @@ impl Proxy {
             own,
             capture: CaptureRef(capture),
             siteless: metrics.of_site(None),
+            log,
+            listener: metrics.of_listener("site"),
             pseudonym: format!("tandem-{:016x}", rand::random::<u64>()),
         }))
     }
@@ -287,7 +296,7 @@ impl Proxy {
         stop: CancellationToken,
     ) {
         let answerer = Answerer::Site(Arc::clone(&self));
-        connection::accept(answerer, entrance.into(), &self.limits, &tasks, &stop).await;
+        connection::accept(answerer, entrance.into(), &self.limits, &self.listener, &tasks, &stop).await;
         for route in &self.routes {
             route.origin.close();
         }
@@ -301,11 +310,13 @@ pub async fn serve_routes(
     entrance: impl Into<Entrance>,
     limits: Limits,
     trusted: Vec<IpNet>,
+    metrics: Metrics,
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
     let answerer = Answerer::Routes { routes, trusted: Trusted::new(trusted) };
-    connection::accept(answerer, entrance.into(), &limits, &tasks, &stop).await;
+    let metrics = metrics.of_listener("console");
+    connection::accept(answerer, entrance.into(), &limits, &metrics, &tasks, &stop).await;
 }
 
 /// Where browsers come in: a listener, over TLS or not.

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use super::error::Failure;
 use super::exchange::Peer;
 use super::headers::tokens;
+use super::metrics::SiteMetrics;
 
 const WEBSOCKET: &str = "websocket";
 
@@ -57,6 +58,7 @@ pub(super) fn open<B>(
     response: &mut Response<B>,
     peer: &Peer,
     idle: Duration,
+    metrics: &Arc<SiteMetrics>,
 ) -> Result<(), Failure> {
     let mut protocols = tokens(response.headers(), &header::UPGRADE);
     if !protocols.next().is_some_and(|name| name.eq_ignore_ascii_case(WEBSOCKET))
@@ -70,23 +72,27 @@ pub(super) fn open<B>(
     response.headers_mut().remove(header::CONTENT_LENGTH);
     ask(response.headers_mut());
     let stop = peer.stop.clone();
+    let metrics = Arc::clone(metrics);
     peer.tasks.spawn(async move {
         tokio::select! {
-            () = tunnel(wish.0, origin, idle) => {}
+            () = tunnel(wish.0, origin, idle, &metrics) => {}
             () = stop.cancelled() => {}
         }
     });
     Ok(())
 }
 
-async fn tunnel(browser: OnUpgrade, origin: OnUpgrade, idle: Duration) {
+async fn tunnel(browser: OnUpgrade, origin: OnUpgrade, idle: Duration, metrics: &SiteMetrics) {
     let (browser, origin) = match tokio::join!(browser, origin) {
         (Ok(browser), Ok(origin)) => (browser, origin),
         (Err(error), _) | (_, Err(error)) => return tracing::debug!(%error, "no tunnel"),
     };
-    let activity = Arc::new(Mutex::new(Instant::now()));
-    let mut browser = Active { io: TokioIo::new(browser), activity: Arc::clone(&activity) };
-    let mut origin = Active { io: TokioIo::new(origin), activity: Arc::clone(&activity) };
+    let _open = metrics.tunnel();
+    let activity = Mutex::new(Instant::now());
+    let count = |bytes| metrics.received(bytes);
+    let mut browser = Active { io: TokioIo::new(browser), activity: &activity, count };
+    let count = |bytes| metrics.sent(bytes);
+    let mut origin = Active { io: TokioIo::new(origin), activity: &activity, count };
     tokio::select! {
         result = tokio::io::copy_bidirectional(&mut browser, &mut origin) => {
             if let Err(error) = result {
@@ -107,25 +113,27 @@ async fn quiet(activity: &Mutex<Instant>, limit: Duration) {
     }
 }
 
-/// One end of a tunnel, which notes when something came.
-struct Active {
+/// One end of a tunnel, which notes when something came, and counts it.
+struct Active<'t, C> {
     io: TokioIo<Upgraded>,
-    activity: Arc<Mutex<Instant>>,
+    activity: &'t Mutex<Instant>,
+    count: C,
 }
 
-impl AsyncRead for Active {
+impl<C: Fn(usize) + Unpin> AsyncRead for Active<'_, C> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
         let result = Pin::new(&mut this.io).poll_read(cx, buf);
         if buf.filled().len() > before {
+            (this.count)(buf.filled().len() - before);
             *this.activity.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         }
         result
     }
 }
 
-impl AsyncWrite for Active {
+impl<C: Unpin> AsyncWrite for Active<'_, C> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().io).poll_write(cx, buf)
     }

@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::console::{self, Console};
 use crate::policy::Policies;
-use crate::proxy::{self, Entrance, Proxy};
+use crate::proxy::{self, AccessLog, Entrance, Proxy};
 use crate::session::{self, Sessions};
 use crate::store::{self, Store};
 use crate::sync;
@@ -36,6 +36,7 @@ pub struct Server {
     site: SocketAddr,
     console: SocketAddr,
     reloads: watch::Sender<Reloads>,
+    log: Option<AccessLog>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -60,6 +61,9 @@ pub enum Error {
     /// The proxy's settings make no sense.
     #[error(transparent)]
     Proxy(#[from] proxy::Error),
+    /// The access log can not be written.
+    #[error("the access log can not be opened: {0}")]
+    AccessLog(#[source] std::io::Error),
     /// The certificates can not be used.
     #[error(transparent)]
     Tls(#[from] tls::Error),
@@ -102,19 +106,29 @@ impl Server {
             let stop = stop.clone();
             tasks.spawn(async move { stop.run_until_cancelled(following).await });
         }
+        let log = config.access_log.clone().map(|settings| AccessLog::start(settings, &counted.1, &tasks));
+        let log = log.transpose().map_err(Error::AccessLog)?;
         let proxy = Proxy::new(
             config.proxy_settings(assets::loader_tag()),
             own_routes(&config, &sessions),
             Arc::new(capture::SessionCapture(sessions.clone())),
             &counted.1,
+            log.clone(),
         )?;
         tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
         let monitoring = monitoring::routes(registry, config.metrics.clone(), stop.clone());
         let routes = console_routes(&config, &sessions, agents).merge(monitoring);
-        let serving =
-            proxy::serve_routes(routes, console, config.limits, config.trusted, tasks.clone(), stop.clone());
+        let serving = proxy::serve_routes(
+            routes,
+            console,
+            config.limits,
+            config.trusted,
+            counted.1,
+            tasks.clone(),
+            stop.clone(),
+        );
         tasks.spawn(serving);
-        Ok(Server { site: addresses.0, console: addresses.1, reloads, tasks, stop })
+        Ok(Server { site: addresses.0, console: addresses.1, reloads, log, tasks, stop })
     }
 
     /// Where customers' browsers connect.
@@ -138,10 +152,19 @@ impl Server {
         self.tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
+    /// Opens the access log anew, after it was renamed by who rotates logs.
+    pub fn reopen_log(&self) {
+        if let Some(log) = &self.log {
+            log.reopen();
+        }
+    }
+
     /// Tells every session that the server stops and waits, for a bounded time, for what is in flight.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
+        // It ends when nobody can write to it any more.
+        drop(self.log);
         if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
             tracing::warn!(tasks = self.tasks.len(), "stopped with something still in flight");
         }

@@ -1,8 +1,10 @@
 //! What those who run the server can ask it.
 
+use tandem::proxy::AccessLogSettings;
+
 use crate::harness::http::request;
 use crate::harness::page::text;
-use crate::harness::{Rig, Setup};
+use crate::harness::{Rig, Setup, soon};
 
 async fn metrics(rig: &Rig) -> String {
     let answer = request(rig.console, "GET", "/metrics", &[], b"").await;
@@ -51,4 +53,74 @@ async fn sessions_and_requests_are_counted() {
     let refused =
         value(&counted, "tandem_proxy_failures_total{site=\"none\",fault=\"client\",reason=\"malformed\"}");
     assert_eq!(refused, Some(1.0), "{counted}");
+}
+
+/// The lines of the access log, as soon as there are so many.
+async fn lines(file: &std::path::Path, count: usize) -> Vec<serde_json::Value> {
+    let read = || std::fs::read_to_string(file).unwrap_or_default();
+    let enough = async {
+        while read().lines().count() < count {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    soon("lines of the access log", read, enough).await;
+    read().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_access_log_has_every_request_and_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("access.log");
+    let log = AccessLogSettings { file: Some(file.clone()), ..Default::default() };
+    let setup = Setup {
+        origin: axum::Router::new().route("/page", axum::routing::get(async || "content")),
+        change: Box::new(|config| {
+            config.access_log = Some(log);
+            // Nothing listens there.
+            let mut lost = config.sites[0].clone();
+            lost.public = "http://lost.test".parse().unwrap();
+            lost.origin = "http://127.0.0.1:1".parse().unwrap();
+            config.sites.push(lost);
+        }),
+        ..Setup::default()
+    };
+    let rig = Rig::with(setup).await;
+    let secret = [("Host", "shop.test"), ("Cookie", "secret=1"), ("Referer", "http://shop.test/?secret")];
+    request(rig.site, "GET", "/page?secret", &secret, b"").await;
+    let failed = request(rig.site, "GET", "/page", &[("Host", "lost.test")], b"").await;
+    let lines = lines(&file, 2).await;
+    assert_eq!((&lines[0]["path"], &lines[0]["bytes"]), (&"/page".into(), &7.into()));
+    assert!(lines[0]["origin_ms"].as_f64().unwrap() <= lines[0]["ms"].as_f64().unwrap());
+    assert_eq!((&lines[1]["status"], &lines[1]["fault"]), (&502.into(), &"origin".into()));
+    assert_eq!(lines[1]["reason"], "unreachable");
+    assert!(failed.text().contains(lines[1]["id"].as_str().unwrap()), "the page has the ID of the log");
+    assert!(!failed.text().contains("127.0.0.1"), "{}", failed.text());
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("secret"));
+}
+
+#[tokio::test]
+async fn the_proxy_tells_what_it_did() {
+    let rig = Rig::with(Setup {
+        origin: axum::Router::new()
+            .route("/page", axum::routing::get(async || axum::response::Html("<head>")))
+            .route("/upload", axum::routing::post(async |body: String| body)),
+        ..Setup::default()
+    })
+    .await;
+    request(rig.site, "GET", "/page", &[("Sec-Fetch-Dest", "document")], b"").await;
+    request(rig.site, "POST", "/upload", &[], &[b'x'; 1000]).await;
+    request(rig.site, "GET", "/\x01", &[], b"").await;
+    let all = metrics(&rig).await;
+    let of = |name: &str| value(&all, &format!("tandem_proxy_{name}{{site=\"shop.test\"}}"));
+    assert_eq!(of("pages_total"), Some(1.0), "{all}");
+    assert_eq!(of("received_bytes_total"), Some(1000.0), "{all}");
+    assert!(of("sent_bytes_total") > Some(1000.0), "{all}");
+    for time in ["request", "origin", "own"] {
+        assert_eq!(of(&format!("{time}_seconds_count")), Some(2.0), "{time}: {all}");
+    }
+    let site = |name: &str, label: &str| {
+        value(&all, &format!("tandem_proxy_{name}_total{{listener=\"site\",{label}}}"))
+    };
+    assert_eq!(site("accepted", "protocol=\"http1\""), Some(3.0), "{all}");
+    assert_eq!(site("closed", "limit=\"malformed\""), Some(1.0), "{all}");
 }

@@ -178,7 +178,7 @@ async fn several_sites_are_told_apart_by_host() {
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
     };
-    let proxy = Proxy::new(settings, own(), Arc::new(Copies::default()), &Default::default()).unwrap();
+    let proxy = Proxy::new(settings, own(), Arc::new(Copies::default()), &Default::default(), None).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();

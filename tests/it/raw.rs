@@ -85,7 +85,7 @@ pub(super) async fn rig_behind(
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
     };
-    let proxy = Proxy::new(settings, own(), copies.clone(), &Default::default()).unwrap();
+    let proxy = Proxy::new(settings, own(), copies.clone(), &Default::default(), None).unwrap();
     tasks.spawn(proxy.serve(listener, tasks.clone(), stop.clone()));
     Rig { address, seen, connections, copies, tasks, stop }
 }

@@ -73,7 +73,7 @@ async fn before(site: Site, limits: Limits, tls: Option<Acceptor>) -> (Arc<Proxy
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     (
-        Proxy::new(settings, own(), Arc::new(Copies::default()), &Default::default()).unwrap(),
+        Proxy::new(settings, own(), Arc::new(Copies::default()), &Default::default(), None).unwrap(),
         Entrance { listener, tls },
         address,
     )
@@ -212,7 +212,15 @@ async fn routes_of_their_own_get_the_same_treatment() {
     let address = listener.local_addr().unwrap();
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let entrance = Entrance { listener, tls };
-    tasks.spawn(serve_routes(own(), entrance, Limits::default(), Vec::new(), tasks.clone(), stop.clone()));
+    tasks.spawn(serve_routes(
+        own(),
+        entrance,
+        Limits::default(),
+        Vec::new(),
+        Default::default(),
+        tasks.clone(),
+        stop.clone(),
+    ));
     let mut stream = dial(address, folder.path(), NAMES[0], "http/1.1").await.unwrap();
     stream.write_all(b"GET /.tandem/who HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut answer = String::new();
@@ -389,7 +397,15 @@ async fn an_origin_must_prove_who_it_is() {
     let routes = axum::Router::new()
         .route("/", axum::routing::get(async || ([("content-type", "text/html")], "<head>")));
     let entrance = Entrance { listener, tls: Some(Acceptor::new(std::slice::from_ref(&pair)).unwrap()) };
-    tasks.spawn(serve_routes(routes, entrance, Limits::default(), Vec::new(), tasks.clone(), stop.clone()));
+    tasks.spawn(serve_routes(
+        routes,
+        entrance,
+        Limits::default(),
+        Vec::new(),
+        Default::default(),
+        tasks.clone(),
+        stop.clone(),
+    ));
 
     for (expected, ca, name) in [
         ("200", &pair.cert, Some("origin.example")),
