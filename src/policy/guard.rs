@@ -5,12 +5,12 @@
 
 use url::Url;
 
-use crate::dom::{NodeRef, Tree, forms};
+use crate::dom::{Document, NodeRef, Tree, forms};
 use crate::protocol::page::Value;
 use crate::protocol::{Action, Key, NodeId, Refusal};
 
 use super::Masker;
-use super::verdict::{Reach, Shape, Sight, Verdict};
+use super::verdict::{Reach, Scope, Shape, Sight, Verdict};
 
 /// Bytes of a text that an action may bring.
 const TEXT: usize = 64 << 10;
@@ -85,7 +85,7 @@ impl Masker {
                     None => Url::parse(url).ok(),
                 };
                 let target = target.ok_or(Refusal::NotPossible)?;
-                self.lead_to(tree, &target)?;
+                self.lead_to(tree, Scope::default(), &target)?;
                 // Browser and guard must not read it in two ways.
                 *url = target.into();
                 false
@@ -123,7 +123,7 @@ impl Masker {
         if node.closest_html("select").is_some() || verdict.shape == Shape::Placeholder {
             return Err(Refusal::NotPossible);
         }
-        if let Some(link) = node.with_ancestors().find(|node| leads(*node)) {
+        if let Some(link) = node.in_document().find(|node| leads(*node)) {
             self.follow(link)?;
         }
         if let Some(label) = node.closest_html("label")
@@ -191,7 +191,7 @@ impl Masker {
         if key != Key::Enter || element.is_html("textarea") || forms::edited(node) {
             return Ok(false);
         }
-        if let Some(link) = node.with_ancestors().find(|node| leads(*node)) {
+        if let Some(link) = node.in_document().find(|node| leads(*node)) {
             self.follow(link)?;
         }
         if element.is_html("input") && element.attribute_is("type", "file") {
@@ -216,16 +216,17 @@ impl Masker {
         let element = link.element().ok_or(Refusal::NotPossible)?;
         let href = element.attribute("href").or(element.attribute("xlink:href")).unwrap_or_default();
         // Links are resolved when they are followed.
-        let tree = link.tree();
-        let target = match tree.base() {
+        let document = link.document();
+        let target = match document.as_document().and_then(Document::base) {
             Some(base) => base.join(href),
             None => Url::parse(href),
         };
-        self.lead_to(tree, &target.map_err(|_| Refusal::NotPossible)?)
+        let scope = self.verdict(document.id()).map_or_else(Scope::default, |verdict| verdict.scope);
+        self.lead_to(link.tree(), scope, &target.map_err(|_| Refusal::NotPossible)?)
     }
 
-    /// Whether the customer may be taken to this address.
-    fn lead_to(&self, tree: &Tree, target: &Url) -> Result<(), Refusal> {
+    /// Whether the customer may be taken to this address, from a document of this scope.
+    fn lead_to(&self, tree: &Tree, scope: Scope, target: &Url) -> Result<(), Refusal> {
         if !matches!(target.scheme(), "http" | "https") {
             return Err(Refusal::NotPossible);
         }
@@ -233,7 +234,7 @@ impl Masker {
         if target.origin() != here.origin() || !target.username().is_empty() || target.password().is_some() {
             return Err(Refusal::OutsideSite);
         }
-        let sets = || self.rules.sets.iter().map(|set| (*set, &self.policies.sets[*set]));
+        let sets = || self.rules_of(scope).sets.iter().map(|set| (*set, &self.policies.sets[*set]));
         let rules =
             || sets().flat_map(|(index, set)| set.navigate.iter().map(move |rule| (index, set, rule)));
         let mut named = rules().filter(|(.., rule)| rule.urls.iter().any(|pattern| pattern.matches(target)));

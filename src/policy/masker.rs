@@ -10,21 +10,26 @@ mod writing;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::dom::{Changes, IdMap, IdSet, Matcher, NodeRef, Tree, forms};
+use url::Url;
+
+use crate::dom::{Changes, Element, IdMap, IdSet, Matcher, NodeRef, Tree, forms};
 use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
-use crate::protocol::customer::{Echo, Echoing, PrivateMark};
+use crate::protocol::customer::{Echo, Echoing, Privacy, PrivateMark};
 use crate::protocol::page::{TopLayer, Value};
 use crate::protocol::view::ViewOp;
 
 use self::writing::{viewport, whole};
 use super::content::{self, Lens};
 use super::echo::{Echoes, SHORTEST};
-use super::verdict::{Mark, Rules, Sight, Verdict};
+use super::verdict::{Mark, Rules, Scope, Sight, Verdict};
 use super::{Policies, Resource, ResourceNames, ViewPatch};
 
 /// Tokens that are remembered as told; beyond that, telling starts over.
 const TOLD: usize = 100_000;
+
+/// Different rules in frames of one page.
+const SCOPES: usize = 64;
 
 /// Decides for one role and one session what of a page is seen.
 #[derive(Debug)]
@@ -32,7 +37,12 @@ pub struct Masker {
     pub(super) policies: Arc<Policies>,
     role: Role,
     names: ResourceNames,
-    pub(super) rules: Rules,
+    /// Of the page.
+    rules: Rules,
+    /// Of documents in frames, where they are others.
+    frames: Vec<Rules>,
+    /// Which hide everything.
+    none: Rules,
     nodes: IdMap<State>,
     /// Counts places in the mirror: a node that is written anew has another one, and what was in the old one is gone.
     places: u64,
@@ -105,6 +115,8 @@ impl Masker {
             role,
             names,
             rules: Rules::default(),
+            frames: Vec::new(),
+            none: Rules::default(),
             nodes: IdMap::default(),
             places: 0,
             told: HashSet::new(),
@@ -130,6 +142,7 @@ impl Masker {
     /// The whole view, all verdicts made anew. Marks and resources are told from scratch.
     pub fn view(&mut self, tree: &Tree) -> Masked {
         self.rules = Rules::in_force(&self.policies, tree.location(), self.role);
+        self.frames.clear();
         self.told.clear();
         self.marks_stale = true;
         let before = std::mem::take(&mut self.nodes);
@@ -252,30 +265,39 @@ impl Masker {
     fn reconsider(&mut self, tree: &Tree, changes: &Changes, turn: &mut Turn) -> IdSet {
         if changes.location {
             let rules = Rules::in_force(&self.policies, tree.location(), self.role);
-            let same = rules.sets == self.rules.sets && rules.root() == self.rules.root();
+            let same = rules.same(&self.rules);
             self.rules = rules;
-            if !same {
+            // What is in frames is judged by the page's address too.
+            if !same || tree.has_frames() {
+                self.frames.clear();
                 self.marks_stale = true;
                 let resend = self.judge(tree, tree.document(), turn);
                 self.marks_stale = false;
                 return resend;
             }
         }
-        let needs = self.rules.needs();
-        let mentioned = || changes.attributes.iter().filter(|(_, name)| self.rules.mention(name));
-        let everywhere = needs.structure
-            && (!changes.parents.is_empty()
-                || mentioned().next().is_some()
-                || (needs.state && !changes.controls.is_empty())
-                || (needs.text && !changes.texts.is_empty()));
-        if everywhere {
+        let scopes = || std::iter::once(&self.rules).chain(&self.frames);
+        let mentioned =
+            || changes.attributes.iter().filter(|(_, name)| scopes().any(|rules| rules.mention(name)));
+        let everywhere = |rules: &Rules| {
+            rules.needs().structure
+                && (!changes.parents.is_empty()
+                    || mentioned().next().is_some()
+                    || (rules.needs().state && !changes.controls.is_empty())
+                    || (rules.needs().text && !changes.texts.is_empty()))
+        };
+        if scopes().any(everywhere) {
             return self.judge(tree, tree.document(), turn);
         }
         let mut roots: Vec<NodeId> = changes.inserted.iter().chain(&changes.moved).copied().collect();
         roots.extend(mentioned().map(|(id, _)| *id));
-        if needs.state {
+        if scopes().any(|rules| rules.needs().state) {
             roots.extend(&changes.controls);
         }
+        // A frame looks otherwise with a document than without, and by another address.
+        let frame = |id: &&NodeId| tree.get(**id).and_then(NodeRef::element).is_some_and(Element::is_frame);
+        roots.extend(changes.parents.iter().filter(frame));
+        roots.extend(changes.addresses.iter().filter_map(|id| tree.get(*id)?.parent()).map(NodeRef::id));
         let mut roots: Vec<NodeRef<'_>> = roots.into_iter().filter_map(|id| tree.get(id)).collect();
         let mut known = IdSet::default();
         roots.retain(|node| known.insert(node.id()));
@@ -302,7 +324,10 @@ impl Masker {
             let verdict = match node.parent() {
                 None => self.rules.root(),
                 Some(parent) => match self.nodes.get(&parent.id()) {
-                    Some(above) => self.rules.judge(&mut matcher, node, &above.verdict),
+                    Some(above) => {
+                        let above = above.verdict;
+                        self.decide(&mut matcher, node, above)
+                    }
                     // Never: parents are judged first. In doubt, nothing is seen.
                     None => Verdict { sight: Sight::Absent, ..self.rules.root() },
                 },
@@ -321,20 +346,76 @@ impl Masker {
             if verdict.sight > Sight::Shown && told(node).is_some() {
                 turn.typed.push(id);
             }
-            self.note_mark(id, before.and_then(|state| state.verdict.mark), verdict.mark, turn);
+            self.note_mark(id, before.map(|state| state.verdict), &verdict, turn);
             self.nodes.insert(id, State { verdict, place });
         }
         different
     }
 
-    fn note_mark(&self, node: NodeId, before: Option<Mark>, now: Option<Mark>, turn: &mut Turn) {
-        match now {
-            Some(mark) if self.marks_stale || before != now => turn.marks.push(PrivateMark {
+    /// On a node in one of this verdict.
+    fn decide<'t>(&mut self, matcher: &mut Matcher<'t>, node: NodeRef<'t>, above: Verdict) -> Verdict {
+        if node.as_document().is_some() {
+            let scope = self.scope_in(node, above.scope);
+            return self.rules_of(scope).document(scope, &above);
+        }
+        let mut verdict = self.rules_of(above.scope).judge(matcher, node, &above);
+        if let Some(document) = node.frame_document()
+            && verdict.open()
+        {
+            let scope = self.scope_in(document, above.scope);
+            // Sharing pauses there.
+            if scope != above.scope && self.rules_of(scope).root().sight >= Sight::Hidden {
+                verdict.sight = Sight::Hidden;
+                verdict.mark = Some(Mark { privacy: Privacy::Hidden, label: None });
+            }
+        }
+        verdict
+    }
+
+    /// The rules of a scope.
+    pub(super) fn rules_of(&self, scope: Scope) -> &Rules {
+        match scope.0.checked_sub(1) {
+            None => &self.rules,
+            Some(at) => self.frames.get(usize::from(at)).unwrap_or(&self.none),
+        }
+    }
+
+    /// The rules for the document in a frame that stands in a document of the scope `above`.
+    fn scope_in(&mut self, document: NodeRef<'_>, above: Scope) -> Scope {
+        let address = |node: NodeRef<'_>| Url::parse(node.as_document()?.location()).ok();
+        let own = address(document).filter(|url| matches!(url.scheme(), "http" | "https"));
+        // `about:srcdoc` and the like belong to the document around them.
+        let Some(own) = own else { return above };
+        let mut urls = vec![Some(own)];
+        for node in document.with_ancestors().skip(1).filter(|node| node.as_document().is_some()) {
+            let url = address(node).filter(|url| node.parent().is_none() || !url.cannot_be_a_base());
+            if !urls.contains(&url) && (url.is_some() || node.parent().is_none()) {
+                urls.push(url);
+            }
+        }
+        let outer = self.rules_of(above);
+        let rules = Rules::in_frame(&self.policies, &urls, self.role, outer);
+        if rules.extend(outer) {
+            return above;
+        }
+        let at = self.frames.iter().position(|known| known.same(&rules)).unwrap_or(self.frames.len());
+        if at == self.frames.len() && at < SCOPES {
+            self.frames.push(rules);
+        }
+        // One more than anybody writes policies for has no rules: in doubt, nothing is seen.
+        Scope(1 + at as u16)
+    }
+
+    fn note_mark(&self, node: NodeId, before: Option<Verdict>, now: &Verdict, turn: &mut Turn) {
+        let same = before.is_some_and(|before| (before.mark, before.scope) == (now.mark, now.scope));
+        let labels = &self.rules_of(now.scope).labels;
+        match now.mark {
+            Some(mark) if self.marks_stale || !same => turn.marks.push(PrivateMark {
                 node,
                 kind: mark.privacy,
-                label: mark.label.and_then(|label| self.rules.labels.get(label as usize).cloned()),
+                label: mark.label.and_then(|label| labels.get(label as usize).cloned()),
             }),
-            None if before.is_some() => turn.cleared.push(node),
+            None if before.is_some_and(|before| before.mark.is_some()) => turn.cleared.push(node),
             _ => {}
         }
     }

@@ -60,9 +60,15 @@ pub(super) struct Verdict {
     pub(super) shape: Shape,
     /// What is masked is all of one length.
     pub(super) fixed: bool,
+    /// Which rules are in force in its document.
+    pub(super) scope: Scope,
     /// What the customer's browser is told of it.
     pub(super) mark: Option<Mark>,
 }
+
+/// The rules of a document: 0 those of the page, others those of frames. An index into [`super::masker`]'s list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Scope(pub(super) u16);
 
 /// See [`crate::protocol::customer::PrivateMark`]; the label is an index into [`Rules::labels`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +95,13 @@ impl Verdict {
     }
 }
 
-/// The rules in force for one role on one page.
+/// The rules in force for one role in one document.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     /// Which sets they are from.
     pub(super) sets: Vec<usize>,
+    /// Those of them that hold for every address by which the document is judged.
+    agreed: Vec<usize>,
     pub(super) labels: Vec<String>,
     base: Option<Sight>,
     hide: Vec<Veil>,
@@ -123,20 +131,40 @@ struct Veil {
 const GROUND: [&str; 3] = ["type", "form", "data-tandem"];
 
 impl Rules {
+    /// Of the page at an address.
     pub(super) fn in_force(policies: &Policies, url: &str, role: Role) -> Rules {
-        let url = Url::parse(url).ok();
+        Rules::gather(policies, &[Url::parse(url).ok()], role, &[])
+    }
+
+    /// Of the document in a frame. It is judged by its own address and those of all documents around it (`urls`),
+    /// each time by the stricter: what hides, masks or disables holds if it does for one of them, what shows or
+    /// enables only if it does for all. `above`: the rules of the document around it.
+    pub(super) fn in_frame(policies: &Policies, urls: &[Option<Url>], role: Role, above: &Rules) -> Rules {
+        Rules::gather(policies, urls, role, &above.sets)
+    }
+
+    /// `before`: sets that said already whether everything is masked where nothing shows it.
+    fn gather(policies: &Policies, urls: &[Option<Url>], role: Role, before: &[usize]) -> Rules {
         let mut rules = Rules::default();
         rules.needs.attributes = GROUND.map(Into::into).into();
         let mut base = Sight::Shown;
+        let veiled = |url: &Option<Url>| {
+            policies.sets.iter().any(|set| set.masked_by_default && set.holds(url.as_ref(), role))
+        };
         for (index, set) in policies.sets.iter().enumerate() {
-            if !set.holds(url.as_ref(), role) {
+            let holds = |url: &Option<Url>| set.holds(url.as_ref(), role);
+            if !urls.iter().any(holds) {
                 continue;
             }
             rules.sets.push(index);
-            if set.masked_by_default {
+            let agreed = urls.iter().all(holds);
+            if agreed {
+                rules.agreed.push(index);
+            }
+            if set.masked_by_default && !before.contains(&index) {
                 base = base.max(Sight::MaskedByDefault);
             }
-            if url.as_ref().is_some_and(|url| set.pause.iter().any(|pattern| pattern.matches(url))) {
+            if urls.iter().flatten().any(|url| set.pause.iter().any(|pattern| pattern.matches(url))) {
                 base = Sight::Hidden;
             }
             for (from, to) in [(&set.hide, &mut rules.hide), (&set.mask, &mut rules.mask)] {
@@ -148,14 +176,18 @@ impl Rules {
                     to.push(Veil { set: index, selector: rule.selector.clone(), label, fixed: rule.fixed });
                 }
             }
-            rules.show.extend(set.show.iter().map(|rule| rule.selector.clone()));
-            let revealed = set.reveal.iter().filter(|rule| rule.roles.contains(&role));
+            // It has a say where everything is masked by default.
+            if urls.iter().filter(|url| veiled(url)).all(holds) {
+                rules.show.extend(set.show.iter().map(|rule| rule.selector.clone()));
+            }
+            let revealed = set.reveal.iter().filter(|rule| agreed && rule.roles.contains(&role));
             rules.reveal.extend(revealed.map(|rule| rule.selector.clone()));
-            if set.overrides {
+            if agreed && set.overrides {
                 rules.lift.extend(set.show.iter().map(|rule| (index, rule.selector.clone())));
             }
             for rule in &set.control {
                 match rule.enabled {
+                    true if !agreed => continue,
                     true => rules.enable.push(rule.selector.clone()),
                     false => rules.disable.push((index, rule.selector.clone())),
                 }
@@ -179,6 +211,16 @@ impl Rules {
         rules
     }
 
+    /// Whether both are the same rules.
+    pub(super) fn same(&self, other: &Rules) -> bool {
+        (&self.sets, &self.agreed, self.base) == (&other.sets, &other.agreed, other.base)
+    }
+
+    /// Whether these rules of a frame say what those of the document around it say already.
+    pub(super) fn extend(&self, above: &Rules) -> bool {
+        (&self.sets, &self.agreed, self.root().sight) == (&above.sets, &above.agreed, Sight::Shown)
+    }
+
     /// What the verdicts of a page depend on.
     pub(super) fn needs(&self) -> &Needs {
         &self.needs
@@ -197,8 +239,20 @@ impl Rules {
             reach: Reach::Free,
             shape: Shape::Whole,
             fixed: false,
+            scope: Scope::default(),
             mark: None,
         }
+    }
+
+    /// Of the document in a frame of this verdict, which these rules are for.
+    pub(super) fn document(&self, scope: Scope, frame: &Verdict) -> Verdict {
+        let sight = match frame.open() {
+            // Nothing new: what is around the frame decides.
+            true if scope == frame.scope => frame.sight,
+            true => self.root().sight.max(frame.sight),
+            false => Sight::Absent,
+        };
+        Verdict { sight, scope, shape: Shape::Whole, mark: None, ..*frame }
     }
 
     /// Of a node in a parent of this verdict.
@@ -261,7 +315,10 @@ impl Rules {
         } else if forms::submits(node) {
             verdict.reach = if matches(&self.enable) { Reach::Submits } else { Reach::Disabled };
         }
-        verdict.shape = shape(element.name(), element.namespace(), verdict.sight);
+        verdict.shape = match node.frame_document() {
+            Some(_) => Shape::Whole,
+            None => shape(element.name(), element.namespace(), verdict.sight),
+        };
         let above = if in_document { Sight::Shown } else { parent.sight };
         let tightened = verdict.sight != above && verdict.sight > Sight::Shown;
         verdict.mark = match verdict.sight {

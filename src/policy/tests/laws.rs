@@ -100,7 +100,8 @@ fn private(node: NodeRef<'_>, masked_by_default: bool) -> bool {
         if matches!(class, "secret" | "gray")
             || matches!(own, "mask" | "hide" | "ignore")
             || element.was_password()
-            || matches!(element.name(), "script" | "template" | "meta" | "iframe")
+            || matches!(element.name(), "script" | "template" | "meta")
+            || (element.name() == "iframe" && above.frame_document().is_none())
         {
             return true;
         }

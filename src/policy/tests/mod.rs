@@ -4,6 +4,7 @@ mod content;
 mod echo;
 mod examples;
 mod files;
+mod frames;
 mod guard;
 mod laws;
 mod mirror;

@@ -17,7 +17,8 @@ pub(super) fn masker(policies: &Arc<Policies>) -> Masker {
 }
 
 /// A page at `https://shop.test/here/page` from markup: elements with quoted attributes, text, `<!--comments-->`.
-/// Ids are given in document order from 2 on; `svg` and what is in it is SVG.
+/// Ids are given in document order from 2 on; `svg` and what is in it is SVG. `<#shadow>` is a shadow root,
+/// `<#document URL>` what a frame shows.
 pub(super) fn page(markup: &str) -> Tree {
     let mut tree = Tree::new(Limits::default());
     let mut ops = vec![
@@ -56,6 +57,10 @@ pub(super) fn parts(markup: &str) -> Vec<Part> {
         }
         if tag == "#shadow" {
             out.push(Part::ShadowRoot);
+            continue;
+        }
+        if let Some(url) = tag.strip_prefix("#document") {
+            out.push(Part::Document { quirks: Quirks::No, url: url.trim().into() });
             continue;
         }
         let (name, mut list) = tag.split_once(' ').unwrap_or((tag, ""));
@@ -110,10 +115,18 @@ pub(super) struct RandomPage {
     words: usize,
 }
 
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 32] = [
     "div", "div", "div", "span", "p", "section", "form", "label", "input", "input", "input", "button",
     "select", "option", "textarea", "a", "img", "ul", "li", "style", "script", "iframe", "video", "picture",
-    "link", "title", "x-card", "fieldset", "meta", "template",
+    "link", "title", "x-card", "fieldset", "meta", "template", "iframe", "iframe",
+];
+/// Of documents in frames.
+const ADDRESSES: [&str; 5] = [
+    "about:blank",
+    "https://shop.test/checkout/1",
+    "https://shop.test/quiet/x",
+    "blob:https://shop.test/checkout/1",
+    "https://other.test/",
 ];
 const CLASSES: [&str; 8] = ["secret", "gray", "open", "flag", "x", "y", "off", "on"];
 const TYPES: [&str; 9] =
@@ -176,7 +189,8 @@ impl RandomPage {
             .tree
             .get(parent)?
             .children()
-            .filter(|child| !matches!(child.kind(), Kind::ShadowRoot) && Some(child.id()) != moving)
+            .filter(|child| !matches!(child.kind(), Kind::ShadowRoot | Kind::Document(_)))
+            .filter(|child| Some(child.id()) != moving)
             .map(NodeRef::id)
             .collect();
         let at = self.dice.roll(children.len() + 1);
@@ -185,7 +199,7 @@ impl RandomPage {
 
     fn operation(&mut self) -> Option<PageOp> {
         let element = |node: NodeRef<'_>| node.element().is_some();
-        Some(match self.dice.roll(20) {
+        Some(match self.dice.roll(22) {
             0..=4 => {
                 let (parent, next) = self.place(None)?;
                 let mut parts = Vec::new();
@@ -238,11 +252,38 @@ impl RandomPage {
                     PageOp::Source { id, url: format!("img/{}", self.word()).into() }
                 }
             },
-            _ => {
+            19 => {
                 let url = self.dice.of(&["/a/b", "/checkout/1", "/c/d/e", "/quiet/x"]);
                 PageOp::Location { url: format!("https://shop.test{url}").into() }
             }
+            20 => {
+                let id = self.pick(|node| node.as_document().is_some() && node.parent().is_some())?;
+                match self.dice.roll(2) {
+                    0 => PageOp::Address { id, url: self.dice.of(&ADDRESSES).into() },
+                    _ => PageOp::Remove { id },
+                }
+            }
+            _ => {
+                let parent = self.pick(|node| node.is_html("iframe") && node.frame_document().is_none())?;
+                let next = self.tree.get(parent)?.first_child();
+                if next.is_some_and(|child| matches!(child.kind(), Kind::ShadowRoot)) {
+                    return None;
+                }
+                let next = next.map(NodeRef::id);
+                let mut parts = Vec::new();
+                self.document(&mut parts, parent, next, 2);
+                PageOp::Insert { parent, next, parts }
+            }
         })
+    }
+
+    /// Of a frame.
+    fn document(&mut self, parts: &mut Vec<Part>, parent: NodeId, next: Option<NodeId>, depth: usize) {
+        let quirks = self.dice.of(&[Quirks::No, Quirks::Yes]);
+        parts.push(Part::Document { quirks, url: self.dice.of(&ADDRESSES).into() });
+        parts.push(Part::Comment { data: self.word().into() });
+        self.subtree(parts, parent, next, depth);
+        parts.push(Part::End);
     }
 
     fn movable(&mut self) -> Option<NodeId> {
@@ -264,7 +305,9 @@ impl RandomPage {
         }
         let namespace = if self.dice.roll(12) == 0 { Namespace::Svg } else { Namespace::Html };
         parts.push(Part::Element { namespace, name: name.into(), attributes });
-        if self.dice.roll(8) == 0 {
+        if name == "iframe" && namespace == Namespace::Html && depth > 0 && self.dice.roll(3) > 0 {
+            self.document(parts, parent, next, depth - 1);
+        } else if self.dice.roll(8) == 0 {
             parts.push(Part::ShadowRoot);
             parts.push(Part::Text { data: self.word().into() });
             parts.push(Part::End);
