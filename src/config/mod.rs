@@ -13,7 +13,7 @@ use serde::de::IntoDeserializer as _;
 use toml::de::DeTable;
 use url::Url;
 
-use self::reader::{Errors, Section, Wrong, count, parsed, size, text, texts, time};
+use self::reader::{Errors, Section, Wrong, count, parsed, secret, size, text, texts, time};
 use crate::console::tokens::Source;
 use crate::policy::Diagnostic;
 use crate::protocol::agent::Role;
@@ -27,6 +27,8 @@ pub struct Config {
     pub proxy: Listen,
     /// The proxies before this one: their `X-Forwarded-*` is believed, on both listeners.
     pub trusted: Vec<IpNet>,
+    /// Signs what origin servers are told of sessions.
+    pub signing: Option<proxy::SigningKey>,
     /// The hosts of the website.
     pub sites: Vec<proxy::Site>,
     /// Where agents' browsers connect, and who may.
@@ -82,6 +84,7 @@ impl Config {
         Config {
             proxy: Listen { listen: local(8080), tls: Vec::new() },
             trusted: Vec::new(),
+            signing: None,
             sites: vec![site],
             console: Console {
                 listen: local(8081),
@@ -144,6 +147,7 @@ impl Config {
             trusted: self.trusted.clone(),
             console: self.console.public.clone(),
             loader_tag,
+            signing: self.signing.clone(),
         }
     }
 
@@ -171,6 +175,10 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
         );
         config.proxy.tls = certificates(&mut section, folder, errors);
         section.set("trusted", &mut config.trusted, errors, networks);
+        config.signing = section.take("signing_secret", errors, |value| {
+            let secret = secret(value)?;
+            proxy::SigningKey::new(&secret).ok_or_else(|| "must have at least 16 bytes".into())
+        });
         section.finish(errors);
     }
     let sites: Vec<_> = root.sections("site", errors);

@@ -160,6 +160,17 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
+/// A text that is a secret: as it stands, or `{ env = "NAME" }` for the value of an environment variable.
+pub(super) fn secret(value: &DeValue<'_>) -> Result<String, String> {
+    let DeValue::Table(table) = value else { return text(value) };
+    let name = table.iter().find(|(key, _)| key.get_ref() == "env").map(|(_, name)| name.get_ref());
+    let (Some(name), 1) = (name, table.len()) else {
+        return Err("must be a text, or { env = \"NAME\" }".into());
+    };
+    let name = text(name)?;
+    std::env::var(&name).map_err(|_| format!("the environment variable {name} is not set"))
+}
+
 /// A list of texts; `wrong` says what they should be.
 pub(super) fn texts(value: &DeValue<'_>, wrong: &str) -> Result<Vec<String>, String> {
     let DeValue::Array(items) = value else { return Err(wrong.to_owned()) };

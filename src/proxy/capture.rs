@@ -6,8 +6,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use url::Url;
 
-/// Where copies of what the customer's own requests fetched go; implemented by the session layer.
-pub trait Capture: Send + Sync + 'static {
+use super::membership::Member;
+
+/// What the session layer has to do with the site's traffic.
+pub trait Sharing: Send + Sync + 'static {
+    /// Whether a request belongs to a session, by the customer's headers.
+    fn member(&self, request: &HeaderMap) -> Option<Member>;
+
     /// The sink for this request's response, if the request belongs to a session and the session wants it.
     /// Called when the request arrives, with the customer's headers and the absolute public URL; only for
     /// requests that fetch an image, style, font or media file.
@@ -29,11 +34,11 @@ pub trait Sink: Send {
 const KINDS: [&str; 6] = ["image", "style", "font", "audio", "video", "track"];
 
 /// The sink for a request, if there is to be one.
-pub(super) fn open<B>(capture: &dyn Capture, request: &Request<B>, url: &Url) -> Option<Box<dyn Sink>> {
+pub(super) fn open<B>(sharing: &dyn Sharing, request: &Request<B>, url: &Url) -> Option<Box<dyn Sink>> {
     if request.method() != Method::GET || !is_subresource(request.headers()) {
         return None;
     }
-    capture.open(request.headers(), url)
+    sharing.open(request.headers(), url)
 }
 
 fn is_subresource(headers: &HeaderMap) -> bool {

@@ -26,7 +26,7 @@ use super::pool::{Lease, Pool};
 use super::record::Record;
 use super::request::Target;
 use super::trust::Trusted;
-use super::{Proxy, capture, headers, inject, request, upgrade};
+use super::{Proxy, capture, headers, inject, membership, request, upgrade};
 
 /// What a connection's exchanges share.
 #[derive(Debug, Clone)]
@@ -97,7 +97,8 @@ async fn exchange(
 
     let navigation = inject::is_navigation(&request);
     let accepted = inject::accepted(request.headers());
-    let sink = capture::open(&*proxy.capture.0, &request, &target.url);
+    let sink = capture::open(&*proxy.sharing.0, &request, &target.url);
+    let member = proxy.sharing.0.member(request.headers());
     let wish = upgrade::wish(&mut request)?;
     let framed = request.headers().contains_key(header::CONTENT_LENGTH) || request.body().is_end_stream();
     headers::to_origin(
@@ -108,6 +109,9 @@ async fn exchange(
         &proxy.trusted,
         &proxy.pseudonym,
     )?;
+    if let Some(member) = member {
+        membership::tell(&mut request, &member, proxy.signing.as_ref());
+    }
     if navigation {
         inject::ask(request.headers_mut(), &proxy.tag);
     } else if sink.is_some() {

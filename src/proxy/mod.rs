@@ -11,6 +11,7 @@
 //! pool         connections to the origin      inject     which pages get the tag, and their headers
 //! body         the bytes of both directions   page       decoded, given the tag, coded again
 //! upgrade      WebSocket tunnels              capture    copies for the session
+//! membership   tells the origin of sessions
 //! error        pages for what went wrong         trust      who really asks
 //! record       what is noted of a request        metrics    what is counted
 //! access       the access log
@@ -24,6 +25,7 @@ mod error;
 mod exchange;
 mod headers;
 mod inject;
+mod membership;
 mod metrics;
 mod page;
 mod pool;
@@ -44,7 +46,8 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use access::{AccessLog, Format, Settings as AccessLogSettings};
-pub use capture::{Capture, Sink};
+pub use capture::{Sharing, Sink};
+pub use membership::{Member, SigningKey};
 pub use metrics::Metrics;
 
 use exchange::Answerer;
@@ -69,6 +72,8 @@ pub struct Settings {
     /// The loader's tag without a nonce, for example `<script src="/.tandem/loader.js?v=1"></script>`: ASCII,
     /// at most 200 bytes, so that a page's own `<meta charset>` stays among the first 1024.
     pub loader_tag: String,
+    /// Signs what the origin is told of sessions; without it, that is not signed.
+    pub signing: Option<SigningKey>,
 }
 
 /// One website.
@@ -211,7 +216,8 @@ pub struct Proxy {
     console: Url,
     tag: inject::LoaderTag,
     own: axum::Router,
-    capture: CaptureRef,
+    sharing: SharingRef,
+    signing: Option<SigningKey>,
     /// Of requests that are for no site.
     siteless: Arc<SiteMetrics>,
     log: Option<AccessLog>,
@@ -221,11 +227,11 @@ pub struct Proxy {
 }
 
 /// The session layer's side, which has nothing to say about itself.
-struct CaptureRef(Arc<dyn Capture>);
+struct SharingRef(Arc<dyn Sharing>);
 
-impl std::fmt::Debug for CaptureRef {
+impl std::fmt::Debug for SharingRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Capture")
+        f.write_str("Sharing")
     }
 }
 
@@ -239,11 +245,11 @@ impl Proxy {
     pub fn new(
         settings: Settings,
         own: axum::Router,
-        capture: Arc<dyn Capture>,
+        sharing: Arc<dyn Sharing>,
         metrics: &Metrics,
         log: Option<AccessLog>,
     ) -> Result<Arc<Proxy>, Error> {
-        let Settings { sites, limits, trusted, console, loader_tag } = settings;
+        let Settings { sites, limits, trusted, console, loader_tag, signing } = settings;
         let tag = inject::LoaderTag::new(&loader_tag).ok_or(Error::LoaderTag)?;
         if !matches!(console.scheme(), "http" | "https") {
             return Err(Error::Console(console));
@@ -279,7 +285,8 @@ impl Proxy {
             console,
             tag,
             own,
-            capture: CaptureRef(capture),
+            sharing: SharingRef(sharing),
+            signing,
             siteless: metrics.of_site(None),
             log,
             listener: metrics.of_listener("site"),

@@ -4,16 +4,26 @@ use bytes::Bytes;
 use http::HeaderMap;
 use url::Url;
 
-use crate::protocol::Phase;
-use crate::proxy::{Capture, Sink};
+use crate::protocol::{Mode, Phase};
+use crate::proxy::{Member, Sharing, Sink};
 use crate::session::Sessions;
 use crate::session::resources::Arrival;
-use crate::sync::customer::session_of;
+use crate::sync::customer::{key_of, session_of};
 
 /// Finds the session of a request by the customer's cookie.
 pub(super) struct SessionCapture(pub(super) Sessions);
 
-impl Capture for SessionCapture {
+impl Sharing for SessionCapture {
+    fn member(&self, request: &HeaderMap) -> Option<Member> {
+        let key = key_of(request)?;
+        let handle = self.0.of_customer(&key)?;
+        let mode = match handle.status().mode {
+            Mode::Pointer => "pointer",
+            Mode::Write => "write",
+        };
+        Some(Member { session: key.site_name(), mode })
+    }
+
     fn open(&self, request: &HeaderMap, url: &Url) -> Option<Box<dyn Sink>> {
         let handle = session_of(&self.0, request)?;
         if handle.status().phase != Phase::Active {

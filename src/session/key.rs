@@ -30,6 +30,12 @@ impl CustomerKey {
         &self.0
     }
 
+    /// What the site may call the session: the same for as long as it lives, and of no use to join it.
+    pub fn site_name(&self) -> String {
+        let name = Sha256::new().chain_update("site\0").chain_update(self.digest().0).finalize();
+        URL_SAFE_NO_PAD.encode(&name[..16])
+    }
+
     pub(crate) fn digest(&self) -> KeyDigest {
         KeyDigest(Sha256::digest(self.0.as_bytes()).into())
     }

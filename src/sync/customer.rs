@@ -62,7 +62,12 @@ pub fn routes(sessions: Sessions, settings: Settings) -> Router {
 
 /// The session that a request of a customer's browser belongs to.
 pub fn session_of(sessions: &Sessions, headers: &HeaderMap) -> Option<Handle> {
-    sessions.of_customer(&CustomerKey::from_cookie(&cookie(headers, COOKIE)?))
+    sessions.of_customer(&key_of(headers)?)
+}
+
+/// The key that a customer's browser sends, of a session or not.
+pub fn key_of(headers: &HeaderMap) -> Option<CustomerKey> {
+    Some(CustomerKey::from_cookie(&cookie(headers, COOKIE)?))
 }
 
 async fn start(

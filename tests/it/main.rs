@@ -13,6 +13,7 @@ mod proxy;
 mod raw;
 mod robust;
 mod sessions;
+mod site;
 mod tls;
 mod tokens;
 mod writing;

@@ -177,6 +177,7 @@ async fn several_sites_are_told_apart_by_host() {
         trusted: Vec::new(),
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
+        signing: None,
     };
     let proxy = Proxy::new(settings, own(), Arc::new(Copies::default()), &Default::default(), None).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tandem::proxy::{Capture, Limits, Proxy, Settings, Sink, Site};
+use tandem::proxy::{Limits, Member, Proxy, Settings, Sharing, Sink, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -84,6 +84,7 @@ pub(super) async fn rig_behind(
         trusted: trusted.iter().map(|network| network.parse().unwrap()).collect(),
         console: url("http://console.example/"),
         loader_tag: TAG.to_owned(),
+        signing: None,
     };
     let proxy = Proxy::new(settings, own(), copies.clone(), &Default::default(), None).unwrap();
     tasks.spawn(proxy.serve(listener, tasks.clone(), stop.clone()));
@@ -245,7 +246,11 @@ pub(super) struct Copies {
     pub(super) opened: Mutex<Vec<String>>,
 }
 
-impl Capture for Copies {
+impl Sharing for Copies {
+    fn member(&self, _: &http::HeaderMap) -> Option<Member> {
+        None
+    }
+
     fn open(&self, request: &HeaderMap, url: &Url) -> Option<Box<dyn Sink>> {
         self.opened.lock().unwrap().push(url.to_string());
         let session = request.get("cookie")?.to_str().ok()?.contains("tandem=session");

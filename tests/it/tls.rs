@@ -69,6 +69,7 @@ async fn before(site: Site, limits: Limits, tls: Option<Acceptor>) -> (Arc<Proxy
         trusted: Vec::new(),
         console: url("https://console.example/"),
         loader_tag: TAG.to_owned(),
+        signing: None,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
