@@ -20,6 +20,8 @@ const TARGET = ["es2022", "safari16.4"];
 const BUNDLES = [
   { out: "loader.js", entry: "src/loader/main.ts", limit: 4 * 1024 },
   { out: "customer.js", entry: "src/customer/main.ts", limit: 25 * 1024 },
+  // Loaded only where a page has something to take a picture of.
+  { out: "pictures.js", entry: "src/pictures/main.ts", limit: 3 * 1024 },
   { out: "agent.js", entry: "src/agent/main.tsx" },
   { out: "agent.css", entry: "src/agent/agent.css" },
 ];

@@ -32,6 +32,10 @@ pub struct Changes {
     pub boxes: Vec<NodeId>,
     /// Images that show another URL.
     pub sources: Vec<NodeId>,
+    /// Drawings and films that show something else.
+    pub pictures: Vec<NodeId>,
+    /// Numbers of pictures that nothing shows any more.
+    pub retired: Vec<u32>,
     /// The document's URL changed.
     pub location: bool,
     /// Documents of frames whose URL changed.

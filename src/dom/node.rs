@@ -85,6 +85,7 @@ pub struct Element {
     pub(super) control: Option<Control>,
     pub(super) size: Option<(u32, u32)>,
     pub(super) source: Option<Box<str>>,
+    pub(super) picture: Option<u32>,
     pub(super) was_password: bool,
     /// Index of the base URL that was in force when this element's URLs were resolved.
     pub(super) base: u32,
@@ -139,6 +140,16 @@ impl Element {
     /// The URL that an image shows, when its `src` does not say so.
     pub fn source(&self) -> Option<&str> {
         self.source.as_deref()
+    }
+
+    /// The number of the picture that a `canvas` or `video` shows, when it was reported.
+    pub fn picture(&self) -> Option<u32> {
+        self.picture
+    }
+
+    /// Whether it shows what no attribute tells, so that only a picture can be had of it.
+    pub fn is_pictured(&self) -> bool {
+        self.is_html("canvas") || self.is_html("video")
     }
 
     /// Whether this is, or ever was, an `input` of type `password`.

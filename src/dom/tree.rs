@@ -311,6 +311,15 @@ impl Tree {
                 self.resolve_anew(slot, changes)?;
                 changes.sources.push(*id);
             }
+            PageOp::Picture { id, number } => {
+                let slot = self.slot(*id)?;
+                let element = self.element(slot)?;
+                if !element.is_pictured() {
+                    return Err(Misfit::Kind(*id));
+                }
+                changes.retired.extend(std::mem::replace(&mut element.picture, *number));
+                changes.pictures.push(*id);
+            }
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::rewrite::css::{CssUrl, map_urls};
 
 use super::echo::{Echoes, SHORTEST, SHORTEST_IN_CODE};
 use super::verdict::{Reach, Shape, Sight, Verdict};
-use super::{Resource, ResourceNames};
+use super::{Resource, ResourceNames, resource};
 
 /// What stands for a character that is masked.
 const BULLET: &str = "•";
@@ -110,13 +110,14 @@ pub(super) fn marks(verdict: &Verdict) -> Marks {
         masked: verdict.sight.masked(),
         hidden: verdict.sight == Sight::Hidden,
         disabled: verdict.reach == Reach::Disabled,
-        placeholder: verdict.sight != Sight::Hidden && verdict.shape == Shape::Placeholder,
+        placeholder: verdict.sight != Sight::Hidden
+            && matches!(verdict.shape, Shape::Placeholder | Shape::Pictured),
     }
 }
 
 /// Whether the agent is told the size of an element.
 pub(super) fn measured(verdict: &Verdict) -> bool {
-    verdict.sight == Sight::Hidden || verdict.shape == Shape::Placeholder
+    verdict.sight == Sight::Hidden || matches!(verdict.shape, Shape::Placeholder | Shape::Pictured)
 }
 
 /// The document's URL without name and password; of a page that is hidden as a whole, only whose it is.
@@ -251,6 +252,17 @@ impl<'a> Lens<'a> {
         }
     }
 
+    /// Where the picture is to be had that a drawing or film shows now.
+    pub(super) fn picture(&mut self, element: &Element, verdict: &Verdict) -> Option<Box<str>> {
+        if verdict.shape != Shape::Pictured {
+            return None;
+        }
+        let url = resource::picture(element.picture()?);
+        let (token, address) = self.names.name(&url);
+        self.resources.push(Resource { token, url });
+        Some(address.into())
+    }
+
     /// What an image shows where its `src` does not say so.
     fn source(&mut self, node: NodeRef<'_>, element: &Element, verdict: &Verdict) -> Option<Box<str>> {
         if verdict.sight != Sight::Shown || verdict.shape != Shape::Whole || !element.is_html("img") {
@@ -313,7 +325,7 @@ impl<'a> Lens<'a> {
             "src" => match (element.namespace(), element.name()) {
                 (Namespace::Html, "img") if element.source().is_some() => self.source(node, element, verdict),
                 (Namespace::Html, "img") => self.capability(node, value, true),
-                (Namespace::Html, "video" | "audio" | "source") => self.capability(node, value, false),
+                (Namespace::Html, "audio" | "source") => self.capability(node, value, false),
                 (Namespace::Html, "input") if element.attribute_is("type", "image") => {
                     self.capability(node, value, true)
                 }

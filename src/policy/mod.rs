@@ -25,7 +25,7 @@ pub use folder::Stamp;
 pub use guard::Permit;
 pub use masker::{Masked, Masker};
 pub use preview::{Matched, Preview};
-pub use resource::{Resource, ResourceNames};
+pub use resource::{PICTURE, Resource, ResourceNames, picture};
 pub use rules::Policies;
 pub use schema::schema;
 pub use view::{EncodedView, ViewPatch};

@@ -19,6 +19,14 @@ pub struct Resource {
     pub url: String,
 }
 
+/// Stands in place of a URL for a picture that the customer's browser took of something; no page can name it.
+pub fn picture(number: u32) -> String {
+    format!("{PICTURE}{number}")
+}
+
+/// What the names of pictures start with.
+pub const PICTURE: &str = "picture:";
+
 /// Names the resources of one session.
 #[derive(Clone)]
 pub struct ResourceNames {

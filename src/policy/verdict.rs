@@ -50,6 +50,8 @@ pub(super) enum Shape {
     Shell,
     /// A box in its place.
     Placeholder,
+    /// Itself, but what is in it: a picture of what it shows.
+    Pictured,
 }
 
 /// On one node, for one role.
@@ -330,6 +332,7 @@ impl Rules {
             _ if verdict.shape == Shape::Placeholder => {
                 Some(Mark { privacy: Privacy::Measured, label: None })
             }
+            _ if verdict.shape == Shape::Pictured => Some(Mark { privacy: Privacy::Pictured, label: None }),
             _ if tightened => Some(Mark { privacy: Privacy::Masked, label }),
             _ => None,
         };
@@ -341,8 +344,11 @@ fn shape(name: &str, namespace: Namespace, sight: Sight) -> Shape {
     let lower = name.to_ascii_lowercase();
     match lower.as_str() {
         "script" | "noscript" | "template" | "base" | "meta" | "param" => Shape::Shell,
-        "iframe" | "frame" | "object" | "embed" | "applet" | "canvas" | "portal" | "fencedframe"
-        | "webview" => Shape::Placeholder,
+        "iframe" | "frame" | "object" | "embed" | "applet" | "portal" | "fencedframe" | "webview" => {
+            Shape::Placeholder
+        }
+        "canvas" | "video" if namespace == Namespace::Html && sight == Sight::Shown => Shape::Pictured,
+        "canvas" => Shape::Placeholder,
         // What can be a picture of anything.
         "img" | "picture" | "video" | "audio" | "svg" if sight.masked() => Shape::Placeholder,
         _ if namespace == Namespace::Svg && sight.masked() => Shape::Placeholder,

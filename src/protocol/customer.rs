@@ -145,8 +145,11 @@ pub enum Privacy {
     Masked,
     /// A grey box; the browser is asked to report its size.
     Hidden,
-    /// Not private, but only its box can be shown (a frame, a drawing): the browser reports its size.
+    /// Not private, but only its box can be shown (a frame, a plug-in): the browser reports its size.
     Measured,
+    /// Not private, and shown as a picture (a `canvas`, a `video`): the browser reports its size, and brings what it
+    /// shows. Nothing else is ever read.
+    Pictured,
 }
 
 /// Hashes in one message [`FromCustomer::Typed`].

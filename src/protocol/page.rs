@@ -55,6 +55,9 @@ pub enum PageOp {
     Begin { quirks: Quirks },
     /// 32: the URL of the document in a frame.
     Address { id: NodeId, url: Box<str> },
+    /// 64: what a `canvas` or `video` shows now: the picture of this number, which the browser has brought;
+    /// none where it can not be read.
+    Picture { id: NodeId, number: Option<u32> },
 }
 
 /// A piece of a subtree in document order. `Element`, `ShadowRoot` and `Document` are closed by an `End` (kind 0).
@@ -206,6 +209,10 @@ fn operation(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Res
         14 => PageOp::Source { id: node(reader)?, url: string(reader)? },
         15 => PageOp::Begin { quirks: quirks(reader)? },
         32 => PageOp::Address { id: node(reader)?, url: string(reader)? },
+        64 => {
+            let (id, number) = (node(reader)?, reader.uint()?);
+            PageOp::Picture { id, number: (number > 0).then_some(number) }
+        }
         _ => return Err(Malformed::Kind),
     })
 }

@@ -40,6 +40,8 @@ pub enum ViewOp {
     Box { id: NodeId, width: u32, height: u32 },
     /// 15
     Begin { quirks: Quirks },
+    /// 64: where the picture of a `canvas` or `video` is to be had; none: it can not be read, or not yet.
+    Picture { id: NodeId, url: Option<Box<str>> },
 }
 
 /// A piece of a subtree in document order; kinds as in [`super::page::Part`], each followed by its id.
@@ -190,6 +192,11 @@ fn operation(out: &mut Writer, op: &ViewOp) {
         ViewOp::Begin { quirks } => {
             out.byte(15);
             out.byte(u8::from(*quirks == Quirks::Yes));
+        }
+        ViewOp::Picture { id, url } => {
+            out.byte(64);
+            node(out, Some(*id));
+            out.string(url.as_deref().unwrap_or_default());
         }
     }
 }

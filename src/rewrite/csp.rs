@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use url::Url;
 
-/// Our scripts: the loader that the page's tag names, and the bundle that the loader adds as an element.
-const SCRIPTS: [&str; 2] = ["/.tandem/loader.js", "/.tandem/customer.js"];
+/// Our scripts: the loader that the page's tag names, and the bundles that the loader adds as elements.
+const SCRIPTS: [&str; 3] = ["/.tandem/loader.js", "/.tandem/customer.js", "/.tandem/pictures.js"];
 /// Where our scripts fetch from and connect to.
 const CONNECT: &str = "/.tandem/";
 

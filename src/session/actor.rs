@@ -231,7 +231,10 @@ impl Session {
         let masked = match self.page.take(frame) {
             Ok(Taken::Late) => return,
             Ok(Taken::Snapshot) => self.page.tree().map(|tree| audience.begin(tree)),
-            Ok(Taken::Patch(changes)) => self.page.tree().map(|tree| audience.update(tree, &changes)),
+            Ok(Taken::Patch(changes)) => {
+                self.resources.retire_pictures(&changes.retired);
+                self.page.tree().map(|tree| audience.update(tree, &changes))
+            }
             Err(Refused::Misfit(misfit)) => {
                 tracing::warn!(%misfit, "a patch did not fit; asking for the whole page");
                 return self.misfit();

@@ -8,10 +8,11 @@
 
 mod arrival;
 mod kind;
+mod pictures;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use url::Url;
 
 pub use self::arrival::Arrival;
 use self::kind::{is_picture_or_font, is_style, may_be_shown};
-use crate::policy::{Resource as Reference, ResourceNames};
+use crate::policy::{PICTURE, Resource as Reference, ResourceNames};
 use crate::rewrite::css::{CssUrl, map_urls};
 
 /// Bytes of a URL that is remembered; browsers and servers refuse longer ones too.
@@ -103,6 +104,10 @@ struct State {
     total: usize,
     clock: u64,
     wanted: u32,
+    /// The last picture's number.
+    pictures: u32,
+    /// Pictures that nothing shows any more; an agent may still be loading the last of them.
+    retired: VecDeque<u32>,
 }
 
 #[derive(Debug)]
@@ -175,6 +180,8 @@ impl Resources {
                 Some(Ok(resource.clone()))
             }
             Some(Entry::Unavailable) => Some(Err(Missing::Unavailable)),
+            // A picture is brought once.
+            None if url.starts_with(PICTURE) => Some(Err(Missing::Unavailable)),
             Some(Entry::Arriving | Entry::Wanted) => None,
             None => {
                 state.wanted += 1;

@@ -57,6 +57,7 @@ pub fn routes(sessions: Sessions, settings: Settings) -> Router {
         .route("/session", post(start))
         .route("/session/socket", get(connect))
         .route("/session/resource", post(bring).layer(limit))
+        .route("/session/picture", post(take_picture).layer(limit))
         .with_state(Arc::new(Customers { sessions, settings, starts }))
 }
 
@@ -126,6 +127,20 @@ async fn bring(
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     }
+}
+
+/// A picture of a drawing or film; the answer is its number, for the frame of the page that shows it.
+async fn take_picture(
+    State(customers): State<Arc<Customers>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<u32>, StatusCode> {
+    if !headers.contains_key(OURS) || !is_same_origin(&headers) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let handle = session_of(&customers.sessions, &headers).ok_or(StatusCode::GONE)?;
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    handle.resources().take_picture(kind, body).map(Json).ok_or(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 #[derive(Deserialize)]

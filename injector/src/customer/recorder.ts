@@ -11,6 +11,7 @@ import { Controls } from "./controls.ts";
 import { focused, isElement, type Roots } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
+import { type MakeCamera, Pictures } from "./pictures.ts";
 import { Sheets } from "./sheets.ts";
 import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
@@ -39,6 +40,8 @@ export interface Outlet {
   typed(echoes: Echo[]): void;
   /** Sends one frame. */
   frame(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Brings what takes pictures of drawings and films. */
+  camera(): Promise<MakeCamera>;
   /** The epoch can not go on: the server must ask for another one. */
   lost(): void;
 }
@@ -50,6 +53,7 @@ export class Recorder {
   readonly #controls: Controls;
   readonly #around: Surroundings;
   readonly #sheets: Sheets;
+  readonly #pictures: Pictures;
   readonly #observer: MutationObserver;
   readonly #observed = new Set<Document | ShadowRoot>();
   readonly #sweeper: ReturnType<typeof setInterval>;
@@ -69,6 +73,7 @@ export class Recorder {
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
     this.#sheets = new Sheets(this.known);
+    this.#pictures = new Pictures(this.known, outlet.camera, () => this.schedule());
     this.#sheets.fresh(document);
     const context = {
       known: this.known,
@@ -114,6 +119,7 @@ export class Recorder {
   stop(): void {
     this.#observer.disconnect();
     this.#around.stop();
+    this.#pictures.stop();
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);
     cancelAnimationFrame(this.#frame);
@@ -158,9 +164,10 @@ export class Recorder {
     this.#changes.retell((text) => this.withholding.echoes.hide(text) !== text);
   }
 
-  /** The elements whose box is to be told. */
-  measure(ids: ReadonlySet<number>): void {
+  /** The elements whose box is to be told, and those among them that are shown as pictures. */
+  measure(ids: ReadonlySet<number>, pictured: ReadonlySet<number>): void {
     this.#around.measure(ids);
+    this.#pictures.watch(new Set([...pictured].map((id) => this.known.node(id)).filter(isElement)));
     this.schedule();
   }
 
@@ -217,6 +224,7 @@ export class Recorder {
     this.#sheets.write(out);
     this.#controls.write(out);
     this.#around.write(out, focused(this.roots));
+    this.#pictures.write(out);
   }
 
   #mutated(records: readonly MutationRecord[]): void {

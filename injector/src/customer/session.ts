@@ -10,6 +10,7 @@ import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
 import type { Executor } from "./executor.ts";
 import { Outlines } from "./outlines.ts";
+import type { MakeCamera } from "./pictures.ts";
 import { Pointers } from "./pointers.ts";
 import { Recorder } from "./recorder.ts";
 import type { Stage } from "./stage.ts";
@@ -197,6 +198,7 @@ export class Session {
       typed: (echoes) => this.#send({ type: "typed", echoes }),
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
+      camera: () => this.context.bridge.load<MakeCamera>("pictures"),
     });
   }
 
@@ -257,21 +259,26 @@ export class Session {
 
   #measure(): void {
     const ids = new Set<number>();
-    for (const { node, kind } of this.#marks.values()) if (kind !== "masked") ids.add(node);
-    this.#recorder?.measure(ids);
+    const pictured = new Set<number>();
+    for (const { node, kind } of this.#marks.values()) {
+      if (kind !== "masked") ids.add(node);
+      if (kind === "pictured") pictured.add(node);
+    }
+    this.#recorder?.measure(ids, pictured);
   }
 
   /** The elements that are masked or hidden by themselves. */
   *#hidden(): Generator<Element> {
     for (const { node, kind } of this.#marks.values()) {
-      const element = kind === "measured" ? undefined : this.#recorder?.known.node(node);
+      const element =
+        kind === "measured" || kind === "pictured" ? undefined : this.#recorder?.known.node(node);
       if (isElement(element)) yield element;
     }
   }
 
   #label(element: Element): string | null {
     const mark = this.#marks.get(this.#recorder?.known.id(element) ?? 0);
-    if (!mark || mark.kind === "measured") return null;
+    if (!mark || mark.kind === "measured" || mark.kind === "pictured") return null;
     return mark.label ?? this.context.words.hidden;
   }
 

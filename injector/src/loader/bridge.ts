@@ -28,12 +28,12 @@ export interface Bundle {
 }
 
 /** What the loader does for the bundle. */
-export interface Bridge {
+export interface Bridge extends Part<Bundle> {
+  /** Loads a part of the bundle that not every page needs, once. */
+  load<T>(name: PartName): Promise<T>;
   /** The element and shadow root in which everything of ours is shown. */
   readonly host: HTMLElement;
   readonly root: ShadowRoot;
-  /** Takes the bundle, once. */
-  provide(bundle: Bundle): void;
   /** Remembers the session for later pages; null forgets it. */
   mark(sessionId: string | null): void;
   /** Sets `Tandem.state` and shows our button only while there is no session. */
@@ -42,7 +42,19 @@ export interface Bridge {
   emit<E extends keyof TandemEvents>(event: E, detail: TandemEvents[E]): void;
 }
 
-/** The script element of the bundle. */
-export interface BundleScript extends HTMLScriptElement {
-  tandem?: Bridge;
+/** What a script that was loaded hands over. */
+export interface Part<T> {
+  /** Takes it, once. */
+  provide(part: T): void;
 }
+
+/** Scripts of their own, beside the bundle. */
+export type PartName = "pictures";
+
+/** The script element of a part. */
+export interface PartScript<T, P extends Part<T> = Part<T>> extends HTMLScriptElement {
+  tandem?: P;
+}
+
+/** The script element of the bundle. */
+export type BundleScript = PartScript<Bundle, Bridge>;

@@ -4,7 +4,7 @@
  * Before a session it shares nothing, observes nothing and touches the page only by adding its own element.
  */
 
-import type { Bridge, Bundle, BundleScript, TandemEvents, TandemState } from "./bridge.ts";
+import type { Bridge, Bundle, Part, PartName, PartScript, TandemEvents, TandemState } from "./bridge.ts";
 import style from "./button.inline.css";
 
 const START = "[data-tandem-start]";
@@ -30,19 +30,17 @@ declare global {
   }
 }
 
-/** An address of ours as sites with Trusted Types want it. */
-function trusted(address: string): string {
-  type Rules = { createScriptURL(text: string): string };
+type Rules = { createScriptURL(text: string): string };
+
+/** Makes an address of ours what sites with Trusted Types want. */
+function trust(): Rules {
   type Policies = { createPolicy(name: string, rules: Rules): Rules };
+  const rules: Rules = { createScriptURL: (text) => text };
   try {
-    const policies = (window as { trustedTypes?: Policies }).trustedTypes;
-    return (
-      policies?.createPolicy("tandem", { createScriptURL: (text) => text }).createScriptURL(address) ??
-      address
-    );
+    return (window as { trustedTypes?: Policies }).trustedTypes?.createPolicy("tandem", rules) ?? rules;
   } catch {
     // The site allows no policy of this name.
-    return address;
+    return rules;
   }
 }
 
@@ -53,6 +51,8 @@ function load(script: HTMLScriptElement | null): void {
   const handlers = new Map<string, Array<(detail: never) => void>>();
   let state: TandemState = "off";
   let sessionId: string | null = null;
+  const parts = new Map<string, Promise<unknown>>();
+  let trusted: Rules | undefined;
   let bundle: Promise<Bundle> | undefined;
   let starting: Promise<{ sessionId: string }> | undefined;
 
@@ -96,6 +96,7 @@ function load(script: HTMLScriptElement | null): void {
     host,
     root,
     provide: () => {},
+    load: <T>(name: PartName) => fetchPart<T, Part<T>>(name, { provide: () => {} }),
     mark(id) {
       sessionId = id;
       try {
@@ -116,22 +117,30 @@ function load(script: HTMLScriptElement | null): void {
     },
   };
 
-  const fetchBundle = (): Promise<Bundle> => {
-    bundle ??= new Promise<Bundle>((resolve, reject) => {
-      const element: BundleScript = document.createElement("script");
+  const fetchPart = <T, P extends Part<T>>(name: string, part: P): Promise<T> => {
+    const known = parts.get(name) as Promise<T> | undefined;
+    if (known) return known;
+    const fetched = new Promise<T>((resolve, reject) => {
+      const element: PartScript<T, P> = document.createElement("script");
       element.async = true;
       if (nonce) element.nonce = nonce;
-      element.src = trusted(`/.tandem/customer.js${version ? `?${version}` : ""}`);
-      element.tandem = bridge;
-      bridge.provide = resolve;
+      trusted ??= trust();
+      element.src = trusted.createScriptURL(`/.tandem/${name}.js${version ? `?${version}` : ""}`);
+      element.tandem = part;
+      part.provide = resolve;
       element.onload = () => element.remove();
       element.onerror = () => {
         element.remove();
-        bundle = undefined;
+        parts.delete(name);
         reject(new Error("Tandem could not be loaded"));
       };
       (document.head ?? document.documentElement).append(element);
     });
+    parts.set(name, fetched);
+    return fetched;
+  };
+  const fetchBundle = (): Promise<Bundle> => {
+    bundle = fetchPart<Bundle, Bridge>("customer", bridge);
     return bundle;
   };
 

@@ -287,7 +287,7 @@ one: number,
  */
 two: number, };
 
-export type Privacy = "masked" | "hidden" | "measured";
+export type Privacy = "masked" | "hidden" | "measured" | "pictured";
 
 export type Started = { 
 /**

@@ -39,6 +39,7 @@ impl Tree {
                     control: None,
                     size: None,
                     source: None,
+                    picture: None,
                     was_password: false,
                     base: self.base_index(document),
                 };
@@ -203,6 +204,9 @@ impl Tree {
             let id = node.id;
             self.text -= text_length(&node.kind);
             self.frames -= usize::from(matches!(node.kind, Kind::Document(_)));
+            if let Kind::Element(element) = &node.kind {
+                changes.retired.extend(element.picture);
+            }
             node.kind = Kind::ShadowRoot;
             node.first = NONE;
             self.index.remove(&id);

@@ -91,6 +91,14 @@ impl Masker {
                 ops.extend(size(node, &verdict));
             }
         }
+        let mut once = IdSet::default();
+        for id in &changes.pictures {
+            if once.insert(*id)
+                && let Some((node, verdict)) = known(id)
+            {
+                ops.extend(picture(node, &verdict, &mut lens));
+            }
+        }
         turn.ops.append(&mut ops);
         turn.resources.append(&mut lens.resources);
     }
@@ -136,11 +144,13 @@ impl Masker {
 
     /// The states of what was written in this batch.
     pub(super) fn settle(&self, tree: &Tree, turn: &mut Turn) {
+        let mut lens = Lens::new(&self.names, &self.echoes);
         for id in std::mem::take(&mut turn.written) {
             if let (Some(node), Some(verdict)) = (tree.get(id), self.seen(id)) {
-                turn.ops.extend(states(node, &verdict, &self.echoes));
+                turn.ops.extend(states(node, &verdict, &mut lens));
             }
         }
+        turn.resources.append(&mut lens.resources);
     }
 }
 
@@ -229,7 +239,7 @@ pub(super) fn whole(
     while let Some(node) = at {
         let verdict = verdict(node).filter(Verdict::in_view);
         if let Some(verdict) = &verdict {
-            ops.extend(states(node, verdict, lens.echoes));
+            ops.extend(states(node, verdict, lens));
         }
         at = step(node, root, verdict.is_some());
     }
@@ -257,11 +267,13 @@ pub(super) fn attribute(lens: &mut Lens<'_>, node: NodeRef<'_>, verdict: &Verdic
 pub(super) fn states<'a>(
     node: NodeRef<'a>,
     verdict: &Verdict,
-    echoes: &Echoes,
+    lens: &mut Lens<'_>,
 ) -> impl Iterator<Item = ViewOp> + use<'a> {
-    let (control, scroll, size) =
-        (control(node, verdict, echoes), scroll(node, verdict), size(node, verdict));
-    control.into_iter().chain(scroll).chain(size)
+    let control = control(node, verdict, lens.echoes);
+    // A picture that is not there is what a new element shows anyway.
+    let picture = picture(node, verdict, lens).filter(|op| !matches!(op, ViewOp::Picture { url: None, .. }));
+    let (scroll, size) = (scroll(node, verdict), size(node, verdict));
+    control.into_iter().chain(scroll).chain(size).chain(picture)
 }
 
 pub(super) fn control(node: NodeRef<'_>, verdict: &Verdict, echoes: &Echoes) -> Option<ViewOp> {
@@ -278,4 +290,9 @@ pub(super) fn scroll(node: NodeRef<'_>, verdict: &Verdict) -> Option<ViewOp> {
 pub(super) fn size(node: NodeRef<'_>, verdict: &Verdict) -> Option<ViewOp> {
     let (width, height) = node.element()?.size()?;
     content::measured(verdict).then(|| ViewOp::Box { id: node.id(), width, height })
+}
+
+fn picture(node: NodeRef<'_>, verdict: &Verdict, lens: &mut Lens<'_>) -> Option<ViewOp> {
+    let element = node.element().filter(|element| element.is_pictured())?;
+    Some(ViewOp::Picture { id: node.id(), url: lens.picture(element, verdict) })
 }

@@ -4,6 +4,7 @@ use super::mirror::Mirror;
 use super::site::{find, masker, page, parts, policies};
 use crate::dom::Tree;
 use crate::protocol::NodeId;
+use crate::protocol::customer::Privacy;
 use crate::protocol::page::{Control, PageOp, Value};
 
 fn view(rules: &str, tree: &Tree) -> String {
@@ -21,7 +22,7 @@ fn what_runs_or_loads_or_submits_never_gets_through() {
     let tree = body(
         "<script src=\"CANARY\">CANARY</script><noscript>CANARY</noscript><template>CANARY</template><!--CANARY-->\
          <base href=\"/CANARY/\"><meta content=\"CANARY\"><iframe src=\"CANARY\" srcdoc=\"CANARY\" title=\"CANARY\">CANARY</iframe>\
-         <object data=\"CANARY\">CANARY</object><embed src=\"CANARY\"></embed><canvas data-x=\"CANARY\">CANARY</canvas>\
+         <object data=\"CANARY\">CANARY</object><embed src=\"CANARY\"></embed><canvas onclick=\"CANARY\">CANARY</canvas>\
          <p onclick=\"CANARY\" OnFoo=\"CANARY\" nonce=\"CANARY\"></p><form action=\"CANARY\"><input formaction=\"CANARY\"></form>\
          <img srcset=\"CANARY 2x\" sizes=\"CANARY\"><input type=\"HIDDEN\" value=\"CANARY\"><a ping=\"CANARY\" href=\"javascript:CANARY\"></a>\
          <link rel=\"icon\" href=\"/CANARY\"><link rel=\"stylesheet\" href=\"/CANARY.css\" onload=\"CANARY\"><p style=\"background:url(/CANARY)\"></p>\
@@ -166,4 +167,37 @@ fn name_and_password_in_the_address_stay_here() {
     let mut tree = body("");
     tree.apply(&[PageOp::Location { url: "https://CANARY:CANARY@shop.test/x".into() }]).unwrap();
     assert!(!view("", &tree).contains("CANARY"));
+}
+
+#[test]
+fn a_drawing_is_seen_as_its_picture_where_nothing_masks_it() {
+    let markup = "<html><body><canvas id=\"a\" style=\"border: 1px solid\">CANARY</canvas><p class=\"m\">\
+                  <canvas id=\"b\" data-x=\"CANARY\"></canvas></p><canvas id=\"c\" class=\"h\"></canvas></body></html>";
+    let policies = policies("[[mask]]\nselect = '.m'\n[[hide]]\nselect = '.h'");
+    let mut tree = page(markup);
+    let mut live = masker(&policies);
+    let first = live.view(&tree);
+    let kind = |id: &str| {
+        let id = find(&tree, id).id();
+        first.marks.iter().find(|mark| mark.node == id).map(|mark| mark.kind)
+    };
+    // The browser reads what it is told to, and nothing else.
+    assert_eq!(kind("a"), Some(Privacy::Pictured));
+    assert_eq!(kind("b"), Some(Privacy::Measured));
+    assert_eq!(kind("c"), Some(Privacy::Hidden));
+    let drawn = ["a", "b", "c"].map(|id| find(&tree, id).id());
+    let ops: Vec<PageOp> =
+        drawn.iter().zip(1..).map(|(id, number)| PageOp::Picture { id: *id, number: Some(number) }).collect();
+    let changes = tree.apply(&ops).unwrap();
+    let masked = live.update(&tree, &changes);
+    assert_eq!(masked.resources.len(), 1, "{:?}", masked.resources);
+    assert_eq!(masked.resources[0].url, "picture:1");
+    let bytes = live.snapshot(&tree).encode(1, 0);
+    assert!(!String::from_utf8_lossy(bytes.bytes()).contains("CANARY"));
+    // Masked from now on: the picture is not told again.
+    let hide = PageOp::SetAttribute { id: drawn[0], name: "class".into(), value: "h".into() };
+    let changes = tree.apply(&[hide, PageOp::Picture { id: drawn[0], number: Some(9) }]).unwrap();
+    let masked = live.update(&tree, &changes);
+    assert!(masked.resources.is_empty());
+    assert_eq!(masked.marks.iter().map(|mark| mark.kind).collect::<Vec<_>>(), [Privacy::Hidden]);
 }

@@ -64,6 +64,13 @@ impl Mirror {
             ViewOp::Box { id, width, height } => {
                 self.node(*id).state.insert("box", format!("{width}x{height}"));
             }
+            ViewOp::Picture { id, url } => {
+                let state = &mut self.node(*id).state;
+                match url {
+                    Some(url) => state.insert("picture", url.to_string()),
+                    None => state.remove("picture"),
+                };
+            }
             ViewOp::Viewport { width, height, ratio } => {
                 self.globals.insert("viewport", format!("{width} {height} {ratio}"));
             }

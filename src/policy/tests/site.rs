@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::dom::{Kind, Limits, NodeRef, Tree};
+use crate::dom::{Element, Kind, Limits, NodeRef, Tree};
 use crate::policy::{Masker, Policies, ResourceNames};
 use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
@@ -115,10 +115,10 @@ pub(super) struct RandomPage {
     words: usize,
 }
 
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 33] = [
     "div", "div", "div", "span", "p", "section", "form", "label", "input", "input", "input", "button",
     "select", "option", "textarea", "a", "img", "ul", "li", "style", "script", "iframe", "video", "picture",
-    "link", "title", "x-card", "fieldset", "meta", "template", "iframe", "iframe",
+    "canvas", "link", "title", "x-card", "fieldset", "meta", "template", "iframe", "iframe",
 ];
 /// Of documents in frames.
 const ADDRESSES: [&str; 5] = [
@@ -242,7 +242,13 @@ impl RandomPage {
             }
             16 => PageOp::Scroll { id: self.pick(element)?, x: 0, y: self.dice.roll(99) as i32 },
             17 => PageOp::Box { id: self.pick(element)?, width: self.dice.roll(99) as u32, height: 9 },
-            18 => match self.dice.roll(3) {
+            18 => match self.dice.roll(4) {
+                3 => {
+                    let id = self.pick(|node| node.element().is_some_and(Element::is_pictured))?;
+                    self.words += 1;
+                    let number = (self.dice.roll(4) > 0).then_some(self.words as u32);
+                    PageOp::Picture { id, number }
+                }
                 0 => PageOp::Focus { id: self.pick(element) },
                 1 => PageOp::TopLayer {
                     entries: self.pick(element).map(|id| (id, TopLayer::Modal)).into_iter().collect(),

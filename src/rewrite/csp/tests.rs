@@ -10,7 +10,8 @@ fn page() -> Url {
 
 const LOADER: &str = "https://shop.example/.tandem/loader.js";
 const BUNDLE: &str = "https://shop.example/.tandem/customer.js";
-const US: &str = "https://shop.example/.tandem/loader.js https://shop.example/.tandem/customer.js";
+const US: &str = "https://shop.example/.tandem/loader.js https://shop.example/.tandem/customer.js \
+                  https://shop.example/.tandem/pictures.js";
 const WIRE: &str = "https://shop.example/.tandem/ wss://shop.example/.tandem/";
 
 fn enforce(value: &str) -> Line<'_> {
@@ -146,7 +147,8 @@ fn other_ports_and_schemes_are_spelled_out() {
     assert_eq!(
         admission.lines[0],
         "default-src 'none'; \
-         script-src http://localhost:8080/.tandem/loader.js http://localhost:8080/.tandem/customer.js; \
+         script-src http://localhost:8080/.tandem/loader.js http://localhost:8080/.tandem/customer.js \
+         http://localhost:8080/.tandem/pictures.js; \
          connect-src http://localhost:8080/.tandem/ ws://localhost:8080/.tandem/"
     );
 }

@@ -1,6 +1,7 @@
 //! Where an agent's pictures come from, and that nothing else ever does.
 
 use super::*;
+use crate::policy::picture;
 
 fn resources(limits: Limits) -> (Arc<Resources>, mpsc::Receiver<Want>) {
     let (wants, asked) = mpsc::channel(4);
@@ -44,6 +45,27 @@ async fn what_the_browser_had_is_asked_for_once() {
     let ((one, two), ()) = tokio::join!(both, bring);
     assert_eq!(one, two);
     assert!(asked.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_is_shown_by_reference_only_and_goes_after_it_was_replaced() {
+    let (resources, mut asked) = resources(Limits::default());
+    assert_eq!(resources.take_picture("text/html", Bytes::from_static(b"x")), None);
+    let number = resources.take_picture("image/png", Bytes::from_static(b"one")).unwrap();
+    let (unseen, _) = resources.names.name(&picture(number));
+    assert_eq!(resources.show(&unseen).await, Err(Missing::Unknown), "no view refers to it");
+    let token = refer(&resources, &picture(number));
+    assert_eq!(resources.show(&token).await.unwrap().bytes, &b"one"[..]);
+    for later in 0..16 {
+        resources.retire_pictures(&[if later == 0 { number } else { 1000 + later }]);
+        assert!(resources.show(&token).await.is_ok(), "an agent may still be loading it");
+    }
+    resources.retire_pictures(&[2000]);
+    assert_eq!(resources.show(&token).await, Err(Missing::Unknown));
+    assert_eq!(resources.lock().total, 0);
+    let gone = refer(&resources, &picture(77));
+    assert_eq!(resources.show(&gone).await, Err(Missing::Unavailable));
+    assert!(asked.try_recv().is_err(), "pictures are not asked for");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,8 +8,16 @@
 const XLINK = "http://www.w3.org/1999/xlink";
 const XML = "http://www.w3.org/XML/1998/namespace";
 
-/** Set by the mirror itself: what must be said about an element, where the focus is, that it was inline. */
-export const OWN = { mark: "data-tandem-mark", focus: "data-tandem-focus", inline: "data-tandem-inline" };
+/**
+ * Set by the mirror itself: what must be said about an element, where the focus is, that it was inline, that it is
+ * the picture of a drawing.
+ */
+export const OWN = {
+  mark: "data-tandem-mark",
+  focus: "data-tandem-focus",
+  inline: "data-tandem-inline",
+  picture: "data-tandem-picture",
+};
 
 /** Never taken over, on any element. */
 const DROPPED = new Set([

@@ -25,6 +25,10 @@ noscript{display:none!important}
 [${OWN.mark}~=placeholder]{box-sizing:border-box!important;background-color:#e4e7ec!important;
   background-repeat:no-repeat!important;background-position:center!important;background-size:min(180px,92%) auto!important;
   outline:1px solid #c3c9d2!important;outline-offset:-1px!important}
+[${OWN.mark}~=picture]{box-sizing:border-box!important}
+canvas>img[${OWN.picture}]{all:initial!important;display:block!important;width:100%!important;height:100%!important;
+  object-fit:inherit!important;object-position:inherit!important;image-rendering:inherit!important;pointer-events:none!important}
+video:not([controls])::-webkit-media-controls{display:none!important}
 ${["frame", "drawing", "media", "other"].map(placeholder).join("\n")}
 :where(canvas,div[${OWN.mark}~=frame]){display:inline-block}
 iframe[${OWN.mark}~=placeholder]{pointer-events:none!important}
@@ -84,6 +88,15 @@ function tooltipOf(marks: Marks): string | null {
 export function ownsTooltip(element: Element): boolean {
   const tokens = element.getAttribute(OWN.mark);
   return tokens !== null && /masked|hidden|disabled/.test(tokens);
+}
+
+/** Says in place of what an element shows that it can not be shown, or that it is shown. */
+export function markUnshown(element: Element, unshown: boolean): void {
+  const others = (element.getAttribute(OWN.mark) ?? "")
+    .split(" ")
+    .filter((token) => token && !/^(placeholder|picture|drawing|media)$/.test(token));
+  const own = unshown ? ["placeholder", placeholderKind(element.localName)] : ["picture"];
+  element.setAttribute(OWN.mark, [...others, ...own].join(" "));
 }
 
 /** Whether what the element shows is bullets. */

@@ -11,6 +11,7 @@ import { removeAttribute } from "./attributes.ts";
 import { defaultState, FocusRing, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
 import { ownStyles, ownsTooltip, setBox } from "./marks.ts";
 import { Nodes, Unfit } from "./nodes.ts";
+import { setPicture } from "./pictures.ts";
 import { decodeView, type ViewControl, type ViewFrame, type ViewOp } from "./view-frame.ts";
 
 /** What the mirror tells the one who shows it. */
@@ -242,6 +243,9 @@ export class Mirror {
       case "box":
         this.#boxes.set(op.id, { width: op.width, height: op.height });
         setBox(nodes.element(op.id), op.width, op.height);
+        return;
+      case "picture":
+        setPicture(nodes.element(op.id), op.url);
         return;
     }
   }

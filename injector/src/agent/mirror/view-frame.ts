@@ -23,7 +23,8 @@ export type ViewOp =
   | { op: "focus"; id: NodeId | null }
   | { op: "top-layer"; entries: TopLayerEntry[] }
   | { op: "box"; id: NodeId; width: number; height: number }
-  | { op: "begin"; quirks: boolean };
+  | { op: "begin"; quirks: boolean }
+  | { op: "picture"; id: NodeId; url: string };
 
 /** A piece of one subtree in document order; elements and shadow roots are closed by an `end`. */
 export type ViewPart =
@@ -89,6 +90,8 @@ function operation(reader: Reader): ViewOp {
       return { op: "box", id: node(reader), width: reader.uint(), height: reader.uint() };
     case 15:
       return { op: "begin", quirks: reader.byte() !== 0 };
+    case 64:
+      return { op: "picture", id: node(reader), url: reader.string() };
     default:
       throw new Malformed(`an unknown kind of operation: ${tag}`);
   }

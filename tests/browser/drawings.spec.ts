@@ -1,0 +1,143 @@
+/** Drawings and films: the agent sees what they show now, as pictures that the customer's browser takes. */
+import { PNG } from "pngjs";
+import { expect, test, type Agent, type Customer } from "./rig.ts";
+
+/** Puts a canvas of 200 × 100 before everything else; `draw` runs with its context in the customer's page. */
+function canvas(customer: Customer, id: string, attributes = ""): Promise<void> {
+  return customer.page.evaluate(([id, attributes]) => {
+    const host = document.createElement("div");
+    host.innerHTML = `<canvas id="${id}" width="200" height="100" ${attributes}>fallback</canvas>`;
+    document.querySelector("main")?.prepend(host);
+  }, [id, attributes]);
+}
+
+/** The colour in the middle of an element on the agent's screen. */
+async function colour(agent: Agent, selector: string): Promise<number[]> {
+  const { x, y } = await agent.mirror.middle(selector);
+  const style = ".overlay, .notes { display: none }";
+  const png = PNG.sync.read(await agent.page.screenshot({ clip: { x: Math.round(x), y: Math.round(y), width: 1, height: 1 }, style }));
+  return [...png.data.subarray(0, 3)];
+}
+
+test("what a canvas shows, and what is drawn on it later", async ({ customer, agent, session }) => {
+  await session("/help");
+  await canvas(customer, "chart");
+  const fill = (style: string) => customer.page.evaluate((style) => {
+    const context = document.querySelector<HTMLCanvasElement>("#chart")?.getContext("2d");
+    if (!context) return;
+    context.fillStyle = style;
+    context.fillRect(0, 0, 200, 100);
+  }, style);
+  await fill("rgb(200, 30, 40)");
+  await expect.poll(() => colour(agent, "#chart")).toEqual([200, 30, 40]);
+  expect(await agent.mirror.size("#chart")).toEqual({ width: 200, height: 100 });
+  await fill("rgb(10, 140, 60)");
+  await expect.poll(() => colour(agent, "#chart")).toEqual([10, 140, 60]);
+  await agent.page.reload();
+  await expect.poll(() => agent.mirror.text("h1")).toBeTruthy();
+  await expect.poll(() => colour(agent, "#chart")).toEqual([10, 140, 60]);
+});
+
+test("a canvas that WebGL draws in the page's frames", async ({ customer, agent, session }) => {
+  await session("/help");
+  await canvas(customer, "scene");
+  const draws = await customer.page.evaluate(() => {
+    const gl = document.querySelector<HTMLCanvasElement>("#scene")?.getContext("webgl");
+    if (!gl) return false;
+    let frames = 0;
+    const draw = () => {
+      gl.clearColor(0, 0, frames > 60 ? 1 : 0.2, 1);
+      gl.clear(gl.COLOR_BUFFER_BIT);
+      // Its last frame must be seen as well.
+      if (++frames < 90) requestAnimationFrame(draw);
+    };
+    requestAnimationFrame(draw);
+    return true;
+  });
+  test.skip(!draws, "this browser has no WebGL");
+  await expect.poll(() => colour(agent, "#scene")).toEqual([0, 0, 255]);
+});
+
+test("a canvas that a worker draws", async ({ customer, agent, session }) => {
+  const body = `onmessage = ({ data }) => {
+    const context = data.getContext("2d");
+    context.fillStyle = "rgb(90,20,160)";
+    context.fillRect(0, 0, 200, 100);
+  }`;
+  await customer.page.route("**/painter.js", (route) => route.fulfill({ contentType: "text/javascript", body }));
+  await session("/help");
+  await canvas(customer, "far");
+  await customer.page.evaluate(() => {
+    const worker = new Worker("/painter.js");
+    const far = document.querySelector<HTMLCanvasElement>("#far")?.transferControlToOffscreen();
+    if (far) worker.postMessage(far, [far]);
+  });
+  await expect.poll(() => colour(agent, "#far")).toEqual([90, 20, 160]);
+});
+
+test("a drawing that may not be read is a box that says so", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    // As a browser answers where something of another origin was drawn.
+    HTMLCanvasElement.prototype.toBlob = () => {
+      throw new DOMException("tainted", "SecurityError");
+    };
+  });
+  await canvas(customer, "tainted");
+  await expect.poll(() => agent.mirror.html("#tainted")).toContain("placeholder drawing");
+});
+
+test("a masked drawing is neither read nor sent", async ({ customer, agent, session }) => {
+  await session("/help");
+  await canvas(customer, "signature", 'data-tandem="mask"');
+  await canvas(customer, "open");
+  const read = await customer.page.evaluate(() => {
+    const seen: string[] = [];
+    const { drawImage } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.drawImage = function (this: CanvasRenderingContext2D, ...args: unknown[]) {
+      seen.push((args[0] as Element).id);
+      return Reflect.apply(drawImage, this, args);
+    };
+    (window as { seen?: string[] }).seen = seen;
+    for (const id of ["signature", "open"]) {
+      const context = document.querySelector<HTMLCanvasElement>(`#${id}`)?.getContext("2d");
+      if (!context) continue;
+      context.fillStyle = "rgb(1, 2, 3)";
+      context.fillRect(0, 0, 200, 100);
+    }
+    return seen;
+  });
+  expect(read).toEqual([]);
+  await expect.poll(() => colour(agent, "#open")).toEqual([1, 2, 3]);
+  expect(await customer.page.evaluate(() => (window as { seen?: string[] }).seen)).not.toContain("signature");
+  expect(await agent.mirror.html("#signature")).toContain("placeholder");
+});
+
+test("a video's frame", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(async () => {
+    // A film made here: a stream of a canvas.
+    const film = document.createElement("canvas");
+    film.width = 160;
+    film.height = 90;
+    const context = film.getContext("2d");
+    const paint = () => {
+      if (!context) return;
+      context.fillStyle = "rgb(220, 120, 0)";
+      context.fillRect(0, 0, 160, 90);
+    };
+    paint();
+    setInterval(paint, 50);
+    const video = document.createElement("video");
+    video.id = "film";
+    video.muted = true;
+    video.width = 160;
+    video.height = 90;
+    video.srcObject = film.captureStream(20);
+    document.querySelector("main")?.prepend(video);
+    await video.play();
+  });
+  const near = async () => (await colour(agent, "#film")).map((value, at) => Math.abs(value - ([220, 120, 0][at] ?? 0)) < 12);
+  await expect.poll(near).toEqual([true, true, true]);
+  expect(await agent.mirror.size("#film")).toEqual({ width: 160, height: 90 });
+});
