@@ -327,12 +327,35 @@ fn limits(mut section: Section<'_>, config: &mut Config, errors: &mut Errors) {
     section.set("resource", &mut config.session.resources.resource, errors, size);
     section.set("resources", &mut config.session.resources.total, errors, size);
     section.set("resource_wait", &mut config.session.resources.wait, errors, time);
-    section.set("connect_timeout", &mut config.limits.connect, errors, time);
-    section.set("first_byte_timeout", &mut config.limits.first_byte, errors, time);
-    section.set("handshake_timeout", &mut config.limits.handshake, errors, time);
-    section.set("connections", &mut config.limits.connections, errors, count);
-    section.set("streams", &mut config.limits.streams, errors, count);
+    proxy_limits(&mut section, &mut config.limits, errors);
     section.finish(errors);
+}
+
+fn proxy_limits(section: &mut Section<'_>, limits: &mut proxy::Limits, errors: &mut Errors) {
+    section.set("connect_timeout", &mut limits.connect, errors, time);
+    section.set("first_byte_timeout", &mut limits.first_byte, errors, time);
+    section.set("origin_stall_timeout", &mut limits.origin_silence, errors, time);
+    section.set("origin_keep_alive", &mut limits.origin_keep_alive, errors, time);
+    section.set("origin_idle_connections", &mut limits.origin_idle, errors, count);
+    section.set("handshake_timeout", &mut limits.handshake, errors, time);
+    section.set("header_timeout", &mut limits.header_read, errors, time);
+    section.set("keep_alive", &mut limits.keep_alive, errors, time);
+    section.set("upload_stall_timeout", &mut limits.client_silence, errors, time);
+    section.set("upload_pace", &mut limits.upload_pace, errors, |value| small(size(value)?));
+    section.set("download_stall_timeout", &mut limits.write_stall, errors, time);
+    section.set("download_pace", &mut limits.download_pace, errors, |value| small(size(value)?));
+    section.set("websocket_idle_timeout", &mut limits.tunnel_idle, errors, time);
+    section.set("header_size", &mut limits.head, errors, size);
+    section.set("headers", &mut limits.headers, errors, count);
+    section.set("url_size", &mut limits.url, errors, size);
+    section.set("connections", &mut limits.connections, errors, count);
+    section.set("connections_per_address", &mut limits.connections_per_address, errors, count);
+    section.set("streams", &mut limits.streams, errors, count);
+    section.set("drain", &mut limits.drain, errors, time);
+}
+
+fn small(size: usize) -> Result<u32, String> {
+    u32::try_from(size).map_err(|_| "is too large".to_owned())
 }
 
 fn access_log(mut section: Section<'_>, folder: &Path, config: &mut Config, errors: &mut Errors) {

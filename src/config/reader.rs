@@ -8,6 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::policy::nearest;
 
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// Something wrong in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wrong {
@@ -186,7 +188,12 @@ pub(super) fn parsed<T: std::str::FromStr>(what: &'static str) -> impl Fn(&DeVal
 pub(super) fn time(value: &DeValue<'_>) -> Result<Duration, String> {
     let wrong = "must be a time such as \"30s\", \"5m\" or \"4h\"";
     let time = humantime::parse_duration(&text(value).map_err(|_| wrong)?).map_err(|_| wrong)?;
-    if time.is_zero() { Err("must be longer than nothing".into()) } else { Ok(time) }
+    match time {
+        Duration::ZERO => Err("must be longer than nothing".into()),
+        // Beyond it, the ends of time are near.
+        time if time > LONGEST => Err("must be at most a year".into()),
+        time => Ok(time),
+    }
 }
 
 /// A size such as "2MiB", in bytes.

@@ -17,12 +17,14 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
+use super::Limits;
 use super::capture::Sink;
-use super::connection::Busy;
 use super::error::Reason;
 use super::metrics::SiteMetrics;
 use super::page::Page;
+use super::patience::Patience;
 use super::pool::Lease;
+use super::pulse::Busy;
 use super::record::Record;
 use crate::rewrite::coding;
 
@@ -54,30 +56,39 @@ impl Broken {
 /// A timer that runs only while its owner waits.
 #[derive(Debug)]
 struct Silence {
-    limit: Option<Duration>,
+    patience: Option<Patience>,
     timer: Option<Pin<Box<Sleep>>>,
     running: bool,
 }
 
 impl Silence {
-    fn new(limit: Option<Duration>) -> Self {
-        Silence { limit, timer: None, running: false }
+    fn new(patience: Option<Patience>) -> Self {
+        Silence { patience, timer: None, running: false }
     }
 
-    fn broken(&mut self) {
+    /// So many bytes came.
+    fn broken(&mut self, bytes: usize) {
         self.running = false;
+        if let Some(patience) = &mut self.patience {
+            patience.progress(bytes);
+        }
     }
 
     /// Called while nothing comes; ready when that has lasted too long.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(limit) = self.limit else { return Poll::Pending };
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        let Some(patience) = &mut self.patience else { return Poll::Pending };
+        let until = patience.wait();
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         if !self.running {
-            timer.as_mut().reset(Instant::now() + limit);
+            timer.as_mut().reset(until);
             self.running = true;
         }
         timer.as_mut().poll(cx)
     }
+}
+
+fn size(frame: &Frame<Bytes>) -> usize {
+    frame.data_ref().map_or(0, Bytes::len)
 }
 
 /// The body of a response to a browser. While it lives, its connection is busy.
@@ -148,11 +159,14 @@ impl Body for Outgoing {
             Source::Origin(body) => body.poll(cx),
         };
         if let Some(busy) = &mut this.busy {
-            busy.waits_for_browser(matches!(frame, Poll::Ready(Some(Ok(_)))));
+            busy.handed(match &frame {
+                Poll::Ready(Some(Ok(frame))) => Some(size(frame)),
+                _ => None,
+            });
         }
         if let (Poll::Ready(frame), Some(record)) = (&frame, &mut this.record) {
             match frame {
-                Some(Ok(frame)) => record.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Some(Ok(frame)) => record.sent(size(frame)),
                 Some(Err(broken)) => record.failed(broken.reason()),
                 None => {}
             }
@@ -209,7 +223,7 @@ impl FromOrigin {
             page,
             sink,
             ready: VecDeque::new(),
-            silence: Silence::new(silence),
+            silence: Silence::new(silence.map(|limit| Patience::new(limit, None))),
             complete: false,
         };
         // hyper never polls a body that is empty from the start.
@@ -238,7 +252,7 @@ impl FromOrigin {
                     return Poll::Ready(Some(Err(Broken::Silent)));
                 }
             };
-            self.silence.broken();
+            self.silence.broken(0);
             match frame {
                 None => self.end(),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
@@ -349,12 +363,13 @@ impl ToOrigin {
         ToOrigin(None)
     }
 
-    pub(super) fn new(incoming: Incoming, silence: Duration, metrics: &Arc<SiteMetrics>) -> Self {
+    pub(super) fn new(incoming: Incoming, limits: &Limits, metrics: &Arc<SiteMetrics>) -> Self {
         if incoming.is_end_stream() {
             return ToOrigin(None);
         }
         let upload = Arc::new(Upload(Mutex::new(Progress { last: Instant::now(), waiting: false })));
-        let (silence, metrics) = (Silence::new(Some(silence)), Arc::clone(metrics));
+        let patience = Patience::new(limits.client_silence, Some(limits.upload_pace));
+        let (silence, metrics) = (Silence::new(Some(patience)), Arc::clone(metrics));
         ToOrigin(Some(Stream { incoming, upload, silence, metrics }))
     }
 
@@ -372,11 +387,10 @@ impl Body for ToOrigin {
         let Some(stream) = &mut self.get_mut().0 else { return Poll::Ready(None) };
         match Pin::new(&mut stream.incoming).poll_frame(cx) {
             Poll::Ready(frame) => {
-                stream.silence.broken();
+                let came = frame.as_ref().and_then(|frame| frame.as_ref().ok()).map_or(0, size);
+                stream.silence.broken(came);
                 stream.upload.set(false);
-                if let Some(Ok(frame)) = &frame {
-                    stream.metrics.received(frame.data_ref().map_or(0, Bytes::len));
-                }
+                stream.metrics.received(came);
                 Poll::Ready(frame.map(|result| result.map_err(Broken::from)))
             }
             Poll::Pending => {

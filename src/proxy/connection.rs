@@ -1,27 +1,25 @@
 //! A customer's connection: accepted, watched while it lives, ended when the server stops.
 //!
-//! hyper bounds no idle time, no slow head apart from it and no stalled write: a [`Pulse`] keeps the state of
-//! the connection, the socket and the exchanges report to it, and one timer per connection acts on it. Over TLS
-//! the browser chooses between HTTP/1.1 and HTTP/2 (ALPN); without it, it is HTTP/1.1.
+//! No address may hold the room of all, and no connection outlives a limit: its [`Pulse`] says when. Over TLS the
+//! browser chooses between HTTP/1.1 and HTTP/2 (ALPN); without it, it is HTTP/1.1.
 
-use std::io;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::exchange::{Answerer, Peer};
+use super::guests::Guests;
 use super::metrics::ListenerMetrics;
+use super::pulse::{Busy, CONTROL_FLOOD, IDLE, Pulse, Watched, Wire};
 use super::{Entrance, Limits};
 use crate::tls;
 
@@ -37,9 +35,13 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// What is kept of one response that the browser does not take, in bytes.
 const SEND_BUFFER: usize = 64 * 1024;
-/// Requests that a browser takes back beyond those that it waits for, over the life of a connection: people who
-/// click fast stay below; a rapid reset flood (CVE-2023-44487) does not.
-const TAKEN_BACK: u64 = 200;
+/// What hyper allows by itself; more costs each request an allocation.
+const HYPER_HEADERS: usize = 100;
+
+/// Requests taken back before they were looked at, and streams that had to be reset, before h2 closes the
+/// connection: its own defaults, said here so that they stay (CVE-2023-44487, CVE-2025-8671).
+const RESET_EARLY: usize = 20;
+const RESET_BY_US: usize = 1024;
 
 pub(super) async fn accept(
     answerer: Answerer,
@@ -56,10 +58,10 @@ pub(super) async fn accept(
     }
     let limits = Arc::new(limits.clone());
     let room = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    let guests = Guests::default();
     loop {
         let next = async {
-            // With no room the next customer waits in the listener's queue.
-            let permit = Arc::clone(&room).acquire_owned().await;
+            let permit = one_more(&room, metrics).await;
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {
@@ -68,12 +70,20 @@ pub(super) async fn accept(
         };
         match accepted {
             Ok((stream, address)) => {
+                let most = match answerer.trusted().believes(address.ip()) {
+                    true => usize::MAX,
+                    false => limits.connections_per_address,
+                };
+                let Some(guest) = guests.admit(address.ip(), most) else {
+                    metrics.limited("connections_per_address");
+                    continue;
+                };
                 let peer = Peer { address, tasks: tasks.clone(), stop: stop.clone() };
                 let (open, metrics) = (metrics.accepted(), metrics.clone());
                 let serve = serve(answerer.clone(), Arc::clone(&limits), stream, tls.clone(), peer, metrics);
                 tasks.spawn(async move {
                     serve.await;
-                    drop((permit, open));
+                    drop((permit, guest, open));
                 });
             }
             Err(error) => {
@@ -82,6 +92,15 @@ pub(super) async fn accept(
             }
         }
     }
+}
+
+/// Room for one more connection. Without any, the next customer waits in the listener's queue.
+async fn one_more(room: &Arc<Semaphore>, metrics: &ListenerMetrics) -> Option<OwnedSemaphorePermit> {
+    if room.available_permits() == 0 {
+        metrics.limited("connections");
+        tracing::warn!("as many connections as allowed; the next ones wait");
+    }
+    Arc::clone(room).acquire_owned().await.ok()
 }
 
 async fn serve(
@@ -106,11 +125,11 @@ async fn serve(
         }
         Ok(Ok(stream)) => Box::pin(http1(answerer, &limits, stream, peer, &metrics)).await,
         Ok(Err(error)) => {
-            metrics.closed("handshake");
+            metrics.limited("handshake");
             tracing::debug!(%error, "no TLS");
         }
         Err(_) => {
-            metrics.closed("handshake_timeout");
+            metrics.limited("handshake_timeout");
             tracing::debug!("handshake too slow");
         }
     }
@@ -121,21 +140,21 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     metrics.speaks_http1();
-    let pulse = Arc::new(Pulse::new(Wire::OneByOne));
-    let io = TokioIo::new(Watched { stream, pulse: Arc::clone(&pulse) });
+    let pulse = Arc::new(Pulse::new(Wire::OneByOne, limits));
+    let io = TokioIo::new(Watched::new(stream, &pulse));
     let stop = peer.stop.clone();
     let beat = Arc::clone(&pulse);
     let service = service_fn(move |request| {
         let busy = Busy::begin(&beat);
         answerer.clone().answer(peer.clone(), busy, request)
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .max_buf_size(limits.head.max(8192))
-        .max_header_size(limits.head)
-        // Ours is the pulse.
-        .header_read_timeout(None)
-        .serve_connection(io, service)
-        .with_upgrades();
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    // Ours is the pulse.
+    builder.max_buf_size(limits.head.max(8192)).max_header_size(limits.head).header_read_timeout(None);
+    if limits.headers > HYPER_HEADERS {
+        builder.max_headers(limits.headers);
+    }
+    let connection = builder.serve_connection(io, service).with_upgrades();
     watch(pin!(connection), |connection| connection.graceful_shutdown(), &pulse, limits, metrics, &stop)
         .await;
 }
@@ -145,8 +164,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     metrics.speaks_http2();
-    let pulse = Arc::new(Pulse::new(Wire::Streams));
-    let io = TokioIo::new(Watched { stream, pulse: Arc::clone(&pulse) });
+    let pulse = Arc::new(Pulse::new(Wire::Streams, limits));
+    let io = TokioIo::new(Watched::new(stream, &pulse));
     let stop = peer.stop.clone();
     let executor = Tracked(peer.tasks.clone());
     let beat = Arc::clone(&pulse);
@@ -157,6 +176,8 @@ where
     let connection = hyper::server::conn::http2::Builder::new(executor)
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
+        .max_pending_accept_reset_streams(RESET_EARLY)
+        .max_local_error_reset_streams(RESET_BY_US)
         .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -182,7 +203,7 @@ async fn watch<C>(
     let late = pulse.overdue(limits);
     let mut late = pin!(late);
     tokio::select! {
-        result = connection.as_mut() => return ended(result, metrics),
+        result = connection.as_mut() => return ended(result, pulse, metrics),
         reason = late.as_mut() => {
             cut_off(reason, metrics);
             if pulse.wire == Wire::OneByOne || reason != IDLE {
@@ -191,24 +212,26 @@ async fn watch<C>(
             // A request may be on its way: it is told that it was not seen (GOAWAY).
             end_gently(connection.as_mut());
             return match tokio::time::timeout(limits.header_read, connection.as_mut()).await {
-                Ok(result) => ended(result, metrics),
+                Ok(result) => ended(result, pulse, metrics),
                 Err(_) => tracing::debug!("connection cut off"),
             };
         }
         () = stop.cancelled() => end_gently(connection.as_mut()),
     }
     tokio::select! {
-        result = connection.as_mut() => ended(result, metrics),
+        result = connection.as_mut() => ended(result, pulse, metrics),
         reason = late => cut_off(reason, metrics),
         () = tokio::time::sleep(limits.drain) => cut_off("stop", metrics),
     }
 }
 
-fn ended(result: hyper::Result<()>, metrics: &ListenerMetrics) {
+fn ended(result: hyper::Result<()>, pulse: &Pulse, metrics: &ListenerMetrics) {
     let Err(error) = result else { return };
-    if error.is_parse() || error.is_parse_too_large() {
+    if pulse.flooded() {
+        metrics.limited(CONTROL_FLOOD);
+    } else if error.is_parse() || error.is_parse_too_large() {
         // Answered by hyper itself, if at all.
-        metrics.closed("malformed");
+        metrics.limited("malformed");
     }
     tracing::debug!(%error, "connection ended");
 }
@@ -216,7 +239,7 @@ fn ended(result: hyper::Result<()>, metrics: &ListenerMetrics) {
 fn cut_off(reason: &'static str, metrics: &ListenerMetrics) {
     tracing::debug!(reason, "connection closed");
     if reason != IDLE {
-        metrics.closed(reason);
+        metrics.limited(reason);
     }
 }
 
@@ -231,221 +254,5 @@ where
 {
     fn execute(&self, stream: F) {
         self.0.spawn(async move { drop(stream.await) });
-    }
-}
-
-/// How requests share a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wire {
-    /// HTTP/1.1: one after the other.
-    OneByOne,
-    /// HTTP/2: many at a time. Bytes may come that are no request, and a browser may let one response
-    /// wait while it takes others.
-    Streams,
-}
-
-const IDLE: &str = "idle";
-
-/// How soon a flood is noticed.
-const FLOOD_CHECK: Duration = Duration::from_secs(1);
-
-/// What a connection is doing, and since when.
-#[derive(Debug)]
-pub(super) struct Pulse {
-    wire: Wire,
-    beat: Mutex<Beat>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Beat {
-    phase: Phase,
-    since: Instant,
-    /// Since when a write waits for the browser to take something.
-    stalled: Option<Instant>,
-    /// Requests that are being answered, and those of them whose next piece waits for the browser.
-    running: usize,
-    waiting: usize,
-    answered: u64,
-    taken_back: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Idle,
-    Head,
-    Exchange,
-}
-
-impl Pulse {
-    fn new(wire: Wire) -> Self {
-        let beat = Beat {
-            phase: Phase::Idle,
-            since: Instant::now(),
-            stalled: None,
-            running: 0,
-            waiting: 0,
-            answered: 0,
-            taken_back: 0,
-        };
-        Pulse { wire, beat: Mutex::new(beat) }
-    }
-
-    fn update(&self, change: impl FnOnce(&mut Beat)) {
-        change(&mut self.beat.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// Ends when the connection has outstayed a limit, with the reason.
-    async fn overdue(&self, limits: &Limits) -> &'static str {
-        // A state entered meanwhile may be due earlier, so no sleep is longer than the shortest limit.
-        let shortest = limits.header_read.min(limits.write_stall).min(limits.keep_alive).min(FLOOD_CHECK);
-        loop {
-            let beat = *self.beat.lock().unwrap_or_else(PoisonError::into_inner);
-            if beat.taken_back > TAKEN_BACK + beat.answered {
-                return "reset_flood";
-            }
-            let now = Instant::now();
-            let phase = match beat.phase {
-                Phase::Idle => Some((beat.since + limits.keep_alive, IDLE)),
-                Phase::Head => Some((beat.since + limits.header_read, "header_timeout")),
-                // Of HTTP/2, where the socket never stalls: every response waits for the browser.
-                Phase::Exchange if self.wire == Wire::Streams && beat.waiting == beat.running => {
-                    Some((beat.since + limits.write_stall, "write_stall"))
-                }
-                Phase::Exchange => None,
-            };
-            let stall = beat.stalled.map(|since| (since + limits.write_stall, "write_stall"));
-            let next = [phase, stall].into_iter().flatten().min_by_key(|(at, _)| *at);
-            match next {
-                Some((at, reason)) if at <= now => return reason,
-                Some((at, _)) => tokio::time::sleep_until(at.min(now + shortest)).await,
-                None => tokio::time::sleep(shortest).await,
-            }
-        }
-    }
-}
-
-/// The connection is answering a request for as long as this lives.
-#[derive(Debug)]
-pub(super) struct Busy {
-    pulse: Arc<Pulse>,
-    /// Whether a piece of the response waits for the browser.
-    waiting: bool,
-    answered: bool,
-}
-
-impl Busy {
-    fn begin(pulse: &Arc<Pulse>) -> Self {
-        pulse.update(|beat| {
-            beat.phase = Phase::Exchange;
-            beat.since = Instant::now();
-            beat.running += 1;
-        });
-        Busy { pulse: Arc::clone(pulse), waiting: false, answered: false }
-    }
-
-    /// There is a response: the request was not taken back.
-    pub(super) fn answered(&mut self) {
-        self.answered = true;
-    }
-
-    /// Whether the next step is the browser's: it was handed a piece, and takes its time. Told for each piece.
-    pub(super) fn waits_for_browser(&mut self, waits: bool) {
-        if self.pulse.wire == Wire::OneByOne || !(waits || self.waiting) {
-            return;
-        }
-        let before = std::mem::replace(&mut self.waiting, waits);
-        self.pulse.update(|beat| {
-            beat.since = Instant::now();
-            beat.waiting = beat.waiting + usize::from(waits) - usize::from(before);
-        });
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let (waiting, answered) = (self.waiting, self.answered);
-        self.pulse.update(|beat| {
-            beat.since = Instant::now();
-            beat.running -= 1;
-            beat.waiting -= usize::from(waiting);
-            if answered {
-                beat.answered += 1;
-            } else {
-                beat.taken_back += 1;
-            }
-            if beat.running == 0 {
-                beat.phase = Phase::Idle;
-            }
-        });
-    }
-}
-
-/// A socket that reports to the connection's pulse.
-#[derive(Debug)]
-struct Watched<S> {
-    stream: S,
-    pulse: Arc<Pulse>,
-}
-
-impl<S> Watched<S> {
-    fn wrote<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.pulse.update(|beat| match result {
-            Poll::Pending => {
-                beat.stalled.get_or_insert_with(Instant::now);
-            }
-            Poll::Ready(_) => beat.stalled = None,
-        });
-        result
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            let head = this.pulse.wire == Wire::OneByOne;
-            this.pulse.update(|beat| {
-                if head && beat.phase == Phase::Idle {
-                    beat.phase = Phase::Head;
-                    beat.since = Instant::now();
-                }
-            });
-        }
-        result
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.wrote(result)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.wrote(result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        // TLS takes bytes before the socket does.
-        let result = Pin::new(&mut this.stream).poll_flush(cx);
-        this.wrote(result)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }

@@ -21,6 +21,10 @@ pub(super) enum Failure {
     UnknownSite,
     #[error("expectation not supported")]
     Expectation,
+    #[error("address too long")]
+    LongUrl,
+    #[error("too many headers")]
+    ManyHeaders,
     #[error("request body stalled")]
     SlowClient,
     // The origin's.
@@ -72,6 +76,16 @@ impl Failure {
                 "This request could not be understood",
                 "It expects something that this website does not offer.",
             ),
+            LongUrl => (
+                StatusCode::URI_TOO_LONG,
+                "This address is too long",
+                "The website does not take addresses of this length.",
+            ),
+            ManyHeaders => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "This request is too large",
+                "Your browser sent more than the website takes. Deleting its cookies for this website may help.",
+            ),
             SlowClient => (
                 StatusCode::REQUEST_TIMEOUT,
                 "The upload took too long",
@@ -102,7 +116,9 @@ impl Failure {
             Method => ("client", "method"),
             UnknownSite => ("client", "unknown_site"),
             Expectation => ("client", "expectation"),
-            SlowClient => ("client", "upload_stalled"),
+            LongUrl => ("client", "long_url"),
+            ManyHeaders => ("client", "many_headers"),
+            SlowClient => ("client", "slow_upload"),
             Unreachable(_) => ("origin", "unreachable"),
             ConnectTimeout => ("origin", "connect_timeout"),
             Silent => ("origin", "first_byte_timeout"),

@@ -19,10 +19,11 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::body::{FromOrigin, Outgoing, ToOrigin, Upload};
-use super::connection::Busy;
+
 use super::error::Failure;
 use super::page::Page;
 use super::pool::{Lease, Pool};
+use super::pulse::Busy;
 use super::record::Record;
 use super::request::Target;
 use super::trust::Trusted;
@@ -46,6 +47,14 @@ pub(super) enum Answerer {
 }
 
 impl Answerer {
+    /// The proxies before this one.
+    pub(super) fn trusted(&self) -> &Trusted {
+        match self {
+            Answerer::Site(proxy) => &proxy.trusted,
+            Answerer::Routes { trusted, .. } => trusted,
+        }
+    }
+
     /// Answers one request, whatever happens.
     pub(super) async fn answer(
         self,
@@ -183,7 +192,7 @@ async fn fetch(
     record: &mut Record,
 ) -> Result<(Response<Incoming>, Lease), Failure> {
     let (head, body) = request.into_parts();
-    let body = ToOrigin::new(body, proxy.limits.client_silence, record.metrics());
+    let body = ToOrigin::new(body, &proxy.limits, record.metrics());
     let upload = body.upload();
     // Only what is sent: the extensions belong to the browser's connection.
     let mut outbound = Request::new(body);

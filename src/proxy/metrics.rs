@@ -42,7 +42,7 @@ pub struct Metrics {
     tunnels: Family<Labels<1>, Gauge>,
     accepted: Family<Labels<2>, Counter>,
     connections: Family<Labels<1>, Gauge>,
-    closed: Family<Labels<2>, Counter>,
+    limited: Family<Labels<2>, Counter>,
     pub(super) lost_lines: Counter,
 }
 
@@ -61,7 +61,7 @@ impl Default for Metrics {
             tunnels: Family::default(),
             accepted: Family::default(),
             connections: Family::default(),
-            closed: Family::default(),
+            limited: Family::default(),
             lost_lines: Counter::default(),
         }
     }
@@ -86,7 +86,7 @@ impl Metrics {
         of.register("tunnels", "WebSockets of the site that are open", all.tunnels.clone());
         of.register("accepted", "Connections that were accepted, by listener and protocol", all.accepted.clone());
         of.register("connections", "Connections that are open, by listener", all.connections.clone());
-        of.register("closed", "Connections that were refused or cut off, by listener and limit", all.closed.clone());
+        of.register("limited", "Connections that were refused, cut off or made wait, by listener and limit", all.limited.clone());
         of.register("access_log_lost", "Lines that were not written because the disk is too slow", all.lost_lines.clone());
         all
     }
@@ -124,7 +124,7 @@ impl Metrics {
             http1: accepted("http1"),
             http2: accepted("http2"),
             open: self.connections.get_or_create_owned(&[("listener", listener.to_owned())]),
-            closed: self.closed.clone(),
+            limited: self.limited.clone(),
         }
     }
 }
@@ -199,7 +199,7 @@ pub(super) struct ListenerMetrics {
     http1: Counter,
     http2: Counter,
     open: Gauge,
-    closed: Family<Labels<2>, Counter>,
+    limited: Family<Labels<2>, Counter>,
 }
 
 impl ListenerMetrics {
@@ -216,10 +216,10 @@ impl ListenerMetrics {
         self.http2.inc();
     }
 
-    /// A connection was refused or cut off.
-    pub(super) fn closed(&self, limit: &'static str) {
+    /// A connection was refused, cut off or made wait.
+    pub(super) fn limited(&self, limit: &'static str) {
         let labels = [("listener", self.listener.to_owned()), ("limit", limit.to_owned())];
-        self.closed.get_or_create(&labels).inc();
+        self.limited.get_or_create(&labels).inc();
     }
 }
 

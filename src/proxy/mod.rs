@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! connection   accept, watch, stop            request    what is let in, and for which site
+//! pulse        limits of a connection         patience, frames, guests    what pulse and connection go by
 //! exchange     the life of one request        headers    hop-by-hop, forwarding, cookies
 //! pool         connections to the origin      inject     which pages get the tag, and their headers
 //! body         the bytes of both directions   page       decoded, given the tag, coded again
@@ -23,12 +24,16 @@ mod capture;
 mod connection;
 mod error;
 mod exchange;
+mod frames;
+mod guests;
 mod headers;
 mod inject;
 mod membership;
 mod metrics;
 mod page;
+mod patience;
 mod pool;
+mod pulse;
 mod record;
 mod request;
 mod trust;
@@ -121,10 +126,14 @@ pub struct Limits {
     pub first_byte: Duration,
     /// Between two pieces of the origin's response; event streams may be silent for ever.
     pub origin_silence: Duration,
-    /// Between two pieces of the customer's request body.
+    /// How long nothing may come of a customer's request body.
     pub client_silence: Duration,
+    /// What has to come of it in a second, on average over that time; in bytes.
+    pub upload_pace: u32,
     /// How long a customer's browser may take nothing of a response that waits for it.
     pub write_stall: Duration,
+    /// What it has to take in a second, on average over that time; in bytes.
+    pub download_pace: u32,
     /// From the first byte of a request's head to its last.
     pub header_read: Duration,
     /// How long a customer's connection may be idle between requests.
@@ -139,8 +148,14 @@ pub struct Limits {
     pub drain: Duration,
     /// The largest request or response head, in bytes; also the size of each connection's buffers.
     pub head: usize,
+    /// Header lines of a request.
+    pub headers: usize,
+    /// The longest path and query of a request, in bytes.
+    pub url: usize,
     /// Connections of customers at a time.
     pub connections: usize,
+    /// Of these, connections of one address, or of one network of 64 bits; trusted proxies may have them all.
+    pub connections_per_address: usize,
     /// From accepting a connection to the end of its TLS handshake.
     pub handshake: Duration,
     /// Requests at a time on one HTTP/2 connection.
@@ -154,7 +169,9 @@ impl Default for Limits {
             first_byte: Duration::from_secs(60),
             origin_silence: Duration::from_secs(300),
             client_silence: Duration::from_secs(60),
+            upload_pace: 256,
             write_stall: Duration::from_secs(60),
+            download_pace: 256,
             header_read: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             origin_keep_alive: Duration::from_secs(4),
@@ -162,7 +179,10 @@ impl Default for Limits {
             tunnel_idle: Duration::from_secs(600),
             drain: Duration::from_secs(30),
             head: 64 * 1024,
+            headers: 100,
+            url: 16 * 1024,
             connections: 10_000,
+            connections_per_address: 1_000,
             handshake: Duration::from_secs(10),
             streams: 100,
         }

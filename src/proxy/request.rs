@@ -112,6 +112,12 @@ pub(super) struct Target<'p> {
 
 /// Lets a request in, with its target in origin form, or says why not.
 pub(super) fn admit<'p, B>(proxy: &'p Proxy, request: &mut Request<B>) -> Result<Target<'p>, Failure> {
+    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > proxy.limits.url) {
+        return Err(Failure::LongUrl);
+    }
+    if request.headers().len() > proxy.limits.headers {
+        return Err(Failure::ManyHeaders);
+    }
     check_framing(request)?;
     let named = check_target(request)?;
     let (host, authority) = check_host(request, named)?;

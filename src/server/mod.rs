@@ -27,8 +27,8 @@ use crate::store::{self, Store};
 use crate::sync;
 use crate::tls;
 
-/// How long a stop waits for what is in flight.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long a stop waits, after the listeners cut off what is in flight, for what else there is.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A server that runs.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ pub struct Server {
     console: SocketAddr,
     reloads: watch::Sender<Reloads>,
     log: Option<AccessLog>,
+    drain: Duration,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -117,6 +118,7 @@ impl Server {
         )?;
         tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
         let monitoring = monitoring::routes(registry, config.metrics.clone(), stop.clone());
+        let drain = config.limits.drain;
         let routes = console_routes(&config, &sessions, agents).merge(monitoring);
         let serving = proxy::serve_routes(
             routes,
@@ -128,7 +130,7 @@ impl Server {
             stop.clone(),
         );
         tasks.spawn(serving);
-        Ok(Server { site: addresses.0, console: addresses.1, reloads, log, tasks, stop })
+        Ok(Server { site: addresses.0, console: addresses.1, reloads, log, drain, tasks, stop })
     }
 
     /// Where customers' browsers connect.
@@ -165,7 +167,7 @@ impl Server {
         self.tasks.close();
         // It ends when nobody can write to it any more.
         drop(self.log);
-        if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(self.drain + PATIENCE, self.tasks.wait()).await.is_err() {
             tracing::warn!(tasks = self.tasks.len(), "stopped with something still in flight");
         }
     }

@@ -122,5 +122,5 @@ async fn the_proxy_tells_what_it_did() {
         value(&all, &format!("tandem_proxy_{name}_total{{listener=\"site\",{label}}}"))
     };
     assert_eq!(site("accepted", "protocol=\"http1\""), Some(3.0), "{all}");
-    assert_eq!(site("closed", "limit=\"malformed\""), Some(1.0), "{all}");
+    assert_eq!(site("limited", "limit=\"malformed\""), Some(1.0), "{all}");
 }

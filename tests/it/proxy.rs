@@ -189,6 +189,7 @@ async fn several_sites_are_told_apart_by_host() {
         seen: Arc::default(),
         connections: Arc::default(),
         copies: Arc::default(),
+        registry: Arc::default(),
         tasks: tasks.clone(),
         stop,
     };

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tandem::proxy::{Limits, Member, Proxy, Settings, Sharing, Sink, Site};
+use prometheus_client::registry::Registry;
+use tandem::proxy::{Limits, Member, Metrics, Proxy, Settings, Sharing, Sink, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,7 @@ pub(super) struct Rig {
     /// How many connections the origin got.
     pub(super) connections: Arc<Mutex<usize>>,
     pub(super) copies: Arc<Copies>,
+    pub(super) registry: Arc<Registry>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
 }
@@ -86,9 +88,11 @@ pub(super) async fn rig_behind(
         loader_tag: TAG.to_owned(),
         signing: None,
     };
-    let proxy = Proxy::new(settings, own(), copies.clone(), &Default::default(), None).unwrap();
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let proxy = Proxy::new(settings, own(), copies.clone(), &metrics, None).unwrap();
     tasks.spawn(proxy.serve(listener, tasks.clone(), stop.clone()));
-    Rig { address, seen, connections, copies, tasks, stop }
+    Rig { address, seen, connections, copies, registry: Arc::new(registry), tasks, stop }
 }
 
 pub(super) fn url(text: &str) -> Url {
@@ -205,6 +209,25 @@ impl Rig {
 
     pub(super) async fn page(&self, path: &str) -> String {
         self.get(path, "Sec-Fetch-Dest: document\r\n").await
+    }
+
+    /// One line of the metrics, by all that stands before its value; 0 if it is not there.
+    pub(super) fn counted(&self, name: &str) -> f64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.unwrap_or_default()
+    }
+
+    /// Waits until a line of the metrics has reached a value.
+    pub(super) async fn counts(&self, name: &str, least: f64) {
+        let reached = async {
+            while self.counted(name) < least {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let timeout = tokio::time::timeout(DEADLINE, reached).await;
+        timeout.unwrap_or_else(|_| panic!("{name} is {}, not {least}", self.counted(name)));
     }
 
     pub(super) fn seen(&self) -> Vec<String> {

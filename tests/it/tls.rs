@@ -27,8 +27,8 @@ use super::raw::{Copies, DEADLINE, Reply, TAG, body, header, html, own, response
 const NAMES: [&str; 2] = ["shop.example", "help.example"];
 
 /// A proxy over TLS before a raw origin, and the folder of its certificates.
-struct Rig {
-    address: SocketAddr,
+pub(super) struct Rig {
+    pub(super) address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
     folder: tempfile::TempDir,
     /// The proxy's, and everything else's.
@@ -47,7 +47,7 @@ async fn rig(handler: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Rig {
     rig_with(handler, Limits::default()).await
 }
 
-async fn rig_with(handler: impl Fn(&str) -> Reply + Send + Sync + 'static, limits: Limits) -> Rig {
+pub(super) async fn rig_with(handler: impl Fn(&str) -> Reply + Send + Sync + 'static, limits: Limits) -> Rig {
     let (tasks, beside) = (TaskTracker::new(), TaskTracker::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = url(&format!("http://{}", listener.local_addr().unwrap()));
@@ -80,7 +80,7 @@ async fn before(site: Site, limits: Limits, tls: Option<Acceptor>) -> (Arc<Proxy
     )
 }
 
-fn write_pair(folder: &Path, name: &str) -> Pair {
+pub(super) fn write_pair(folder: &Path, name: &str) -> Pair {
     let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
     let pair = Pair { cert: folder.join(format!("{name}.pem")), key: folder.join(format!("{name}.key")) };
     std::fs::write(&pair.cert, made.cert.pem()).unwrap();
@@ -109,7 +109,7 @@ async fn dial(
 }
 
 impl Rig {
-    async fn dial(&self, alpn: &str) -> TlsStream<TcpStream> {
+    pub(super) async fn dial(&self, alpn: &str) -> TlsStream<TcpStream> {
         dial(self.address, self.folder.path(), NAMES[0], alpn).await.unwrap()
     }
 
@@ -123,7 +123,7 @@ impl Rig {
     }
 
     /// An HTTP/2 connection.
-    async fn browser(&self) -> SendRequest<Full<Bytes>> {
+    pub(super) async fn browser(&self) -> SendRequest<Full<Bytes>> {
         let stream = self.dial("h2").await;
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
         let (sender, connection) =
@@ -137,11 +137,11 @@ impl Rig {
     }
 }
 
-fn get(path: &str) -> http::request::Builder {
+pub(super) fn get(path: &str) -> http::request::Builder {
     Request::get(format!("https://shop.example{path}"))
 }
 
-async fn text(response: Response<hyper::body::Incoming>) -> String {
+pub(super) async fn text(response: Response<hyper::body::Incoming>) -> String {
     let body = tokio::time::timeout(DEADLINE, response.into_body().collect()).await.unwrap().unwrap();
     String::from_utf8_lossy(&body.to_bytes()).into_owned()
 }

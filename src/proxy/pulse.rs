@@ -1,0 +1,286 @@
+//! What a connection is doing, and since when: the socket and the exchanges report to it, one timer acts on it.
+//!
+//! hyper bounds no idle time, no slow head apart from it, no slow reader and no flood. Every state that a browser
+//! can keep a connection in has a limit here.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::Limits;
+use super::frames::Frames;
+use super::patience::Patience;
+
+/// Requests that a browser takes back beyond those that it waits for, over the life of a connection: people who
+/// click fast stay below; a rapid reset flood (CVE-2023-44487) does not.
+const TAKEN_BACK: u64 = 200;
+
+/// How soon a flood is noticed.
+const FLOOD_CHECK: Duration = Duration::from_secs(1);
+
+/// Why a connection is cut off, in the words of the metrics.
+pub(super) const IDLE: &str = "idle";
+pub(super) const CONTROL_FLOOD: &str = "control_flood";
+const RESET_FLOOD: &str = "reset_flood";
+const HEADER_TIMEOUT: &str = "header_timeout";
+const SLOW_READER: &str = "slow_reader";
+
+/// How requests share a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wire {
+    /// HTTP/1.1: one after the other.
+    OneByOne,
+    /// HTTP/2: many at a time. Bytes may come that are no request, and a browser may let one response
+    /// wait while it takes others.
+    Streams,
+}
+
+/// What a connection is doing, and since when.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    pub(super) wire: Wire,
+    beat: Mutex<Beat>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Beat {
+    phase: Phase,
+    since: Instant,
+    /// With a browser that does not take what is written to its socket.
+    socket: Patience,
+    /// Of HTTP/2, with one that lets all its responses wait, while its socket never stalls.
+    streams: Patience,
+    /// Requests that are being answered, and those of them whose next piece waits for the browser.
+    running: usize,
+    waiting: usize,
+    answered: u64,
+    taken_back: u64,
+    flooded: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Head,
+    Exchange,
+}
+
+impl Pulse {
+    pub(super) fn new(wire: Wire, limits: &Limits) -> Self {
+        let patience = Patience::new(limits.write_stall, Some(limits.download_pace));
+        let beat = Beat {
+            phase: Phase::Idle,
+            since: Instant::now(),
+            socket: patience,
+            streams: patience,
+            running: 0,
+            waiting: 0,
+            answered: 0,
+            taken_back: 0,
+            flooded: false,
+        };
+        Pulse { wire, beat: Mutex::new(beat) }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Beat)) {
+        change(&mut self.beat.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn beat(&self) -> Beat {
+        *self.beat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the connection was ended because of a flood of frames.
+    pub(super) fn flooded(&self) -> bool {
+        self.beat().flooded
+    }
+
+    /// Ends when the connection has outstayed a limit, with the reason.
+    pub(super) async fn overdue(&self, limits: &Limits) -> &'static str {
+        // A state entered meanwhile may be due earlier, so no sleep is longer than the shortest limit.
+        let shortest = limits.header_read.min(limits.write_stall).min(limits.keep_alive).min(FLOOD_CHECK);
+        loop {
+            let beat = self.beat();
+            if beat.taken_back > TAKEN_BACK + beat.answered {
+                return RESET_FLOOD;
+            }
+            let now = Instant::now();
+            let phase = match beat.phase {
+                Phase::Idle => Some((beat.since + limits.keep_alive, IDLE)),
+                Phase::Head => Some((beat.since + limits.header_read, HEADER_TIMEOUT)),
+                Phase::Exchange => beat.streams.until().map(|at| (at, SLOW_READER)),
+            };
+            let socket = beat.socket.until().map(|at| (at, SLOW_READER));
+            let next = [phase, socket].into_iter().flatten().min_by_key(|(at, _)| *at);
+            match next {
+                Some((at, reason)) if at <= now => return reason,
+                Some((at, _)) => tokio::time::sleep_until(at.min(now + shortest)).await,
+                None => tokio::time::sleep(shortest).await,
+            }
+        }
+    }
+}
+
+impl Beat {
+    /// A response of HTTP/2 was given a piece of so many bytes, or ended, or began: who waits for whom now?
+    fn passed(&mut self, bytes: usize) {
+        self.streams.progress(bytes);
+        if self.waiting > 0 && self.waiting == self.running {
+            self.streams.wait();
+        }
+    }
+}
+
+/// The connection is answering a request for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Busy {
+    pulse: Arc<Pulse>,
+    /// Whether a piece of the response waits for the browser.
+    waiting: bool,
+    answered: bool,
+}
+
+impl Busy {
+    pub(super) fn begin(pulse: &Arc<Pulse>) -> Self {
+        pulse.update(|beat| {
+            beat.phase = Phase::Exchange;
+            beat.since = Instant::now();
+            beat.running += 1;
+            beat.passed(0);
+        });
+        Busy { pulse: Arc::clone(pulse), waiting: false, answered: false }
+    }
+
+    /// There is a response: the request was not taken back.
+    pub(super) fn answered(&mut self) {
+        self.answered = true;
+    }
+
+    /// The browser's connection was handed a piece of so many bytes, and the next step is the browser's; `None`:
+    /// there is nothing to hand it yet. Told for each piece.
+    pub(super) fn handed(&mut self, piece: Option<usize>) {
+        let waits = piece.is_some();
+        if self.pulse.wire == Wire::OneByOne || !(waits || self.waiting) {
+            return;
+        }
+        let before = std::mem::replace(&mut self.waiting, waits);
+        self.pulse.update(|beat| {
+            beat.waiting = beat.waiting + usize::from(waits) - usize::from(before);
+            beat.passed(piece.unwrap_or(0));
+        });
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let (waiting, answered) = (self.waiting, self.answered);
+        self.pulse.update(|beat| {
+            beat.since = Instant::now();
+            beat.running -= 1;
+            beat.waiting -= usize::from(waiting);
+            if answered {
+                beat.answered += 1;
+            } else {
+                beat.taken_back += 1;
+            }
+            if beat.running == 0 {
+                beat.phase = Phase::Idle;
+            }
+            beat.passed(0);
+        });
+    }
+}
+
+/// A socket that reports to the connection's pulse.
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    stream: S,
+    pulse: Arc<Pulse>,
+    /// Of HTTP/2.
+    frames: Option<Frames>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, pulse: &Arc<Pulse>) -> Self {
+        let frames = (pulse.wire == Wire::Streams).then(Frames::new);
+        Watched { stream, pulse: Arc::clone(pulse), frames }
+    }
+
+    fn wrote(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.pulse.update(|beat| match &result {
+            Poll::Pending => {
+                beat.socket.wait();
+            }
+            Poll::Ready(bytes) => beat.socket.progress(*bytes.as_ref().unwrap_or(&0)),
+        });
+        if let (Some(frames), Poll::Ready(Ok(bytes))) = (&mut self.frames, &result) {
+            frames.sent(*bytes);
+        }
+        result
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let came = &buf.filled()[before..];
+        if came.is_empty() {
+            return result;
+        }
+        match &mut this.frames {
+            None => this.pulse.update(|beat| {
+                if beat.phase == Phase::Idle {
+                    beat.phase = Phase::Head;
+                    beat.since = Instant::now();
+                }
+            }),
+            Some(frames) => {
+                if frames.came(came).is_err() {
+                    this.pulse.update(|beat| beat.flooded = true);
+                    return Poll::Ready(Err(io::Error::other(CONTROL_FLOOD)));
+                }
+            }
+        }
+        result
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.wrote(result)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.wrote(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        // TLS takes bytes before the socket does.
+        let result = Pin::new(&mut this.stream).poll_flush(cx);
+        this.wrote(result.map_ok(|()| 0)).map_ok(|_| ())
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
