@@ -5,19 +5,24 @@
 //! browser sends, it neither panics, nor recurses, nor grows beyond its [`Limits`].
 
 mod changes;
+mod effort;
 pub mod forms;
 mod html;
+mod index;
 mod matching;
 mod names;
 mod node;
 mod selector;
+mod shape;
 mod tree;
 
 pub use changes::Changes;
+pub use index::SelectorIndex;
 pub use matching::Matcher;
 pub use names::{IdMap, IdSet, Name};
 pub use node::{Ancestors, Children, Descendants, Document, Element, Kind, NodeRef};
 pub use selector::{BadSelector, Needs, Selector};
+pub use shape::Shape;
 pub use tree::{Limits, Misfit, Tree};
 
 #[cfg(test)]

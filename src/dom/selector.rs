@@ -15,18 +15,21 @@ use selectors::parser::{
 };
 use selectors::visitor::SelectorVisitor;
 
+use super::{Shape, effort, index};
+
 /// Bytes of one selector list; what is longer is not written by hand.
 const LENGTH: usize = 16_384;
 /// Parentheses inside parentheses.
 const NESTING: u8 = 16;
+/// Walks inside each other.
+const WALKS: usize = 3;
 
 /// A compiled selector list.
 #[derive(Debug, Clone)]
 pub struct Selector {
     pub(super) list: SelectorList<Css>,
-    /// An element that has none of these keys is not selected.
-    pub(super) keys: Keys,
     needs: Needs,
+    walks: usize,
 }
 
 /// What must be looked at again when a page changes, for a selector to give the right answer. The element
@@ -76,61 +79,36 @@ impl Selector {
         let mut needs = collector.0;
         needs.attributes.sort_unstable();
         needs.attributes.dedup();
-        let keys = list.slice().iter().map(key).fold(Keys::NONE, Keys::with);
-        Ok(Selector { list, keys, needs })
+        let walks = effort::walks(list.slice());
+        if walks > WALKS {
+            let message = format!(
+                "more than {WALKS} of `:has()`, spaces and `~` inside each other: too slow on large pages"
+            );
+            return Err(BadSelector { message, at: 0 });
+        }
+        Ok(Selector { list, needs, walks })
+    }
+
+    /// Walks inside each other that one answer can take: 0 looks at the element alone, 1 along one line of
+    /// ancestors, siblings or descendants, and every further one multiplies.
+    pub fn walks(&self) -> usize {
+        self.walks
+    }
+
+    /// What the selectors of the list say, to compare them with others.
+    pub fn shapes(&self) -> Vec<Shape> {
+        self.list.slice().iter().map(Shape::of).collect()
+    }
+
+    /// Whether it names nothing that an element must have, so that every element has to be compared with it.
+    pub fn is_anywhere(&self) -> bool {
+        index::is_anywhere(self.list.slice())
     }
 
     /// What its answer depends on.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
-}
-
-/// What an element is called by (name, id, classes, names of attributes), each as one bit of a hash: tells for most
-/// rules and elements in one step that they have nothing to do with each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Keys(u128);
-
-impl Keys {
-    pub(super) const NONE: Keys = Keys(0);
-    const ALL: Keys = Keys(u128::MAX);
-
-    /// Letter case makes no difference: in some pages it makes none for classes and ids.
-    pub(super) fn of(kind: u8, word: &str) -> Keys {
-        let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325 ^ u64::from(kind), |hash, byte| {
-            (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
-        });
-        Keys(1 << ((hash ^ (hash >> 32)) & 127))
-    }
-
-    pub(super) fn with(self, other: Keys) -> Keys {
-        Keys(self.0 | other.0)
-    }
-
-    pub(super) fn meet(self, other: Keys) -> bool {
-        self.0 & other.0 != 0
-    }
-}
-
-/// The key that an element must have for a complex selector to select it: the rarest that its last part names.
-fn key(selector: &selectors::parser::Selector<Css>) -> Keys {
-    let mut best = (0, Keys::ALL);
-    for component in selector.iter() {
-        let found = match component {
-            Component::ID(id) => (4, Keys::of(b'#', id.as_ref())),
-            Component::Class(class) => (3, Keys::of(b'.', class.as_ref())),
-            Component::AttributeInNoNamespaceExists { local_name_lower, .. } => {
-                (2, Keys::of(b'[', local_name_lower.as_ref()))
-            }
-            Component::AttributeInNoNamespace { local_name, .. } => (2, Keys::of(b'[', local_name.as_ref())),
-            Component::LocalName(name) => (1, Keys::of(b'<', name.lower_name.as_ref())),
-            _ => continue,
-        };
-        if found.0 > best.0 {
-            best = found;
-        }
-    }
-    best.1
 }
 
 fn explain(error: ParseError<Wrong>) -> String {
