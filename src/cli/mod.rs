@@ -65,7 +65,7 @@ enum Command {
 enum PolicyCommand {
     /// Check policy files; prints every error.
     Check {
-        /// One or more policy files.
+        /// Policy files, or folders of them.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -190,20 +190,13 @@ fn print_schema() -> u8 {
 }
 
 fn check_policies(files: &[PathBuf]) -> u8 {
-    let mut texts = Vec::new();
-    let mut errors = Vec::new();
-    for file in files {
-        let name = file.display().to_string();
-        match std::fs::read_to_string(file) {
-            Ok(text) => texts.push((name, text)),
-            Err(error) => errors.push(Diagnostic::whole(&name, format!("can not be read: {error}"))),
+    let errors = match Policies::of_files(files) {
+        Ok(policies) => {
+            policies.warnings().iter().for_each(|warning| eprintln!("{warning}\n"));
+            Vec::new()
         }
-    }
-    let texts: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    match Policies::parse(&texts) {
-        Ok(policies) => policies.warnings().iter().for_each(|warning| eprintln!("{warning}\n")),
-        Err(found) => errors.extend(found),
-    }
+        Err(errors) => errors,
+    };
     complain(&errors);
     if errors.is_empty() { FINE } else { FAILED }
 }

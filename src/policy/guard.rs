@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use crate::dom::{Document, NodeRef, Tree, forms};
+use crate::dom::{NodeRef, Tree, forms};
 use crate::protocol::page::Value;
 use crate::protocol::{Action, Key, NodeId, Refusal};
 
@@ -114,6 +114,9 @@ impl Masker {
     fn click(&self, (node, verdict): (NodeRef<'_>, Verdict)) -> Result<bool, Refusal> {
         usable(node, verdict)?;
         let mut submits = verdict.reach == Reach::Submits;
+        if submits && let Some(button) = node.with_ancestors().find(|node| forms::submits(*node)) {
+            self.send(button)?;
+        }
         let element = node.element().ok_or(Refusal::NotPossible)?;
         let picker = element.is_html("input") && element.attribute_is("type", "file");
         if picker {
@@ -135,7 +138,10 @@ impl Masker {
             if control.element().is_some_and(|element| element.attribute_is("type", "file")) {
                 return Err(Refusal::NeedsCustomer);
             }
-            submits |= verdict.reach == Reach::Submits;
+            if verdict.reach == Reach::Submits {
+                self.send(control)?;
+                submits = true;
+            }
         }
         Ok(submits)
     }
@@ -198,6 +204,7 @@ impl Masker {
             return Err(Refusal::NeedsCustomer);
         }
         if verdict.reach == Reach::Submits {
+            self.send(node)?;
             return Ok(true);
         }
         // "Implicit submission": Enter in a field presses the form's default button.
@@ -207,49 +214,10 @@ impl Masker {
             let button = forms::default_button(form).ok_or(Refusal::Disabled)?;
             let verdict = self.seen(button.id()).ok_or(Refusal::Private)?;
             usable(button, verdict)?;
+            self.send(button)?;
             return Ok(verdict.reach == Reach::Submits);
         }
         Ok(false)
-    }
-
-    fn follow(&self, link: NodeRef<'_>) -> Result<(), Refusal> {
-        let element = link.element().ok_or(Refusal::NotPossible)?;
-        let href = element.attribute("href").or(element.attribute("xlink:href")).unwrap_or_default();
-        // Links are resolved when they are followed.
-        let document = link.document();
-        let target = match document.as_document().and_then(Document::base) {
-            Some(base) => base.join(href),
-            None => Url::parse(href),
-        };
-        let scope = self.verdict(document.id()).map_or_else(Scope::default, |verdict| verdict.scope);
-        self.lead_to(link.tree(), scope, &target.map_err(|_| Refusal::NotPossible)?)
-    }
-
-    /// Whether the customer may be taken to this address, from a document of this scope.
-    fn lead_to(&self, tree: &Tree, scope: Scope, target: &Url) -> Result<(), Refusal> {
-        if !matches!(target.scheme(), "http" | "https") {
-            return Err(Refusal::NotPossible);
-        }
-        let here = Url::parse(tree.location()).map_err(|_| Refusal::NotPossible)?;
-        if target.origin() != here.origin() || !target.username().is_empty() || target.password().is_some() {
-            return Err(Refusal::OutsideSite);
-        }
-        let sets = || self.rules_of(scope).sets.iter().map(|set| (*set, &self.policies.sets[*set]));
-        let rules =
-            || sets().flat_map(|(index, set)| set.navigate.iter().map(move |rule| (index, set, rule)));
-        let mut named = rules().filter(|(.., rule)| rule.urls.iter().any(|pattern| pattern.matches(target)));
-        let allowed: Vec<usize> = named
-            .clone()
-            .filter(|(_, set, rule)| rule.allowed && set.overrides)
-            .map(|(index, ..)| index)
-            .collect();
-        let denied =
-            named.clone().any(|(index, _, rule)| !rule.allowed && !allowed.iter().any(|by| *by > index));
-        // A list of what is allowed is a list of all that is allowed.
-        if denied || (rules().any(|(.., rule)| rule.allowed) && !named.any(|(.., rule)| rule.allowed)) {
-            return Err(Refusal::Disabled);
-        }
-        Ok(())
     }
 }
 

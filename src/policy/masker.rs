@@ -142,6 +142,7 @@ impl Masker {
     /// The whole view, all verdicts made anew. Marks and resources are told from scratch.
     pub fn view(&mut self, tree: &Tree) -> Masked {
         self.rules = Rules::in_force(&self.policies, tree.location(), self.role);
+        self.rules.paused.iter().for_each(|rule| self.policies.tally.add(*rule));
         self.frames.clear();
         self.told.clear();
         self.marks_stale = true;
@@ -269,6 +270,7 @@ impl Masker {
             self.rules = rules;
             // What is in frames is judged by the page's address too.
             if !same || tree.has_frames() {
+                self.rules.paused.iter().for_each(|rule| self.policies.tally.add(*rule));
                 self.frames.clear();
                 self.marks_stale = true;
                 let resend = self.judge(tree, tree.document(), turn);
@@ -314,19 +316,23 @@ impl Masker {
 
     /// Decides on a node and everything in it. Returns the outermost known nodes that look different now.
     fn judge<'t>(&mut self, tree: &'t Tree, root: NodeRef<'t>, turn: &mut Turn) -> IdSet {
-        let mut matcher = Matcher::new(tree);
+        let (mut matcher, mut matched) = (Matcher::new(tree), Vec::new());
         let mut different = IdSet::default();
         let mut inside: Option<NodeRef<'t>> = None;
         for node in root.with_descendants() {
             if inside.is_some_and(|outer| !within(node, outer)) {
                 inside = None;
             }
+            matched.clear();
             let verdict = match node.parent() {
                 None => self.rules.root(),
                 Some(parent) => match self.nodes.get(&parent.id()) {
                     Some(above) => {
                         let above = above.verdict;
-                        self.decide(&mut matcher, node, above)
+                        if above.open() {
+                            self.rules_of(above.scope).select(&mut matcher, node, &mut matched);
+                        }
+                        self.decide(node, above, &matched)
                     }
                     // Never: parents are judged first. In doubt, nothing is seen.
                     None => Verdict { sight: Sight::Absent, ..self.rules.root() },
@@ -343,6 +349,10 @@ impl Masker {
                 different.insert(id);
                 inside = Some(node);
             }
+            if before.is_none() {
+                let rules = self.rules_of(verdict.scope);
+                rules.numbers(&matched).for_each(|rule| self.policies.tally.add(rule));
+            }
             if verdict.sight > Sight::Shown && told(node).is_some() {
                 turn.typed.push(id);
             }
@@ -353,12 +363,12 @@ impl Masker {
     }
 
     /// On a node in one of this verdict.
-    fn decide<'t>(&mut self, matcher: &mut Matcher<'t>, node: NodeRef<'t>, above: Verdict) -> Verdict {
+    fn decide(&mut self, node: NodeRef<'_>, above: Verdict, matched: &[u32]) -> Verdict {
         if node.as_document().is_some() {
             let scope = self.scope_in(node, above.scope);
             return self.rules_of(scope).document(scope, &above);
         }
-        let mut verdict = self.rules_of(above.scope).judge(matcher, node, &above);
+        let mut verdict = self.rules_of(above.scope).judge(node, &above, matched);
         if let Some(document) = node.frame_document()
             && verdict.open()
         {
@@ -400,6 +410,7 @@ impl Masker {
         }
         let at = self.frames.iter().position(|known| known.same(&rules)).unwrap_or(self.frames.len());
         if at == self.frames.len() && at < SCOPES {
+            rules.paused.iter().for_each(|rule| self.policies.tally.add(*rule));
             self.frames.push(rules);
         }
         // One more than anybody writes policies for has no rules: in doubt, nothing is seen.

@@ -11,12 +11,17 @@ mod diagnostic;
 mod echo;
 mod folder;
 mod guard;
+mod listing;
 mod masker;
 mod pattern;
 mod preview;
+mod reader;
 mod resource;
 mod rules;
 mod schema;
+mod sense;
+mod tally;
+mod travel;
 mod verdict;
 mod view;
 

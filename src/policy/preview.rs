@@ -16,6 +16,7 @@ use crate::protocol::agent::Role;
 use crate::protocol::page::{Checked, Namespace};
 use crate::protocol::view::{Marks, ViewControl, ViewOp, ViewPart};
 
+use super::rules::{AddressKind, AddressRule, ElementKind, ElementRule};
 use super::{EncodedView, Masker, Policies, Resource, ResourceNames};
 
 /// A page as one role would see it.
@@ -100,22 +101,27 @@ fn matches(policies: &Policies, tree: &Tree, role: Role) -> Vec<Matched> {
         if set.masked_by_default {
             out.push(whole("default"));
         }
-        if url.as_ref().is_some_and(|url| set.pause.iter().any(|pattern| pattern.matches(url))) {
-            out.push(whole("pause"));
+        let paused = |rule: &&AddressRule| {
+            rule.kind == AddressKind::Pause && url.as_ref().is_some_and(|url| rule.matches(url))
+        };
+        for rule in set.addresses.iter().filter(paused) {
+            out.push(Matched { line: rule.line, ..whole("pause") });
         }
-        let sight = [("mask", &set.mask), ("hide", &set.hide), ("show", &set.show)];
-        let sight = sight.into_iter().flat_map(|(kind, rules)| {
-            rules.iter().map(move |rule| (kind, rule.line, &rule.selector, &rule.text))
-        });
-        let control = set.control.iter().map(|rule| ("control", rule.line, &rule.selector, &rule.text));
-        let reveal = set.reveal.iter().filter(|rule| rule.roles.contains(&role));
-        let reveal = reveal.map(|rule| ("reveal", rule.line, &rule.selector, &rule.text));
-        let mut rules: Vec<_> = sight.chain(control).chain(reveal).collect();
-        rules.sort_by_key(|(_, line, ..)| *line);
-        for (kind, line, selector, text) in rules {
+        let seen = |rule: &&ElementRule| match &rule.kind {
+            ElementKind::Reveal { roles } => roles.contains(&role),
+            _ => true,
+        };
+        let mut rules: Vec<&ElementRule> = set.elements.iter().filter(seen).collect();
+        rules.sort_by_key(|rule| rule.line);
+        for rule in rules {
             let nodes = tree.document().with_descendants();
-            let count = nodes.filter(|node| matcher.matches(selector, *node)).count();
-            out.push(Matched { file: set.file.clone(), line, kind, select: text.clone(), count });
+            out.push(Matched {
+                file: set.file.clone(),
+                line: rule.line,
+                kind: rule.kind.word(),
+                select: rule.text.clone(),
+                count: nodes.filter(|node| matcher.matches(&rule.selector, *node)).count(),
+            });
         }
     }
     out

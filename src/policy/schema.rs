@@ -9,11 +9,24 @@ use serde_json::{Value, json};
 pub fn schema() -> Value {
     let text = |about: &str| json!({ "type": "string", "description": about });
     let list = |items: Value, about: &str| json!({ "type": "array", "minItems": 1, "items": items, "description": about });
+    let parts = super::pattern::PARTS.map(|part| (part.to_owned(), json!({ "type": "string" })));
     let urls = |about: &str| {
-        let item = json!({ "type": "string", "pattern": "^(/|https?://)[^#\\s]*$" });
+        let item = json!({ "anyOf": [
+            { "type": "string", "pattern": "^(/|https?://)[^#\\s]*$" },
+            {
+                "type": "object", "additionalProperties": false, "minProperties": 1,
+                "description": "A URLPattern: its parts, or `pattern` for all in one string.",
+                "properties": parts.iter().cloned().collect::<serde_json::Map<_, _>>(),
+            },
+        ] });
         list(item, &format!("{about} `*` stands for anything up to the next `/`, `**` for anything."))
     };
-    let roles = |about: &str| list(json!({ "enum": super::rules::roles() }), about);
+    let site = json!({ "type": "string", "pattern": "^https?://[^/?#\\s]+/?$" });
+    let sites = json!({
+        "description": "The site, or the sites, on which these rules hold: scheme and host; `*` stands for labels of the host. Every site when absent.",
+        "anyOf": [site, list(site.clone(), "Several sites.")],
+    });
+    let roles = |about: &str| list(json!({ "enum": super::rules::ROLES.map(|(name, _)| name) }), about);
     let select = text("CSS selectors, separated by commas.");
     let label = text("What the customer reads in the tooltip.");
     let words = |words: [&str; 2], about: &str| json!({ "enum": words, "description": about });
@@ -29,6 +42,7 @@ pub fn schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
+            "site": sites,
             "urls": urls("Where these rules hold; everywhere when absent."),
             "roles": roles("For whom these rules hold; for everybody but the customer when absent."),
             "default": words(["mask", "show"], "What holds for everything that no rule is about."),
@@ -94,8 +108,16 @@ mod tests {
 
     /// A value that the schema allows.
     fn example(schema: &Value) -> String {
+        if let Value::Array(either) = &schema["anyOf"] {
+            return example(&either[0]);
+        }
         match (schema["type"].as_str(), &schema["enum"]) {
             (_, Value::Array(words)) => words[0].to_string(),
+            (Some("string"), _)
+                if schema["pattern"].as_str().is_some_and(|text| text.starts_with("^https?")) =>
+            {
+                "\"https://shop.test\"".into()
+            }
             (Some("boolean"), _) => "true".into(),
             (Some("string"), _) if schema["pattern"].is_string() => "\"/x\"".into(),
             (Some("string"), _) => "\"p\"".into(),

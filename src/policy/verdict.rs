@@ -5,12 +5,13 @@
 
 use url::Url;
 
-use crate::dom::{Matcher, Needs, NodeRef, Selector, forms};
+use crate::dom::{Matcher, Needs, NodeRef, Selector, SelectorIndex, forms};
 use crate::protocol::agent::Role;
 use crate::protocol::customer::Privacy;
 use crate::protocol::page::Namespace;
 
 use super::Policies;
+use super::rules::{AddressKind, ElementKind};
 
 /// How much of a node is seen. In the order of strictness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,29 +105,56 @@ pub(super) struct Rules {
     pub(super) sets: Vec<usize>,
     /// Those of them that hold for every address by which the document is judged.
     agreed: Vec<usize>,
+    /// Rules by which sharing pauses in it.
+    pub(super) paused: Vec<usize>,
     pub(super) labels: Vec<String>,
     base: Option<Sight>,
-    hide: Vec<Veil>,
-    mask: Vec<Veil>,
-    show: Vec<Selector>,
-    /// What the role may see although it is masked.
-    reveal: Vec<Selector>,
-    /// What later files lift of earlier ones, with the index of the file.
-    lift: Vec<(usize, Selector)>,
-    enable: Vec<Selector>,
-    disable: Vec<(usize, Selector)>,
-    /// What later files enable although earlier ones disable it.
-    restore: Vec<(usize, Selector)>,
+    index: SelectorIndex,
+    /// By the number of their selector in the index. In the order of the files, so that the first that matches is
+    /// the one whose label counts.
+    rules: Vec<Rule>,
     needs: Needs,
 }
 
-/// A rule that masks or hides.
+/// A rule whose selector is in the index.
 #[derive(Debug)]
-struct Veil {
+struct Rule {
+    /// In all policies, for the tally.
+    number: usize,
     set: usize,
-    selector: Selector,
-    label: Option<u32>,
+    effect: Effect,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Hide {
+        label: Option<u32>,
+    },
+    Mask {
+        label: Option<u32>,
+        fixed: bool,
+    },
+    /// `lifts`: also what stricter rules of earlier files say.
+    Show {
+        lifts: bool,
+    },
+    /// The role may see it although it is masked.
+    Reveal,
+    Enable {
+        lifts: bool,
+    },
+    Disable,
+}
+
+/// What the rules that select an element say together.
+#[derive(Debug, Default)]
+struct Said {
+    hide: Option<Option<u32>>,
+    mask: Option<Option<u32>>,
     fixed: bool,
+    show: bool,
+    enable: bool,
+    disable: bool,
 }
 
 /// Attributes on which the built-in ground depends.
@@ -166,48 +194,30 @@ impl Rules {
             if set.masked_by_default && !before.contains(&index) {
                 base = base.max(Sight::MaskedByDefault);
             }
-            if urls.iter().flatten().any(|url| set.pause.iter().any(|pattern| pattern.matches(url))) {
+            let pause = set.addresses.iter().filter(|rule| rule.kind == AddressKind::Pause);
+            for rule in pause.filter(|rule| urls.iter().flatten().any(|url| rule.matches(url))) {
                 base = Sight::Hidden;
+                rules.paused.push(rule.number);
             }
-            for (from, to) in [(&set.hide, &mut rules.hide), (&set.mask, &mut rules.mask)] {
-                for rule in from {
-                    let label = rule.label.as_ref().map(|label| {
-                        rules.labels.push(label.clone());
-                        (rules.labels.len() - 1) as u32
-                    });
-                    to.push(Veil { set: index, selector: rule.selector.clone(), label, fixed: rule.fixed });
-                }
-            }
-            // It has a say where everything is masked by default.
-            if urls.iter().filter(|url| veiled(url)).all(holds) {
-                rules.show.extend(set.show.iter().map(|rule| rule.selector.clone()));
-            }
-            let revealed = set.reveal.iter().filter(|rule| agreed && rule.roles.contains(&role));
-            rules.reveal.extend(revealed.map(|rule| rule.selector.clone()));
-            if agreed && set.overrides {
-                rules.lift.extend(set.show.iter().map(|rule| (index, rule.selector.clone())));
-            }
-            for rule in &set.control {
-                match rule.enabled {
-                    true if !agreed => continue,
-                    true => rules.enable.push(rule.selector.clone()),
-                    false => rules.disable.push((index, rule.selector.clone())),
-                }
-                if rule.enabled && set.overrides {
-                    rules.restore.push((index, rule.selector.clone()));
-                }
+            // What shows has a say where everything is masked by default.
+            let shows = urls.iter().filter(|url| veiled(url)).all(holds);
+            let lifts = agreed && set.overrides;
+            for rule in &set.elements {
+                let effect = match &rule.kind {
+                    ElementKind::Hide { label } => Effect::Hide { label: rules.label(label.as_deref()) },
+                    ElementKind::Mask { label, fixed } => {
+                        Effect::Mask { label: rules.label(label.as_deref()), fixed: *fixed }
+                    }
+                    ElementKind::Show if shows => Effect::Show { lifts },
+                    ElementKind::Reveal { roles } if agreed && roles.contains(&role) => Effect::Reveal,
+                    ElementKind::Control { enabled: true } if agreed => Effect::Enable { lifts },
+                    ElementKind::Control { enabled: false } => Effect::Disable,
+                    ElementKind::Show | ElementKind::Reveal { .. } | ElementKind::Control { .. } => continue,
+                };
+                rules.add(&rule.selector, rule.number, index, effect);
             }
         }
         rules.base = Some(base);
-        let sight = rules.hide.iter().chain(&rules.mask).map(|veil| &veil.selector);
-        let disable = rules.disable.iter().map(|(_, selector)| selector);
-        let all = sight.chain(&rules.show).chain(&rules.reveal).chain(&rules.enable).chain(disable);
-        for needs in all.map(Selector::needs) {
-            rules.needs.structure |= needs.structure;
-            rules.needs.text |= needs.text;
-            rules.needs.state |= needs.state;
-            rules.needs.attributes.extend(needs.attributes.iter().cloned());
-        }
         rules.needs.attributes.sort_unstable();
         rules.needs.attributes.dedup();
         rules
@@ -221,6 +231,64 @@ impl Rules {
     /// Whether these rules of a frame say what those of the document around it say already.
     pub(super) fn extend(&self, above: &Rules) -> bool {
         (&self.sets, &self.agreed, self.root().sight) == (&above.sets, &above.agreed, Sight::Shown)
+    }
+
+    fn add(&mut self, selector: &Selector, number: usize, set: usize, effect: Effect) {
+        let needs = selector.needs();
+        self.needs.structure |= needs.structure;
+        self.needs.text |= needs.text;
+        self.needs.state |= needs.state;
+        self.needs.attributes.extend(needs.attributes.iter().cloned());
+        self.index.add(selector.clone());
+        self.rules.push(Rule { number, set, effect });
+    }
+
+    fn label(&mut self, label: Option<&str>) -> Option<u32> {
+        self.labels.push(label?.to_owned());
+        Some((self.labels.len() - 1) as u32)
+    }
+
+    /// The numbers, in all policies, of the rules that selected an element.
+    pub(super) fn numbers(&self, matched: &[u32]) -> impl Iterator<Item = usize> {
+        matched.iter().filter_map(|at| self.rules.get(*at as usize)).map(|rule| rule.number)
+    }
+
+    /// Puts the rules that select a node into `matched`.
+    pub(super) fn select<'a>(&self, matcher: &mut Matcher<'a>, node: NodeRef<'a>, matched: &mut Vec<u32>) {
+        matcher.select(&self.index, node, matched);
+    }
+
+    fn said(&self, matched: &[u32]) -> Said {
+        let rules = || matched.iter().filter_map(|at| self.rules.get(*at as usize));
+        // Up to which file stricter rules are lifted.
+        let (mut shown, mut enabled, mut revealed) = (0, 0, false);
+        let mut said = Said::default();
+        for rule in rules() {
+            match rule.effect {
+                Effect::Show { lifts } => {
+                    said.show = true;
+                    shown = shown.max(if lifts { rule.set } else { 0 });
+                }
+                Effect::Enable { lifts } => {
+                    said.enable = true;
+                    enabled = enabled.max(if lifts { rule.set } else { 0 });
+                }
+                Effect::Reveal => revealed = true,
+                Effect::Hide { .. } | Effect::Mask { .. } | Effect::Disable => {}
+            }
+        }
+        for rule in rules() {
+            match rule.effect {
+                Effect::Hide { label } if rule.set >= shown => said.hide = said.hide.or(Some(label)),
+                Effect::Mask { label, fixed } if rule.set >= shown && !revealed => {
+                    said.mask = said.mask.or(Some(label));
+                    said.fixed |= fixed;
+                }
+                Effect::Disable => said.disable |= rule.set >= enabled,
+                _ => {}
+            }
+        }
+        said
     }
 
     /// What the verdicts of a page depend on.
@@ -257,13 +325,8 @@ impl Rules {
         Verdict { sight, scope, shape: Shape::Whole, mark: None, ..*frame }
     }
 
-    /// Of a node in a parent of this verdict.
-    pub(super) fn judge<'a>(
-        &self,
-        matcher: &mut Matcher<'a>,
-        node: NodeRef<'a>,
-        parent: &Verdict,
-    ) -> Verdict {
+    /// Of a node in a parent of this verdict. `matched`: the rules that select it.
+    pub(super) fn judge(&self, node: NodeRef<'_>, parent: &Verdict, matched: &[u32]) -> Verdict {
         let in_document = node.parent().is_some_and(|parent| parent.parent().is_none());
         let mut verdict = Verdict { shape: Shape::Whole, mark: None, ..*parent };
         if !(parent.open() || in_document) {
@@ -279,43 +342,24 @@ impl Rules {
         if own("ignore") || element.name() == "tandem-widget" {
             return Verdict { sight: Sight::Absent, ..verdict };
         }
+        let said = self.said(matched);
         let mut label = None;
-        let mut fixed = false;
-        let mut first = |veils: &[Veil], reveal: &[Selector]| {
-            let mut covers = |veil: &&Veil| {
-                matcher.matches(&veil.selector, node)
-                    && !self.lift.iter().any(|(set, lift)| *set > veil.set && matcher.matches(lift, node))
-            };
-            let hit = veils.iter().find(&mut covers);
-            let Some(hit) = hit.filter(|_| !reveal.iter().any(|reveal| matcher.matches(reveal, node))) else {
-                return false;
-            };
-            label = hit.label.or(label);
-            fixed = hit.fixed;
-            true
-        };
-        if verdict.sight == Sight::Hidden || own("hide") || first(&self.hide, &[]) {
+        if verdict.sight == Sight::Hidden || own("hide") || said.hide.is_some() {
             verdict.sight = Sight::Hidden;
+            label = said.hide.flatten();
         } else if verdict.sight != Sight::Masked
-            && (own("mask") | element.was_password() | first(&self.mask, &self.reveal))
+            && (own("mask") || element.was_password() || said.mask.is_some())
         {
             verdict.sight = Sight::Masked;
-            verdict.fixed |= fixed;
-        } else if verdict.sight == Sight::MaskedByDefault
-            && self.show.iter().any(|selector| matcher.matches(selector, node))
-        {
+            label = said.mask.flatten();
+        } else if verdict.sight == Sight::MaskedByDefault && said.show {
             verdict.sight = Sight::Shown;
         }
-        let mut matches = |rules: &[Selector]| rules.iter().any(|rule| matcher.matches(rule, node));
-        let mut disabled = self.disable.iter().any(|(set, rule)| {
-            matches(std::slice::from_ref(rule))
-                && !self.restore.iter().any(|(by, rule)| by > set && matches(std::slice::from_ref(rule)))
-        });
-        disabled |= verdict.reach == Reach::Disabled || own("readonly");
-        if disabled {
+        verdict.fixed |= said.fixed;
+        if verdict.reach == Reach::Disabled || own("readonly") || said.disable {
             verdict.reach = Reach::Disabled;
         } else if forms::submits(node) {
-            verdict.reach = if matches(&self.enable) { Reach::Submits } else { Reach::Disabled };
+            verdict.reach = if said.enable { Reach::Submits } else { Reach::Disabled };
         }
         verdict.shape = match node.frame_document() {
             Some(_) => Shape::Whole,

@@ -160,3 +160,75 @@ pub enum ProblemKind {
     /// The server is stopping.
     Unavailable,
 }
+
+/// The answer to `GET /console/admin/policy`, for administrators.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyReport {
+    /// The rules in force.
+    pub files: Vec<PolicyFile>,
+    /// Live sessions.
+    pub sessions: u32,
+    /// Since when they are in force: seconds ago.
+    pub age: u32,
+    /// Changes of the files that were taken since the server started.
+    pub taken: u32,
+    /// Changes that were not taken because of mistakes.
+    pub broken: u32,
+    /// What is wrong with the files as they are now. Empty when they are in force.
+    pub errors: Vec<PolicyError>,
+    /// What is in force but hardly meant.
+    pub warnings: Vec<PolicyError>,
+}
+
+/// A policy file in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyFile {
+    /// Its name.
+    pub file: String,
+    /// The sites that it is for; empty: all.
+    pub sites: Vec<String>,
+    /// The pages that it is for; empty: all.
+    pub urls: Vec<String>,
+    /// The roles that it is for; empty: everybody.
+    pub roles: Vec<String>,
+    /// Whether it masks everything that is not shown.
+    pub masked_by_default: bool,
+    /// Whether it loosens earlier files.
+    pub overrides: bool,
+    /// In the order of the lines.
+    pub rules: Vec<PolicyRule>,
+}
+
+/// A rule in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyRule {
+    /// Where it begins, counted from 1.
+    pub line: u32,
+    /// `mask`, `hide`, `show`, `reveal`, `control`, `navigate` or `pause`.
+    pub kind: String,
+    /// Its selector, or its addresses.
+    pub what: String,
+    /// What else it says.
+    pub about: Option<String>,
+    /// How often it matched in sessions since it is in force: elements, paused pages, addresses asked for.
+    pub matched: u32,
+}
+
+/// A mistake in a policy file, or something hardly meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyError {
+    /// The file.
+    pub file: String,
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+    /// The same with an excerpt and a hint, as `tandem policy check` prints it.
+    pub text: String,
+}

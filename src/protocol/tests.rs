@@ -110,6 +110,10 @@ fn typescript_is_current() {
         agent::Role,
         agent::Problem,
         agent::ProblemKind,
+        agent::PolicyReport,
+        agent::PolicyFile,
+        agent::PolicyRule,
+        agent::PolicyError,
     );
     out.push_str("export type Act = { type: ActTag; seq: number; submit: boolean; action: Action };\n\n");
     out.push_str("/** Strings with a fixed index in every frame's table. */\nexport const WORDS: readonly string[] = [\n");

@@ -387,6 +387,110 @@ retryAfter: number | null, };
 
 export type ProblemKind = "wrong_login" | "wrong_token" | "login_needed" | "too_many_tries" | "no_such_session" | "session_ended" | "session_taken" | "not_allowed" | "bad_request" | "unavailable";
 
+export type PolicyReport = { 
+/**
+ * The rules in force.
+ */
+files: Array<PolicyFile>, 
+/**
+ * Live sessions.
+ */
+sessions: number, 
+/**
+ * Since when they are in force: seconds ago.
+ */
+age: number, 
+/**
+ * Changes of the files that were taken since the server started.
+ */
+taken: number, 
+/**
+ * Changes that were not taken because of mistakes.
+ */
+broken: number, 
+/**
+ * What is wrong with the files as they are now. Empty when they are in force.
+ */
+errors: Array<PolicyError>, 
+/**
+ * What is in force but hardly meant.
+ */
+warnings: Array<PolicyError>, };
+
+export type PolicyFile = { 
+/**
+ * Its name.
+ */
+file: string, 
+/**
+ * The sites that it is for; empty: all.
+ */
+sites: Array<string>, 
+/**
+ * The pages that it is for; empty: all.
+ */
+urls: Array<string>, 
+/**
+ * The roles that it is for; empty: everybody.
+ */
+roles: Array<string>, 
+/**
+ * Whether it masks everything that is not shown.
+ */
+maskedByDefault: boolean, 
+/**
+ * Whether it loosens earlier files.
+ */
+overrides: boolean, 
+/**
+ * In the order of the lines.
+ */
+rules: Array<PolicyRule>, };
+
+export type PolicyRule = { 
+/**
+ * Where it begins, counted from 1.
+ */
+line: number, 
+/**
+ * `mask`, `hide`, `show`, `reveal`, `control`, `navigate` or `pause`.
+ */
+kind: string, 
+/**
+ * Its selector, or its addresses.
+ */
+what: string, 
+/**
+ * What else it says.
+ */
+about: string | null, 
+/**
+ * How often it matched in sessions since it is in force: elements, paused pages, addresses asked for.
+ */
+matched: number, };
+
+export type PolicyError = { 
+/**
+ * The file.
+ */
+file: string, 
+/**
+ * Counted from 1.
+ */
+line: number, 
+/**
+ * Counted from 1.
+ */
+column: number, 
+/**
+ * What is wrong.
+ */
+message: string, 
+/**
+ * The same with an excerpt and a hint, as `tandem policy check` prints it.
+ */
+text: string, };
+
 export type Act = { type: ActTag; seq: number; submit: boolean; action: Action };
 
 /** Strings with a fixed index in every frame's table. */

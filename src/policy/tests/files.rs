@@ -63,6 +63,7 @@ fn selectors_that_cannot_be_decided_are_refused() {
         "#",
         "[=x]",
         ":lang(de)",
+        "a :is(b :is(c :is(d :is(e f) g) h) i) j",
         &":is(".repeat(200),
         &"a".repeat(100_000),
     ] {
@@ -88,6 +89,119 @@ fn wrong_shapes_are_errors_and_never_no_policy() {
         errors(text);
     }
     assert!(Policies::load(std::path::Path::new("/there/is/no/such/folder")).is_err());
+}
+
+#[test]
+fn addresses_are_globs_or_patterns_of_the_web_with_a_place_and_a_hint_for_each_mistake() {
+    let good = "site = ['https://shop.test', 'https://*.shop.test']\n\
+                urls = ['/a/**', { pathname = '/orders/:id(\\d+)' }, { pattern = 'https://shop.test/b/*' }]\n\
+                [[mask]]\nselect = '#x'\n";
+    let policies = policies(good);
+    let holds = |url: &str| policies.withhold(url).contains(&"#x".to_owned());
+    for url in ["https://shop.test/a/1", "https://www.shop.test/orders/7", "https://shop.test/b/c/d"] {
+        assert!(holds(url), "{url}");
+    }
+    for url in [
+        "https://other.test/a/1",
+        "https://shop.test/orders/x",
+        "https://www.shop.test/b/c",
+        "http://shop.test/a",
+    ] {
+        assert!(!holds(url), "{url}");
+    }
+    let bad =
+        "site = 'shop.test'\nurls = ['/a/:id', '/b#c', { pathname = '/x/(a' }, { path = '/x' }, {}, 7]\n";
+    let shown = errors(bad);
+    for (place, hint) in [
+        ("shop.toml:1:9: a site starts with", "https://shop.example.com"),
+        ("shop.toml:2:13: `:id` has no meaning here", "pathname"),
+        ("shop.toml:2:22: a URL pattern can not have a fragment", "hash"),
+        ("shop.toml:2:", "not a URLPattern"),
+        ("shop.toml:2:", "unknown key `path`"),
+        ("shop.toml:2:", "pathname = \"/orders/:id\""),
+        ("shop.toml:2:", "a string is needed, not a integer"),
+    ] {
+        assert!(
+            shown.iter().any(|error| error.contains(place) && error.contains(hint)),
+            "{place} {hint}: {shown:#?}"
+        );
+    }
+}
+
+#[test]
+fn files_that_can_not_be_used_are_errors_each_and_never_no_policy() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
+    write("bom.toml", b"\xef\xbb\xbf[[mask]]\nselect = '#b'\n");
+    assert_eq!(Policies::load(dir.path()).unwrap().len(), 1, "a byte order mark is no mistake");
+    write("latin.toml", b"[[mask]]\nselect = '#x'\nlabel = 'gesch\xfctzt'\n");
+    write("utf16.toml", b"\xff\xfe[\0[\0m\0");
+    write("twice.toml", b"urls = ['/a']\nurls = ['/b']\n");
+    write("huge.toml", &vec![b'#'; (4 << 20) + 1]);
+    std::fs::create_dir(dir.path().join("folder.toml")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("/there/is/nothing", dir.path().join("link.toml")).unwrap();
+    let errors = Policies::load(dir.path()).unwrap_err();
+    let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    for (place, what) in [
+        ("latin.toml:3:15", "not UTF-8"),
+        ("utf16.toml:1:1", "UTF-16"),
+        ("twice.toml:2:1", "duplicate"),
+        ("huge.toml", "more than 4194304 bytes"),
+        ("folder.toml", "can not be read"),
+        ("link.toml", "can not be read"),
+    ] {
+        assert!(
+            shown.iter().any(|error| error.contains(place) && error.contains(what)),
+            "{place} {what}: {shown:#?}"
+        );
+    }
+    assert_eq!(errors.len(), 6);
+}
+
+#[test]
+fn ten_thousand_rules_are_taken_and_one_more_is_not() {
+    let rules = |count: usize| -> String {
+        (0..count).map(|n| format!("[[mask]]\nselect = '#a{n}, .b{n} > em, [name=c{n}]'\n")).collect()
+    };
+    let policies = policies(&rules(10_000));
+    let tree = page(&format!(
+        "<html><body>{}<p id=\"a9999\">secret</p></body></html>",
+        "<p>x</p>".repeat(2_000) + "<em>y</em>"
+    ));
+    let started = std::time::SystemTime::now();
+    let view = masker(&policies).view(&tree);
+    assert!(!String::from_utf8_lossy(view.patch.encode(1, 0).bytes()).contains("secret"));
+    assert!(started.elapsed().unwrap().as_secs() < 5);
+    assert!(errors(&rules(10_001))[0].contains("more than 10000 rules"));
+}
+
+#[test]
+fn rules_that_would_be_slow_are_bounded() {
+    let many = |select: &str| format!("[[mask]]\nselect = '{select}'\n").repeat(201);
+    for select in [":not(.a)", "[*|x]", "p:has(q r)"] {
+        assert!(errors(&many(select))[0].contains("more than 200 rules"), "{select}");
+    }
+    let patterns = format!("urls = [{}]\n", "{ pathname = '/(a|b)' },".repeat(201));
+    assert!(errors(&patterns)[0].contains("more than 200 patterns"));
+    // What is allowed is done in time, on a page made to be slow for it.
+    let deep = format!("{}<p>x</p>{}", "<div class=\"a\">".repeat(400), "</div>".repeat(400));
+    let flat = "<p class=\"a\">x</p>".repeat(1_500);
+    let tree = page(&format!("<html><body>{deep}{flat}</body></html>"));
+    let list = (0..900).map(|n| format!(".x{n} p")).collect::<Vec<_>>().join(", ");
+    for select in [
+        ".a ".repeat(500) + "p",
+        ".a ~ ".repeat(200) + "q",
+        format!(":is({list}) p"),
+        "div:has(div:not(.a)):has(p + q):has(q)".to_owned(),
+        ".a :is(.a .a, .b) p".to_owned(),
+        "p:nth-child(2n + 1 of .a .a):nth-last-child(3 of .b)".to_owned(),
+    ] {
+        let started = std::time::SystemTime::now();
+        masker(&policies(&format!("[[mask]]\nselect = '{select}'\n"))).view(&tree);
+        let time = started.elapsed().unwrap();
+        assert!(time.as_secs() < 10, "{} took {time:?}", &select[..select.len().min(40)]);
+    }
 }
 
 #[test]

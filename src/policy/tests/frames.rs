@@ -14,7 +14,7 @@ use crate::protocol::{Action, NodeId, Refusal};
 const PAGE: &str = "<html><body><p id=\"top\" class=\"x\">TOPTEXT</p>\
     <iframe id=\"frame\" title=\"FRAMETITLE\" srcdoc=\"SRCDOC\"><#document https://shop.test/widget/a>\
     <html><body><p id=\"in\" class=\"x\">INTEXT</p><input id=\"pw\" type=\"password\" value=\"INVALUE\">\
-    <a id=\"out\" href=\"logout\">OUT</a><form><button id=\"send\">Send</button></form>\
+    <a id=\"out\" href=\"help\">OUT</a><form><button id=\"send\">Send</button></form>\
     <iframe id=\"inner\"><#document about:srcdoc><html><body><p id=\"deep\" class=\"x\">DEEPTEXT</p></body></html></#></iframe>\
     </body></html></#></iframe></body></html>";
 
@@ -39,10 +39,7 @@ fn what_is_in_a_frame_is_seen_but_by_the_rules() {
     assert_eq!(shown(&[""]), ALL);
     let (view, _) = under(&[""], &page(PAGE));
     assert!(!view.contains("SRCDOC") && !view.contains("INVALUE"), "{view}");
-    assert!(
-        view.contains("https://shop.test/widget/logout"),
-        "links are those of the frame's address: {view}"
-    );
+    assert!(view.contains("https://shop.test/widget/help"), "links are those of the frame's address: {view}");
     assert!(shown(&["[[mask]]\nselect = '.x'"]).contains(&"FRAMETITLE"));
     assert_eq!(shown(&["[[mask]]\nselect = '.x'"]).len(), 1);
 }
@@ -127,10 +124,10 @@ fn actions_in_a_frame_are_guarded_like_those_of_the_page() {
     assert_eq!(ask(&["[[control]]\nselect = '#frame'\nagent = 'disabled'"], "in"), Err(Refusal::Disabled));
     assert_eq!(ask(&["[[hide]]\nselect = '#frame'"], "in"), Err(Refusal::Private));
     assert_eq!(
-        ask(&["[[navigate]]\nurls = ['/widget/logout']\nagent = 'denied'"], "out"),
+        ask(&["[[navigate]]\nurls = ['/widget/help']\nagent = 'denied'"], "out"),
         Err(Refusal::Disabled)
     );
-    assert_eq!(ask(&["[[navigate]]\nurls = ['/logout']\nagent = 'denied'"], "out"), Ok(false));
+    assert_eq!(ask(&["[[navigate]]\nurls = ['/help']\nagent = 'denied'"], "out"), Ok(false));
     let (_, masker) = under(&["[[hide]]\nselect = '#inner'"], &tree);
     let scroll = |node: NodeId| masker.permit(&tree, Action::Scroll { node, x: 0, y: 9 }).map(|_| ());
     let document = |id: &str| find(&tree, id).frame_document().unwrap().id();

@@ -179,3 +179,34 @@ fn nothing_is_permitted_before_a_view_or_on_a_paused_page() {
     let view = String::from_utf8_lossy(view.bytes()).into_owned();
     assert!(!view.contains("text") && !view.contains("/here"), "{view}");
 }
+
+#[test]
+fn what_logs_out_or_saves_a_file_needs_a_rule_that_says_so() {
+    let markup = "<body><a id=\"out\" href=\"/users/sign_out\">x</a><a id=\"pdf\" href=\"bill.pdf\">x</a>\
+                  <a id=\"save\" href=\"/x\" download=\"\">x</a><a id=\"blank\" href=\"/logout?x\" target=\"_blank\">x</a>\
+                  <form action=\"/logout\"><input id=\"f\"><button id=\"send\">x</button><button id=\"other\" formaction=\"/x\">x</button></form>\
+                  <form action=\"https://elsewhere.test/\"><button id=\"away\">x</button></form></body>";
+    let enabled = "[[control]]\nselect = 'form button'\nagent = 'enabled'\n";
+    let strict = case(enabled, markup);
+    for id in ["out", "pdf", "blank", "send"] {
+        assert_eq!(strict.click(id), Err(Refusal::Disabled), "#{id}");
+    }
+    assert_eq!(strict.enter("f"), Err(Refusal::Disabled));
+    assert_eq!(strict.enter("out"), Err(Refusal::Disabled));
+    assert_eq!(strict.click("save"), Err(Refusal::NeedsCustomer));
+    assert_eq!(strict.click("away"), Err(Refusal::OutsideSite));
+    assert_eq!(strict.click("other"), Ok(true));
+    let go = |case: &Case, url: &str| case.ask(Action::Navigate { url: url.into() }).map(drop);
+    assert_eq!(go(&strict, "/app?do=logout"), Err(Refusal::Disabled));
+    // A list of what is allowed does not open it; naming it does.
+    let all = case("[[navigate]]\nurls = ['/**']\nagent = 'allowed'\n", markup);
+    assert_eq!((all.click("out"), all.click("pdf")), (Err(Refusal::Disabled), Err(Refusal::Disabled)));
+    let named = case(
+        "[[navigate]]\nurls = ['/users/sign_out', '/here/*.pdf']\nagent = 'allowed'\n[[navigate]]\nurls = ['/here/secret*']\nagent = 'denied'\n",
+        markup,
+    );
+    assert_eq!((named.click("out"), named.click("pdf")), (Ok(false), Ok(false)));
+    assert_eq!(go(&named, "/logout"), Err(Refusal::Disabled));
+    assert_eq!(go(&named, "/here/secret.pdf"), Err(Refusal::Disabled), "denied stays denied");
+    assert_eq!(go(&named, "/help"), Err(Refusal::Disabled), "the list is complete");
+}

@@ -58,8 +58,7 @@ fn a_later_file_loosens_an_earlier_one_only_when_it_says_so() {
 #[test]
 fn controls_and_navigation_follow_the_same_rule() {
     let strict = "[[control]]\nselect = '#e'\nagent = 'disabled'\n[[navigate]]\nurls = ['/logout']\nagent = 'denied'\n";
-    let open =
-        "[[control]]\nselect = '#e'\nagent = 'enabled'\n[[navigate]]\nurls = ['/**']\nagent = 'allowed'\n";
+    let open = "[[control]]\nselect = '#e'\nagent = 'enabled'\n[[navigate]]\nurls = ['/**', '/logout']\nagent = 'allowed'\n";
     let tree = page(PAGE);
     let may = |files: &[&str]| {
         let (_, masker) = seen(files, Role::Agent);
@@ -86,17 +85,69 @@ fn a_fixed_length_tells_nothing_of_the_length() {
     assert_eq!(view("12"), view("a long text"));
 }
 
+/// Line and message of everything that is warned of.
+fn warnings(files: &[&str]) -> Vec<(String, usize, String)> {
+    let names: Vec<String> = (0..files.len()).map(|n| format!("{n}.toml")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| &**name).zip(files.iter().copied()).collect();
+    let policies = Policies::parse(&files).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let of = policies.warnings().iter();
+    of.map(|it| (it.file().to_owned(), it.position().0, it.message().to_owned())).collect()
+}
+
 #[test]
 fn what_is_hardly_meant_is_a_warning_and_no_error() {
     let text = "[[hide]]\nselect = '.x'\n[[mask]]\nselect = '.x'\n[[mask]]\nselect = 'p'\n[[mask]]\nselect = 'p'\n\
-                [[mask]]\nselect = 'body, i'\n[[mask]]\nselect = 'a:has(b):has(c):has(d)'\n";
+                [[mask]]\nselect = 'body, i'\n[[mask]]\nselect = 'a:has(b):has(c):has(d)'\n\
+                [[mask]]\nselect = 'a :is(b c) d'\n[[control]]\nselect = 'button'\nagent = 'enabled'\n\
+                [[navigate]]\nurls = ['/a']\nagent = 'denied'\n[[navigate]]\nurls = ['/a']\nagent = 'allowed'\n";
+    let found = warnings(&[text]);
+    let words = [
+        (4, "never applies"),
+        (8, "nothing new"),
+        (10, "too broad"),
+        (12, "slow"),
+        (14, "slow"),
+        (16, "too broad"),
+        (22, "never applies"),
+    ];
+    let lines: Vec<usize> = found.iter().map(|(_, line, _)| *line).collect();
+    assert_eq!(lines, words.map(|(line, _)| line), "{found:#?}");
+    assert!(found.iter().zip(words).all(|((.., message), (_, word))| message.contains(word)), "{found:#?}");
     let policies = Policies::parse(&[("p", text)]).unwrap();
-    let lines: Vec<_> =
-        policies.warnings().iter().map(|warning| (warning.position().0, warning.message())).collect();
-    let words = ["never applies", "nothing new", "too broad", "slow"];
-    assert_eq!(lines.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4, 8, 10, 12], "{lines:?}");
-    assert!(lines.iter().zip(words).all(|((_, message), word)| message.contains(word)), "{lines:?}");
     assert!(policies.warnings()[0].to_string().starts_with("warning: p:4:"), "{}", policies.warnings()[0]);
     let default = include_str!("../../../policies/default.toml");
     assert!(Policies::parse(&[("default", default)]).unwrap().warnings().is_empty());
+}
+
+#[test]
+fn a_rule_that_another_one_makes_useless_is_found_also_when_it_says_more() {
+    let never = |files: &[&str]| {
+        let found = warnings(files);
+        found.iter().any(|(.., message)| message.contains("never applies"))
+    };
+    let hide = "[[hide]]\nselect = '.card'\n";
+    let rule = |kind: &str, select: &str| format!("[[{kind}]]\nselect = '{select}'\n");
+    for select in [".card", "p.card", "div > p.card[title]", "#a .card, b.card"] {
+        assert!(never(&[&format!("{hide}{}", rule("mask", select))]), "{select}");
+        assert!(never(&[hide, &rule("mask", select)]), "{select} in another file");
+    }
+    for select in [".card p", ".cards", "p, .card", "p:not(.card)", ":is(.card, p)"] {
+        assert!(!never(&[&format!("{hide}{}", rule("mask", select))]), "{select}");
+    }
+    // Not where the other one holds only somewhere, or for some, or may be lifted.
+    for head in ["urls = ['/a']\n", "roles = ['agent']\n", "site = 'https://a.test'\n"] {
+        assert!(!never(&[&format!("{head}{hide}"), &rule("mask", ".card")]), "{head}");
+    }
+    let lifted = warnings(&[hide, "override = true\n[[show]]\nselect = '.card'\n", &rule("mask", ".card")]);
+    assert!(lifted.iter().all(|(file, ..)| file != "2.toml"), "{lifted:?}");
+    let show = format!("default = 'mask'\n{}{}", rule("mask", "p"), rule("show", "p.x"));
+    assert!(never(&[&show]));
+    let control =
+        "[[control]]\nselect = '.a'\nagent = 'disabled'\n[[control]]\nselect = '.a.b'\nagent = 'enabled'\n";
+    assert!(never(&[control]));
+    let reveal = format!("{hide}[[reveal]]\nselect = '.card'\nroles = ['supervisor']\n");
+    assert!(never(&[&reveal]));
+    // A stricter length is something new.
+    let fixed = "[[mask]]\nselect = '.card'\n[[mask]]\nselect = '.card'\nlength = 'fixed'\n";
+    assert!(warnings(&[fixed]).is_empty(), "{:?}", warnings(&[fixed]));
 }
