@@ -333,3 +333,36 @@ fn nasty_documents_keep_their_tree() {
         assert_eq!(difference(document), None, "in {document:?}");
     }
 }
+
+/// The documents of html5lib's tree-construction tests: everything a parser has ever got wrong.
+fn html5lib() -> impl Iterator<Item = String> {
+    const DOCUMENTS: &str =
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/html5lib/documents.jsonl"));
+    DOCUMENTS.lines().map(|line| serde_json::from_str(line).unwrap())
+}
+
+#[test]
+fn html5lib_documents_keep_their_tree() {
+    let mut unfinished = 0;
+    for document in html5lib() {
+        let Some(difference) = difference(&document) else { continue };
+        // One that ends inside a comment before everything else has that comment behind our script, in the head.
+        assert_eq!(self::difference(&format!("{document}-->")), None, "{document:?}: {difference}");
+        unfinished += 1;
+    }
+    assert_eq!(unfinished, 10);
+}
+
+#[test]
+fn html5lib_documents_may_be_cut_anywhere() {
+    for document in html5lib() {
+        let document = document.into_bytes();
+        let expected = insert(&[&document], TAG);
+        let bytes: Vec<&[u8]> = document.chunks(1).collect();
+        assert_eq!(insert(&bytes, TAG), expected, "{:?} byte by byte", String::from_utf8_lossy(&document));
+        for cut in 0..=document.len().min(80) {
+            let pieces = [&document[..cut], &document[cut..]];
+            assert_eq!(insert(&pieces, TAG), expected, "{:?} at {cut}", String::from_utf8_lossy(&document));
+        }
+    }
+}
