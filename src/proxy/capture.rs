@@ -15,7 +15,7 @@ pub trait Sharing: Send + Sync + 'static {
 
     /// The sink for this request's response, if the request belongs to a session and the session wants it.
     /// Called when the request arrives, with the customer's headers and the absolute public URL; only for
-    /// requests that fetch an image, style, font or media file.
+    /// requests with a cookie of ours that fetch an image, style, font or media file.
     fn open(&self, request: &HeaderMap, url: &Url) -> Option<Box<dyn Sink>>;
 }
 
@@ -34,11 +34,15 @@ pub trait Sink: Send {
 const KINDS: [&str; 6] = ["image", "style", "font", "audio", "video", "track"];
 
 /// The sink for a request, if there is to be one.
-pub(super) fn open<B>(sharing: &dyn Sharing, request: &Request<B>, url: &Url) -> Option<Box<dyn Sink>> {
+pub(super) fn open<B>(
+    sharing: &dyn Sharing,
+    request: &Request<B>,
+    url: impl FnOnce() -> Url,
+) -> Option<Box<dyn Sink>> {
     if request.method() != Method::GET || !is_subresource(request.headers()) {
         return None;
     }
-    sharing.open(request.headers(), url)
+    sharing.open(request.headers(), &url())
 }
 
 fn is_subresource(headers: &HeaderMap) -> bool {

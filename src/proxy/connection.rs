@@ -78,7 +78,7 @@ pub(super) async fn accept(
                     metrics.limited("connections_per_address");
                     continue;
                 };
-                let peer = Peer { address, tasks: tasks.clone(), stop: stop.clone() };
+                let peer = Arc::new(Peer::new(address, tasks.clone(), stop.clone()));
                 let (open, metrics) = (metrics.accepted(), metrics.clone());
                 let serve = serve(answerer.clone(), Arc::clone(&limits), stream, tls.clone(), peer, metrics);
                 tasks.spawn(async move {
@@ -108,7 +108,7 @@ async fn serve(
     limits: Arc<Limits>,
     stream: TcpStream,
     tls: Option<tls::Acceptor>,
-    peer: Peer,
+    peer: Arc<Peer>,
     metrics: ListenerMetrics,
 ) {
     // Without it small responses wait for the browser's delayed acknowledgements.
@@ -135,7 +135,7 @@ async fn serve(
     }
 }
 
-async fn http1<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Peer, metrics: &ListenerMetrics)
+async fn http1<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Arc<Peer>, metrics: &ListenerMetrics)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -146,7 +146,7 @@ where
     let beat = Arc::clone(&pulse);
     let service = service_fn(move |request| {
         let busy = Busy::begin(&beat);
-        answerer.clone().answer(peer.clone(), busy, request)
+        answerer.clone().answer(Arc::clone(&peer), busy, request)
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     // Ours is the pulse.
@@ -159,7 +159,7 @@ where
         .await;
 }
 
-async fn http2<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Peer, metrics: &ListenerMetrics)
+async fn http2<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Arc<Peer>, metrics: &ListenerMetrics)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -171,7 +171,7 @@ where
     let beat = Arc::clone(&pulse);
     let service = service_fn(move |request| {
         let busy = Busy::begin(&beat);
-        answerer.clone().answer(peer.clone(), busy, request)
+        answerer.clone().answer(Arc::clone(&peer), busy, request)
     });
     let connection = hyper::server::conn::http2::Builder::new(executor)
         .timer(TokioTimer::new())
@@ -203,6 +203,7 @@ async fn watch<C>(
     let late = pulse.overdue(limits);
     let mut late = pin!(late);
     tokio::select! {
+        biased;
         result = connection.as_mut() => return ended(result, pulse, metrics),
         reason = late.as_mut() => {
             cut_off(reason, metrics);

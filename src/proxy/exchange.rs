@@ -33,8 +33,17 @@ use super::{Proxy, capture, headers, inject, membership, request, upgrade};
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
+    /// The address as `X-Forwarded-For` has it.
+    pub(super) said: HeaderValue,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
+}
+
+impl Peer {
+    pub(super) fn new(address: SocketAddr, tasks: TaskTracker, stop: CancellationToken) -> Peer {
+        let said = HeaderValue::from_str(&address.ip().to_canonical().to_string());
+        Peer { address, said: said.unwrap_or(HeaderValue::from_static("unknown")), tasks, stop }
+    }
 }
 
 /// What answers the requests of a listener.
@@ -58,7 +67,7 @@ impl Answerer {
     /// Answers one request, whatever happens.
     pub(super) async fn answer(
         self,
-        peer: Peer,
+        peer: Arc<Peer>,
         busy: Busy,
         mut request: Request<Incoming>,
     ) -> Result<Response<Outgoing>, Infallible> {
@@ -97,7 +106,7 @@ async fn exchange(
 ) -> Result<Response<Outgoing>, Failure> {
     let target = request::admit(proxy, &mut request)?;
     record.is_for(&target.route.metrics);
-    if let Some(link) = request::console_link(&request, &target.url, &proxy.console) {
+    if let Some(link) = request::console_link(&request, || target.url(), &proxy.console) {
         return Ok(redirect(link));
     }
     if request.uri().path().starts_with(request::OWN) {
@@ -105,19 +114,14 @@ async fn exchange(
     }
 
     let navigation = inject::is_navigation(&request);
-    let accepted = inject::accepted(request.headers());
-    let sink = capture::open(&*proxy.sharing.0, &request, &target.url);
-    let member = proxy.sharing.0.member(request.headers());
+    let accepted = if navigation { inject::accepted(request.headers()) } else { None };
+    // Only customers in a session have a cookie of ours.
+    let ours = headers::has_own_cookie(request.headers());
+    let sink = if ours { capture::open(&*proxy.sharing.0, &request, || target.url()) } else { None };
+    let member = if ours { proxy.sharing.0.member(request.headers()) } else { None };
     let wish = upgrade::wish(&mut request)?;
     let framed = request.headers().contains_key(header::CONTENT_LENGTH) || request.body().is_end_stream();
-    headers::to_origin(
-        request.headers_mut(),
-        &target,
-        framed,
-        peer.address,
-        &proxy.trusted,
-        &proxy.pseudonym,
-    )?;
+    headers::to_origin(request.headers_mut(), &target, framed, peer, &proxy.trusted, &proxy.via)?;
     if let Some(member) = member {
         membership::tell(&mut request, &member, proxy.signing.as_ref());
     }
@@ -141,7 +145,7 @@ async fn exchange(
     headers::to_browser(&mut response)?;
     inject::vary(&mut response);
     let plan =
-        if navigation { inject::decide(&mut response, &target.url, &proxy.tag, accepted) } else { None };
+        if navigation { inject::decide(&mut response, || target.url(), &proxy.tag, accepted) } else { None };
     if plan.is_some() {
         record.metrics().injected();
     }

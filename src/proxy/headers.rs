@@ -3,31 +3,37 @@
 //! RFC 9110, sections 7.6.1 (Connection), 7.6.3 (Via) and 7.8 (Upgrade). What the browser claims about
 //! who it is (`X-Forwarded-*`, `Forwarded`) is dropped, unless a trusted proxy says it; nothing else of what the two sides say is changed.
 
-use std::net::SocketAddr;
-
-use http::header::{self, HeaderName};
+use http::header::{self, Entry, HeaderName};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::error::Failure;
+use super::exchange::Peer;
 use super::request::Target;
 use super::trust::Trusted;
 
-/// Headers that end at every hop, nominated or not.
-const HOP_BY_HOP: [HeaderName; 6] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Credentials and questions for proxies; we are none that asks.
-const PROXY: [HeaderName; 3] = [
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-authentication-info"),
-];
+/// Marks this very process in `Via`, to recognise a request that comes back.
+#[derive(Debug)]
+pub(super) struct Via {
+    pseudonym: String,
+    line: HeaderValue,
+}
+
+impl Via {
+    pub(super) fn new(process: u64) -> Via {
+        let pseudonym = format!("tandem-{process:016x}");
+        let line = HeaderValue::from_str(&format!("1.1 {pseudonym}"));
+        Via { pseudonym, line: line.unwrap_or_else(|_| HeaderValue::from_static("1.1 tandem")) }
+    }
+
+    fn was_here(&self, headers: &HeaderMap) -> bool {
+        tokens(headers, &header::VIA)
+            .any(|hop| hop.split_ascii_whitespace().nth(1) == Some(self.pseudonym.as_str()))
+    }
+}
 
 /// The members of a comma-separated header, over all its lines.
 pub(super) fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
@@ -46,43 +52,41 @@ pub(super) fn to_origin(
     headers: &mut HeaderMap,
     target: &Target<'_>,
     framed: bool,
-    peer: SocketAddr,
+    peer: &Peer,
     trusted: &Trusted,
-    pseudonym: &str,
+    via: &Via,
 ) -> Result<(), Failure> {
-    if tokens(headers, &header::VIA).any(|hop| hop.split_ascii_whitespace().nth(1) == Some(pseudonym)) {
+    if via.was_here(headers) {
         return Err(Failure::Loop);
     }
-    strip_hop_by_hop(headers, |_| true);
+    strip_nominated(headers, |_| true);
+    let believed = trusted.believes(peer.address.ip());
+    // hyper answers `Expect` itself as soon as the body is wanted.
+    strip(headers, |name| is_hop_by_hop(name) || is_claim(name, believed) || name == "expect");
     if !framed {
         // Said again in our own name: hyper would otherwise take a GET to have no body.
         headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    // hyper answers it itself as soon as the body is wanted.
-    headers.remove(header::EXPECT);
-    let believed = trusted.believes(peer.ip());
-    strip_claims(headers, believed);
     strip_own_cookies(headers);
 
     headers.insert(header::HOST, target.host.clone());
     // What a trusted proxy said comes from nearer to the browser.
-    if !headers.contains_key("x-forwarded-host") {
-        headers.insert("x-forwarded-host", target.host.clone());
+    headers.entry(FORWARDED_HOST).or_insert_with(|| target.host.clone());
+    let scheme = if target.route.public.scheme() == "https" { "https" } else { "http" };
+    headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static(scheme));
+    match headers.entry(FORWARDED_FOR) {
+        Entry::Vacant(way) => {
+            way.insert(peer.said.clone());
+        }
+        // One line: many servers read only the first.
+        Entry::Occupied(mut way) => {
+            let hops: Vec<&[u8]> = way.iter().chain([&peer.said]).map(HeaderValue::as_bytes).collect();
+            if let Ok(hops) = HeaderValue::from_bytes(&hops.join(&b", "[..])) {
+                way.insert(hops);
+            }
+        }
     }
-    if !headers.contains_key("x-forwarded-proto") {
-        let scheme = if target.route.public.scheme() == "https" { "https" } else { "http" };
-        headers.insert("x-forwarded-proto", HeaderValue::from_static(scheme));
-    }
-    // One line: many servers read only the first.
-    let address = peer.ip().to_canonical().to_string();
-    let mut way: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
-    way.push(address.as_bytes());
-    if let Ok(way) = HeaderValue::from_bytes(&way.join(&b", "[..])) {
-        headers.insert("x-forwarded-for", way);
-    }
-    if let Ok(via) = HeaderValue::from_str(&format!("1.1 {pseudonym}")) {
-        headers.append(header::VIA, via);
-    }
+    headers.append(header::VIA, via.line.clone());
     Ok(())
 }
 
@@ -103,65 +107,93 @@ pub(super) fn to_browser<B>(response: &mut Response<B>) -> Result<(), Failure> {
         // Allowed in a 304, but of no use, and hyper does not send it.
         headers.remove(header::CONTENT_LENGTH);
     }
-    strip_hop_by_hop(headers, |name| {
+    strip_nominated(headers, |name| {
         !matches!(
             *name,
             header::CONTENT_LENGTH | header::CONTENT_TYPE | header::CONTENT_ENCODING | header::SET_COOKIE
         )
     });
-    // Another way to the origin, past this proxy.
-    headers.remove(header::ALT_SVC);
+    // `Alt-Svc` is another way to the origin, past this proxy.
+    strip(headers, |name| is_hop_by_hop(name) || name == "alt-svc");
     Ok(())
 }
 
-/// Removes what `Connection` names, as far as `may` allows, and what is always of this hop.
-fn strip_hop_by_hop(headers: &mut HeaderMap, may: impl Fn(&HeaderName) -> bool) {
-    if headers.contains_key(header::CONNECTION) {
-        let nominated: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
-            .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
-            .filter(|name| may(name))
-            .collect();
-        for name in nominated {
-            headers.remove(name);
-        }
-    }
-    for name in HOP_BY_HOP.iter().chain(&PROXY) {
+/// Removes what `Connection` names, as far as `may` allows.
+fn strip_nominated(headers: &mut HeaderMap, may: impl Fn(&HeaderName) -> bool) {
+    let nominated: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
+        // By far the most frequent one, and no header's business.
+        .filter(|name| !name.eq_ignore_ascii_case("keep-alive"))
+        .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+        .filter(|name| may(name))
+        .collect();
+    for name in nominated {
         headers.remove(name);
     }
 }
 
-/// What only a proxy may say, what is ours, and names that CGI-like servers take for others (`X_Real_IP`).
-/// A proxy that is believed may speak; but `Forwarded` would not name us, and contradict what we add.
-fn strip_claims(headers: &mut HeaderMap, believed: bool) {
-    let claimed = |name: &HeaderName| {
-        let name = name.as_str();
-        let of_proxies = name.starts_with("x-forwarded-") || name == "x-real-ip";
-        name.contains('_') || name.starts_with("tandem-") || name == "forwarded" || of_proxies && !believed
-    };
-    let names: Vec<HeaderName> = headers.keys().filter(|name| claimed(name)).cloned().collect();
+/// Removes what is `unwanted`. A look at each name is cheaper than asking for every name there might be.
+fn strip(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
     for name in names {
         headers.remove(name);
     }
 }
 
-/// Our cookies are nobody else's: `tandem` and `tandem-*` are taken out, the others stay byte for byte.
+/// Headers that end at every hop, nominated or not; also credentials and questions for proxies, as we are none
+/// that asks.
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-authentication-info"
+    )
+}
+
+/// What only a proxy may say, what is ours, and names that CGI-like servers take for others (`X_Real_IP`).
+/// A proxy that is believed may speak; but `Forwarded` would not name us, and contradict what we add.
+fn is_claim(name: &str, believed: bool) -> bool {
+    let of_proxies = || name.starts_with("x-forwarded-") || name == "x-real-ip";
+    name == "forwarded"
+        || name.starts_with("tandem-")
+        || name.as_bytes().contains(&b'_')
+        || (!believed && of_proxies())
+}
+
+/// Whether a customer of ours asks: `tandem` and `tandem-*` are our cookies and nobody else's.
+pub(super) fn has_own_cookie(headers: &HeaderMap) -> bool {
+    headers.get_all(header::COOKIE).iter().any(names_own_cookie)
+}
+
+fn names_own_cookie(line: &HeaderValue) -> bool {
+    line.as_bytes().split(|b| *b == b';').any(is_own_cookie)
+}
+
+fn is_own_cookie(pair: &[u8]) -> bool {
+    let Some(rest) = pair.trim_ascii_start().strip_prefix(b"tandem") else { return false };
+    matches!(rest.trim_ascii_start().first(), None | Some(b'=')) || rest.starts_with(b"-")
+}
+
+/// Our cookies are taken out, the others stay byte for byte.
 fn strip_own_cookies(headers: &mut HeaderMap) {
-    let own = |pair: &[u8]| {
-        let name = pair.split(|b| *b == b'=').next().unwrap_or_default().trim_ascii();
-        name == b"tandem" || name.starts_with(b"tandem-")
-    };
-    let has_own = |value: &HeaderValue| value.as_bytes().split(|b| *b == b';').any(own);
-    if !headers.get_all(header::COOKIE).iter().any(has_own) {
+    if !has_own_cookie(headers) {
         return;
     }
     let lines: Vec<HeaderValue> = headers.get_all(header::COOKIE).iter().cloned().collect();
     headers.remove(header::COOKIE);
     for line in lines {
-        if !has_own(&line) {
+        if !names_own_cookie(&line) {
             headers.append(header::COOKIE, line);
             continue;
         }
-        let kept: Vec<&[u8]> = line.as_bytes().split(|b| *b == b';').filter(|pair| !own(pair)).collect();
+        let kept: Vec<&[u8]> =
+            line.as_bytes().split(|b| *b == b';').filter(|pair| !is_own_cookie(pair)).collect();
         if let Ok(value) = HeaderValue::from_bytes(kept.join(&b';').trim_ascii())
             && !value.is_empty()
         {
@@ -195,7 +227,8 @@ mod tests {
             ("upgrade", "h2c"),
             ("proxy-authorization", "x"),
         ]);
-        strip_hop_by_hop(&mut map, |_| true);
+        strip_nominated(&mut map, |_| true);
+        strip(&mut map, is_hop_by_hop);
         assert_eq!(map, headers(&[("x-three", "3")]));
     }
 
@@ -226,9 +259,9 @@ mod tests {
             ("x-own", "kept"),
         ]);
         let mut believed = map.clone();
-        strip_claims(&mut map, false);
+        strip(&mut map, |name| is_claim(name, false));
         assert_eq!(map, headers(&[("x-own", "kept")]));
-        strip_claims(&mut believed, true);
+        strip(&mut believed, |name| is_claim(name, true));
         let mut kept: Vec<_> = believed.keys().map(HeaderName::as_str).collect();
         kept.sort_unstable();
         assert_eq!(kept, ["x-forwarded-for", "x-forwarded-prefix", "x-own", "x-real-ip"]);

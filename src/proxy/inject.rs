@@ -154,7 +154,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<PageCoding> {
 /// in a coding of ours that it accepts, unless the origin forbids that (RFC 9110, section 7.7).
 pub(super) fn decide<B>(
     response: &mut Response<B>,
-    page: &Url,
+    page: impl FnOnce() -> Url,
     tag: &LoaderTag,
     accepted: Option<PageCoding>,
 ) -> Option<Plan> {
@@ -258,6 +258,9 @@ fn is_html(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else { return false };
     let Ok(text) = line.to_str() else { return false };
+    if !text.trim_start().get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case("text/html")) {
+        return false;
+    }
     let text = text.to_ascii_lowercase();
     let (kind, parameters) = text.split_once(';').unwrap_or((&text, ""));
     let strange = parameters
@@ -282,7 +285,7 @@ fn mark_validators(headers: &mut HeaderMap, tag: &LoaderTag) {
 }
 
 /// A 304 updates the headers of the page in the browser's cache, so they must be those of that page.
-fn not_modified(headers: &mut HeaderMap, page: &Url, tag: &LoaderTag) {
+fn not_modified(headers: &mut HeaderMap, page: impl FnOnce() -> Url, tag: &LoaderTag) {
     if headers.contains_key(header::VARY) {
         // RFC 9110, section 15.4.5: the one of the page, which ours is part of.
         vary_by(headers, "Accept-Encoding");
@@ -307,7 +310,7 @@ struct Changes {
 
 fn policies(
     headers: &HeaderMap,
-    page: &Url,
+    page: impl FnOnce() -> Url,
 ) -> Result<(Option<Changes>, Option<csp::Nonce>), csp::Sandboxed> {
     let of = |name: &HeaderName, effect| -> Vec<(&HeaderValue, Effect)> {
         headers.get_all(name).iter().map(|value| (value, effect)).collect()
@@ -323,7 +326,7 @@ fn policies(
         .iter()
         .map(|(value, effect)| Line { value: value.to_str().unwrap_or_default(), effect: *effect })
         .collect();
-    let admission = csp::admit(&lines, page, || format!("{:032x}", rand::random::<u128>()))?;
+    let admission = csp::admit(&lines, &page(), || format!("{:032x}", rand::random::<u128>()))?;
     let mut new = admission.lines.iter().zip(&values).map(|(line, (old, _))| match line {
         Cow::Owned(text) => HeaderValue::from_str(text).unwrap_or_else(|_| (*old).clone()),
         Cow::Borrowed(_) => (*old).clone(),
@@ -378,7 +381,7 @@ mod tests {
             (None, false, vec![html, forbidden, ("content-encoding", "br")]),
         ] {
             let mut answer = response(200, &lines);
-            let plan = decide(&mut answer, &page(), &tag(), Some(PageCoding::Zstd)).unwrap();
+            let plan = decide(&mut answer, page, &tag(), Some(PageCoding::Zstd)).unwrap();
             let headers = answer.headers();
             assert_eq!(plan.to.map(PageCoding::name), expected, "{lines:?}");
             assert_eq!(headers.get("content-encoding").map(|value| value.to_str().unwrap()), expected);
@@ -423,11 +426,7 @@ mod tests {
             (false, 200, vec![html, ("content-security-policy", "sandbox allow-forms")]),
         ] {
             let mut response = response(status, &lines);
-            assert_eq!(
-                decide(&mut response, &page(), &tag(), None).is_some(),
-                expected,
-                "{status} {lines:?}"
-            );
+            assert_eq!(decide(&mut response, page, &tag(), None).is_some(), expected, "{status} {lines:?}");
         }
     }
 
@@ -445,7 +444,7 @@ mod tests {
                 ("vary", "Cookie"),
             ],
         );
-        let plan = decide(&mut response, &page(), &tag(), None).unwrap();
+        let plan = decide(&mut response, page, &tag(), None).unwrap();
         vary(&mut response);
         let headers = response.headers();
         assert_eq!(headers["content-length"], (100 + plan.insertion.added()).to_string().as_str());
@@ -483,19 +482,19 @@ mod tests {
     fn a_304_speaks_of_the_page_with_the_tag() {
         let mut answer =
             response(304, &[("etag", "\"abc\""), ("content-security-policy", "script-src 'none'")]);
-        assert!(decide(&mut answer, &page(), &tag(), None).is_none());
+        assert!(decide(&mut answer, page, &tag(), None).is_none());
         assert!(answer.headers()["etag"].to_str().unwrap().starts_with("W/\"abc-t"));
         assert!(answer.headers()["content-security-policy"].to_str().unwrap().contains("/.tandem/loader.js"));
         let nonce = "script-src 'strict-dynamic' 'nonce-abc'";
         let mut answer = response(304, &[("content-security-policy", nonce)]);
-        decide(&mut answer, &page(), &tag(), None);
+        decide(&mut answer, page, &tag(), None);
         assert!(!answer.headers().contains_key("content-security-policy"));
     }
 
     #[test]
     fn the_tag_carries_the_nonce() {
         let lines = [("content-type", "text/html"), ("content-security-policy", "script-src 'nonce-abc'")];
-        let mut insertion = decide(&mut response(200, &lines), &page(), &tag(), None).unwrap().insertion;
+        let mut insertion = decide(&mut response(200, &lines), page, &tag(), None).unwrap().insertion;
         let mut out = Vec::new();
         insertion.finish(&mut |piece| out.extend_from_slice(&piece));
         let out = String::from_utf8(out).unwrap();

@@ -222,7 +222,6 @@ pub enum Error {
 #[derive(Debug)]
 struct Route {
     public: Url,
-    authority: Authority,
     origin: Arc<Pool>,
     metrics: Arc<SiteMetrics>,
 }
@@ -242,8 +241,7 @@ pub struct Proxy {
     siteless: Arc<SiteMetrics>,
     log: Option<AccessLog>,
     listener: ListenerMetrics,
-    /// Marks this very process in `Via`, to recognise a request that comes back.
-    pseudonym: String,
+    via: headers::Via,
 }
 
 /// The session layer's side, which has nothing to say about itself.
@@ -280,7 +278,7 @@ impl Proxy {
             let authority = Authority::of(&site.public)
                 .filter(|_| is_root(&site.public))
                 .ok_or_else(|| Error::Public(site.public.clone()))?;
-            if routes.iter().any(|route| route.authority == authority) {
+            if routes.iter().any(|route| Authority::of(&route.public) == Some(authority)) {
                 return Err(Error::SameAddress(site.public));
             }
             let address = pool::address(&site.origin)
@@ -293,7 +291,7 @@ impl Proxy {
             };
             pools.insert(key, Arc::clone(&pool));
             let metrics = metrics.of_site(Some(&authority.to_string()));
-            routes.push(Route { public: site.public, authority, origin: pool, metrics });
+            routes.push(Route { public: site.public, origin: pool, metrics });
         }
         if routes.is_empty() {
             return Err(Error::NoSite);
@@ -310,7 +308,7 @@ impl Proxy {
             siteless: metrics.of_site(None),
             log,
             listener: metrics.of_listener("site"),
-            pseudonym: format!("tandem-{:016x}", rand::random::<u64>()),
+            via: headers::Via::new(rand::random()),
         }))
     }
 

@@ -35,23 +35,29 @@ const PROTECTED: [&str; 16] = [
 ];
 
 /// Host and port that a browser addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Authority {
-    host: String,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Authority<'t> {
+    host: &'t str,
     /// Of a site's own address always known; else the scheme's default is meant.
     port: Option<u16>,
 }
 
-impl Authority {
+impl PartialEq for Authority<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.host.eq_ignore_ascii_case(other.host) && self.port == other.port
+    }
+}
+
+impl<'t> Authority<'t> {
     /// Of a site's public address.
-    pub(super) fn of(url: &Url) -> Option<Authority> {
+    pub(super) fn of(url: &'t Url) -> Option<Self> {
         let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https"))?;
-        Some(Authority { host: host.to_ascii_lowercase(), port: url.port_or_known_default() })
+        Some(Authority { host, port: url.port_or_known_default() })
     }
 
     /// RFC 3986, section 3.2, without user information, and with only such characters as real names have: it
     /// becomes part of headers and URLs.
-    fn parse(text: &str) -> Option<Authority> {
+    fn parse(text: &'t str) -> Option<Self> {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, after) = rest.split_once(']')?;
@@ -74,19 +80,19 @@ impl Authority {
             Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
             _ => return None,
         };
-        Some(Authority { host: host.to_ascii_lowercase(), port })
+        Some(Authority { host, port })
     }
 
-    fn addresses(&self, site: &Route) -> bool {
-        self.host == site.authority.host
-            && self.port.or_else(|| default_port(site.public.scheme())) == site.authority.port
+    fn addresses(self, site: &Route) -> bool {
+        let port = self.port.or_else(|| default_port(site.public.scheme()));
+        Authority::of(&site.public) == Some(Authority { port, ..self })
     }
 }
 
-impl std::fmt::Display for Authority {
+impl std::fmt::Display for Authority<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.port {
-            Some(80 | 443) | None => f.write_str(&self.host),
+            Some(80 | 443) | None => f.write_str(self.host),
             Some(port) => write!(f, "{}:{port}", self.host),
         }
     }
@@ -106,8 +112,19 @@ pub(super) struct Target<'p> {
     pub(super) route: &'p Route,
     /// As the browser wrote it, or as its absolute target said.
     pub(super) host: HeaderValue,
-    /// As the browser sees it.
-    pub(super) url: Url,
+    path: Option<PathAndQuery>,
+}
+
+impl Target<'_> {
+    /// The address as the browser sees it. Few requests need it, and parsing costs more than all that every
+    /// request needs.
+    pub(super) fn url(&self) -> Url {
+        let path = self.path.as_ref().map_or("/", PathAndQuery::as_str);
+        let host = self.host.to_str().unwrap_or_default();
+        let text = format!("{}://{host}{}", self.route.public.scheme(), if path == "*" { "/" } else { path });
+        // A host that `url` does not take (a number too large for an address) can only reach a single site.
+        Url::parse(&text).unwrap_or_else(|_| self.route.public.clone())
+    }
 }
 
 /// Lets a request in, with its target in origin form, or says why not.
@@ -120,18 +137,17 @@ pub(super) fn admit<'p, B>(proxy: &'p Proxy, request: &mut Request<B>) -> Result
     }
     check_framing(request)?;
     let named = check_target(request)?;
-    let (host, authority) = check_host(request, named)?;
+    let host = check_host(request, named)?;
     check_nominations(request.headers())?;
     let route = match proxy.routes.as_slice() {
         [only] => only,
-        several => match authority.as_ref().and_then(|a| several.iter().find(|site| a.addresses(site))) {
-            Some(route) => route,
-            None => return Err(Failure::UnknownSite),
-        },
+        several => {
+            let authority = host.as_ref().map(authority).transpose()?.ok_or(Failure::UnknownSite)?;
+            several.iter().find(|site| authority.addresses(site)).ok_or(Failure::UnknownSite)?
+        }
     };
     let host = host.unwrap_or_else(|| own_host(&route.public));
-    let url = public_url(route, &host, request.uri());
-    Ok(Target { route, host, url })
+    Ok(Target { route, host, path: request.uri().path_and_query().cloned() })
 }
 
 /// Gives an HTTP/2 request the fields that one of HTTP/1.1 would have, for all who read them: its cookies in one
@@ -208,21 +224,14 @@ fn check_target<B>(request: &mut Request<B>) -> Result<Option<HeaderValue>, Fail
 }
 
 /// RFC 9112, section 3.2: exactly one valid Host; an absolute target takes its place.
-fn check_host<B>(
-    request: &Request<B>,
-    named: Option<HeaderValue>,
-) -> Result<(Option<HeaderValue>, Option<Authority>), Failure> {
+fn check_host<B>(request: &Request<B>, named: Option<HeaderValue>) -> Result<Option<HeaderValue>, Failure> {
     let mut lines = request.headers().get_all(header::HOST).iter();
     let (line, second) = (lines.next(), lines.next());
-    let parse = |value: &HeaderValue| {
-        let authority = value.to_str().ok().and_then(Authority::parse);
-        authority.ok_or(Failure::Malformed("Host"))
-    };
     if second.is_some() {
         return Err(Failure::Malformed("more than one Host"));
     }
     match line {
-        Some(value) => parse(value).map(drop)?,
+        Some(value) => authority(value).map(drop)?,
         // HTTP/2 has a field of its own for it.
         None if request.version() == Version::HTTP_2 && named.is_some() => {}
         None if request.version() >= Version::HTTP_11 => return Err(Failure::Malformed("no Host")),
@@ -230,26 +239,28 @@ fn check_host<B>(
     }
     if request.version() == Version::HTTP_2
         && let (Some(line), Some(named)) = (line, &named)
-        && parse(line)? != parse(named)?
+        && authority(line)? != authority(named)?
     {
         // RFC 9113, section 8.3.1: they must not differ, and servers differ in which they believe.
         return Err(Failure::Malformed("Host is not :authority"));
     }
-    match named.or_else(|| line.cloned()) {
-        Some(value) => {
-            let authority = parse(&value)?;
-            Ok((Some(value), Some(authority)))
-        }
-        None => Ok((None, None)),
+    if let Some(named) = &named {
+        authority(named)?;
     }
+    Ok(named.or_else(|| line.cloned()))
+}
+
+fn authority(host: &HeaderValue) -> Result<Authority<'_>, Failure> {
+    host.to_str().ok().and_then(Authority::parse).ok_or(Failure::Malformed("Host"))
 }
 
 fn check_nominations(headers: &HeaderMap) -> Result<(), Failure> {
     for name in super::headers::tokens(headers, &header::CONNECTION) {
-        let name = name.to_ascii_lowercase();
-        if PROTECTED.contains(&name.as_str())
-            || name.starts_with("x-forwarded-")
-            || name.starts_with("tandem-")
+        let begins =
+            |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        if PROTECTED.iter().any(|protected| name.eq_ignore_ascii_case(protected))
+            || begins("x-forwarded-")
+            || begins("tandem-")
         {
             return Err(Failure::Malformed("Connection names a header that it may not"));
         }
@@ -266,28 +277,26 @@ fn own_host(public: &Url) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("localhost"))
 }
 
-fn public_url(route: &Route, host: &HeaderValue, target: &Uri) -> Url {
-    let path = target.path_and_query().map_or("/", PathAndQuery::as_str);
-    let host = host.to_str().unwrap_or_default();
-    let text = format!("{}://{host}{}", route.public.scheme(), if path == "*" { "/" } else { path });
-    // A host that `url` does not take (a number too large for an address) can only reach a single site.
-    Url::parse(&text).unwrap_or_else(|_| route.public.clone())
-}
-
 /// The console's address for a link with a session ID: `?tandem=SESSION-ID` on a page, or
 /// `/.tandem/join/SESSION-ID`.
-pub(super) fn console_link<B>(request: &Request<B>, url: &Url, console: &Url) -> Option<HeaderValue> {
+pub(super) fn console_link<B>(
+    request: &Request<B>,
+    url: impl FnOnce() -> Url,
+    console: &Url,
+) -> Option<HeaderValue> {
     if request.method() != Method::GET {
         return None;
     }
     let id = match request.uri().path().strip_prefix(OWN) {
         Some(own) => session_id(own.strip_prefix("join/")?)?,
-        None if super::inject::is_navigation(request) => {
+        None => {
             // Most requests have no query of this kind: look before parsing.
             request.uri().query().filter(|query| query.contains("tandem="))?;
-            session_id(&url.query_pairs().find(|(name, _)| name == "tandem")?.1)?
+            if !super::inject::is_navigation(request) {
+                return None;
+            }
+            session_id(&url().query_pairs().find(|(name, _)| name == "tandem")?.1)?
         }
-        None => return None,
     };
     let mut link = console.clone();
     link.set_path(&format!("{}/session/{id}", console.path().trim_end_matches('/')));
@@ -318,7 +327,7 @@ mod tests {
 
     #[test]
     fn reads_hosts_as_they_are_written() {
-        let authority = |host: &str, port| Some(Authority { host: host.to_owned(), port });
+        let authority = |host, port| Some(Authority { host, port });
         assert_eq!(Authority::parse("Shop.Example"), authority("shop.example", None));
         assert_eq!(Authority::parse("shop.example:8080"), authority("shop.example", Some(8080)));
         assert_eq!(Authority::parse("[::1]:80"), authority("[::1]", Some(80)));
@@ -337,7 +346,7 @@ mod tests {
         let link = |target: &str| {
             let request = Request::get(target).header("sec-fetch-dest", "document").body(()).unwrap();
             let url = Url::parse(&format!("http://shop{target}")).unwrap();
-            console_link(&request, &url, &console).map(|value| value.to_str().unwrap().to_owned())
+            console_link(&request, || url, &console).map(|value| value.to_str().unwrap().to_owned())
         };
         let expected = Some("https://console.example/agents/session/7KQ-M9X-D4R".to_owned());
         for target in [
@@ -380,6 +389,6 @@ mod tests {
         let console = Url::parse("https://console.example/").unwrap();
         let request = Request::get("/?tandem=7KQM9XD4R").header("sec-fetch-dest", "empty").body(()).unwrap();
         let url = Url::parse("http://shop/?tandem=7KQM9XD4R").unwrap();
-        assert_eq!(console_link(&request, &url, &console), None);
+        assert_eq!(console_link(&request, || url, &console), None);
     }
 }
