@@ -51,6 +51,8 @@ pub struct Config {
     pub metrics: Vec<IpNet>,
     /// The folder of the store.
     pub store: PathBuf,
+    /// How long it is kept what happened in sessions.
+    pub history: std::time::Duration,
 }
 
 /// An address to listen on.
@@ -104,6 +106,7 @@ impl Config {
                 .map(IpNet::from)
                 .to_vec(),
             store: folder.join("data"),
+            history: std::time::Duration::from_secs(30 * 24 * 3600),
         }
     }
 
@@ -217,6 +220,7 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
     }
     if let Some(mut section) = root.section("store", errors) {
         section.set("path", &mut config.store, errors, |value| Ok(folder.join(text(value)?)));
+        section.set("history", &mut config.history, errors, time);
         section.finish(errors);
     }
     root.finish(errors);
@@ -463,7 +467,7 @@ mod tests {
              trusted = [\"10.0.0.0/8\", \"::1\"]\n[console]\nlisten = \"127.0.0.1:2\"\n\
              public = \"https://agents.example\"\nagents = \"a.toml\"\n[policy]\ndir = \"p\"\n[session]\n\
              join_timeout = \"20m\"\naway_timeout = \"5m\"\nagent_timeout = \"3m\"\nidle_timeout = \"30m\"\n\
-             max_duration = \"4h\"\nwarn_before = \"1m\"\n[store]\npath = \"d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n\
+             max_duration = \"4h\"\nwarn_before = \"1m\"\n[store]\npath = \"d\"\nhistory = \"7d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n\
              handshake_timeout = \"3s\"\nconnections = 50\nstreams = 9\n"
         );
         let config = Config::parse(&text, Path::new("x")).unwrap();
@@ -473,6 +477,7 @@ mod tests {
         assert_eq!(config.session.timeouts.max.as_secs(), 4 * 3600);
         assert_eq!((config.socket.customer_message, config.session.sessions), (2 << 20, 7));
         assert_eq!(config.store, Path::new("x/d"));
+        assert_eq!(config.history.as_secs(), 7 * 24 * 3600);
         let limits = config.limits;
         assert_eq!((limits.handshake.as_secs(), limits.connections, limits.streams), (3, 50, 9));
     }

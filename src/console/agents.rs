@@ -113,6 +113,11 @@ impl Agents {
         self.agent.is_empty()
     }
 
+    /// The role of `name`.
+    pub fn role(&self, name: &str) -> Option<Role> {
+        self.agent.get(name).map(|agent| agent.role)
+    }
+
     /// The role of `name`, if the password is right. Takes some tens of milliseconds, right or wrong.
     pub fn verify(&self, name: &str, password: &str) -> Option<Role> {
         if password.len() > LONGEST {

@@ -1,19 +1,20 @@
 //! Who is logged in to the console, and how often somebody may try.
 //!
-//! A login is a random secret in an `HttpOnly` cookie; the server keeps its digest and forgets it after
-//! [`LIFETIME`]. One that a token or a link opened may hold for a single session and for nothing else. Wrong
+//! A login is a random secret in an `HttpOnly` cookie; the server keeps its digest, also over a restart, and forgets
+//! it after [`LIFETIME`]. One that a token or a link opened may hold for a single session and for nothing else. Wrong
 //! passwords are limited per name and per address, wrong session IDs per agent, wrong tokens per address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::Cookie;
 use http::{HeaderMap, header};
 use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -24,6 +25,7 @@ use super::tokens::{Admitted, Tokens};
 use super::tries::Tries;
 use crate::protocol::SessionId;
 use crate::protocol::agent::{Login, Me};
+use crate::store::{self, Store};
 
 /// How long a login holds: a working day.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
@@ -56,6 +58,7 @@ pub(super) struct Logins {
     by_address: Tries<IpAddr>,
     guesses: Tries<String>,
     known: Mutex<HashMap<[u8; 32], Known>>,
+    store: Arc<Store>,
 }
 
 struct Known {
@@ -65,6 +68,15 @@ struct Known {
     until: Instant,
 }
 
+/// A login as the store keeps it.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    me: Me,
+    only: Option<SessionId>,
+    /// It was opened with a password: who is in the agents' file no more is not let in any more.
+    password: bool,
+}
+
 pub(super) enum Denied {
     Wrong,
     /// Seconds to wait.
@@ -72,8 +84,26 @@ pub(super) enum Denied {
 }
 
 impl Logins {
-    pub(super) fn new(agents: Agents, tokens: Option<Tokens>, links: Links, secure: bool) -> Logins {
-        Logins {
+    /// With the logins that an earlier server left, of those who may still log in, and with the role that they have now.
+    pub(super) fn new(
+        agents: Agents,
+        store: Arc<Store>,
+        tokens: Option<Tokens>,
+        links: Links,
+        secure: bool,
+    ) -> Result<Logins, store::Error> {
+        let (now, wall) = (Instant::now(), wall());
+        let known = store.logins()?.into_iter().filter_map(|login| {
+            let left = Duration::from_secs(login.until.saturating_sub(wall).try_into().ok()?).min(LIFETIME);
+            let Written { mut me, only, password } = serde_json::from_slice(&login.who).ok()?;
+            if password {
+                me.role = agents.role(&me.name)?;
+            }
+            Some((login.digest, Known { me, only, until: now + left }))
+        });
+        Ok(Logins {
+            known: Mutex::new(known.collect()),
+            store,
             agents: Arc::new(agents),
             tokens,
             links,
@@ -82,8 +112,7 @@ impl Logins {
             by_name: Tries::new(),
             by_address: Tries::new(),
             guesses: Tries::new(),
-            known: Mutex::default(),
-        }
+        })
     }
 
     /// Checks name and password. Answers who it is and the cookie to set.
@@ -102,7 +131,7 @@ impl Logins {
             return Err(Denied::Wrong);
         };
         let me = Me { name: login.username, role };
-        let secret = self.remember(me.clone(), None)?;
+        let secret = self.remember(Written { me: me.clone(), only: None, password: true }).await?;
         Ok((me, self.cookie(&secret, LIFETIME)))
     }
 
@@ -124,28 +153,52 @@ impl Logins {
             self.by_address.wrong(address);
             return Err(Denied::Wrong);
         };
-        let secret = self.remember(admitted.me.clone(), admitted.session.clone())?;
+        let secret = self
+            .remember(Written { me: admitted.me.clone(), only: admitted.session.clone(), password: false })
+            .await?;
         Ok((admitted, self.embedded_cookie(&secret, LIFETIME)))
     }
 
     /// Remembers a login. Answers its secret.
-    fn remember(&self, me: Me, only: Option<SessionId>) -> Result<String, Denied> {
+    async fn remember(&self, login: Written) -> Result<String, Denied> {
         let secret = URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 32]>());
-        let now = Instant::now();
-        let mut known = lock(&self.known);
-        known.retain(|_, login| login.until > now);
-        if known.len() >= REMEMBERED {
-            return Err(Denied::TooMany(60));
+        let (digest, now) = (digest(&secret), Instant::now());
+        let who = serde_json::to_vec(&login).unwrap_or_default();
+        {
+            let mut known = lock(&self.known);
+            known.retain(|_, login| login.until > now);
+            if known.len() >= REMEMBERED {
+                return Err(Denied::TooMany(60));
+            }
+            known.insert(digest, Known { me: login.me, only: login.only, until: now + LIFETIME });
         }
-        known.insert(digest(&secret), Known { me, only, until: now + LIFETIME });
+        let until = wall().saturating_add(LIFETIME.as_secs() as i64);
+        let login = store::Login { digest, who, until };
+        self.write_down("a login", move |store| store.add_login(&login)).await;
         Ok(secret)
     }
 
+    /// A login that is not written down holds until the server is restarted.
+    async fn write_down(
+        &self,
+        what: &str,
+        write: impl FnOnce(&Store) -> Result<(), store::Error> + Send + 'static,
+    ) {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || write(&store)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "{what} was not written down"),
+            Err(error) => tracing::error!(%error, "{what} was not written down"),
+        }
+    }
+
     /// Forgets the logins of a browser. Answers the cookies that clear its own.
-    pub(super) fn log_out(&self, headers: &HeaderMap) -> [String; 2] {
-        let mut known = lock(&self.known);
+    pub(super) async fn log_out(&self, headers: &HeaderMap) -> [String; 2] {
         for secret in secrets(headers) {
-            known.remove(&digest(&secret));
+            let digest = digest(&secret);
+            if lock(&self.known).remove(&digest).is_some() {
+                self.write_down("a logout", move |store| store.remove_login(&digest)).await;
+            }
         }
         [self.cookie("", Duration::ZERO), self.embedded_cookie("", Duration::ZERO)]
     }
@@ -196,6 +249,11 @@ fn secrets(headers: &HeaderMap) -> impl Iterator<Item = String> {
         cookies.filter(move |cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
     };
     of(EMBEDDED).chain(of(COOKIE)).take(4)
+}
+
+/// Seconds since 1970.
+fn wall() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 fn digest(secret: &str) -> [u8; 32] {

@@ -30,6 +30,7 @@ use crate::protocol::session::Presence;
 use crate::protocol::{Phase, SessionId};
 use crate::session::resources::Missing;
 use crate::session::{Lookup, Sessions};
+use crate::store::{self, Store};
 
 /// What the browser is given: built from `injector/src/agent`.
 #[derive(Debug, Clone, Copy)]
@@ -63,17 +64,21 @@ pub struct Console {
 
 impl Console {
     /// `secure` says whether agents reach the console over TLS, so that the cookie is `Secure`.
+    ///
+    /// # Errors
+    /// When the logins of an earlier server can not be read.
     pub fn new(
         sessions: Sessions,
         agents: Agents,
+        store: Arc<Store>,
         embedding: Embedding,
         links: Links,
         assets: Assets,
         secure: bool,
-    ) -> Arc<Console> {
+    ) -> Result<Arc<Console>, store::Error> {
         let tokens = embedding.tokens.map(Tokens::new);
-        let logins = Logins::new(agents, tokens, links, secure);
-        Arc::new(Console { sessions, logins, documents: Documents::new(&embedding.ancestors), assets })
+        let logins = Logins::new(agents, store, tokens, links, secure)?;
+        Ok(Arc::new(Console { sessions, logins, documents: Documents::new(&embedding.ancestors), assets }))
     }
 
     /// Who a request for a session comes from, if they are logged in and may do something in it.
@@ -158,7 +163,7 @@ async fn logout(State(console): State<Arc<Console>>, headers: HeaderMap) -> Resp
     if !headers::is_ours(&headers) {
         return problem(ProblemKind::NotAllowed);
     }
-    let cookies = console.logins.log_out(&headers).map(|cookie| (header::SET_COOKIE, cookie));
+    let cookies = console.logins.log_out(&headers).await.map(|cookie| (header::SET_COOKIE, cookie));
     (StatusCode::NO_CONTENT, CONSOLE, AppendHeaders(cookies)).into_response()
 }
 
@@ -200,7 +205,7 @@ async fn session(
                 (_, false) => (CONSOLE, Json(serde_json::json!({ "sessionId": id }))).into_response(),
             }
         }
-        Ok(Lookup::Ended) => wrong(ProblemKind::SessionEnded),
+        Ok(Lookup::Ended(_)) => wrong(ProblemKind::SessionEnded),
         Ok(Lookup::Never) => wrong(ProblemKind::NoSuchSession),
         Err(error) => {
             tracing::error!(%error, "a session could not be looked up");

@@ -217,6 +217,11 @@ impl Masker {
         Echoing { key: self.echoes.key(), known: self.echoes.all(), keep }
     }
 
+    /// The address of the page as it was last told.
+    pub fn location(&self) -> &str {
+        &self.globals.location
+    }
+
     /// Whether something in a value is private because it was typed elsewhere.
     pub(super) fn hides_in(&self, value: &str) -> bool {
         value.contains('•') || self.echoes.hide(value, SHORTEST) != value

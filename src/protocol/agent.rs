@@ -36,6 +36,8 @@ pub enum FromAgent {
     Resync,
     /// The agent ends the session.
     Exit,
+    /// Nothing was heard for a while: say something.
+    Alive,
 }
 
 /// To an agent's browser.
@@ -46,6 +48,8 @@ pub enum ToAgent {
     Welcome {
         /// The session.
         session_id: SessionId,
+        /// Seconds for which the session waits for this browser when it is away.
+        patience: u32,
     },
     /// How the session stands now.
     Status {
@@ -76,6 +80,8 @@ pub enum ToAgent {
         /// Why.
         reason: Refusal,
     },
+    /// The answer to the same.
+    Alive,
 }
 
 /// The body of `POST /console/login`.

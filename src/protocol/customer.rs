@@ -47,6 +47,8 @@ pub enum FromCustomer {
         /// The number of the want.
         want: u32,
     },
+    /// Nothing was heard for a while: say something.
+    Alive,
 }
 
 /// To the customer's browser. Actions travel as [`Act`]; the session makes that one only of a permit.
@@ -57,6 +59,8 @@ pub enum ToCustomer {
     Welcome {
         /// The ID to show.
         session_id: SessionId,
+        /// Seconds for which the session waits for this browser when it is away.
+        patience: u32,
     },
     /// How the session stands now.
     Status {
@@ -101,6 +105,8 @@ pub enum ToCustomer {
         /// Absolute.
         url: String,
     },
+    /// The answer to the same.
+    Alive,
 }
 
 /// To the customer's browser: do this in the page.

@@ -122,6 +122,12 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// The reason that a word stands for, where it is one.
+    pub fn from_word(word: &str) -> Option<EndReason> {
+        let word = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word);
+        EndReason::deserialize(word).ok()
+    }
+
     /// The word used in the log, the store and the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -153,6 +159,8 @@ pub enum ModeReason {
     GivenBack,
     /// Somebody's connection was lost; the customer is asked again.
     Interrupted,
+    /// The customer paused sharing; asked again when it goes on.
+    Paused,
 }
 
 /// Whether somebody's browser is connected.
@@ -164,6 +172,25 @@ pub enum Presence {
     Expected,
     Present,
     Away,
+}
+
+/// Why somebody is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AwayReason {
+    /// Their browser left: closed, or gone to a page that is no part of this.
+    Left,
+    /// Nothing is heard of their browser: no network, a laptop asleep, a server that was restarted.
+    Lost,
+}
+
+/// An absence that ends the session when it lasts too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Absence {
+    /// Why.
+    pub why: AwayReason,
+    /// Seconds from this message on until the session ends because of it.
+    pub seconds: u32,
 }
 
 /// Everything both screens show about a session; sent whole whenever a part of it changes, so that nobody's is ever stale.
@@ -178,12 +205,20 @@ pub struct Status {
     pub mode_reason: ModeReason,
     /// Whether the agent asked for Write mode and the customer has not answered.
     pub write_requested: bool,
+    /// Whether the customer has paused sharing: nothing of the page leaves the customer's browser.
+    pub paused: bool,
     /// The customer's browser.
     pub customer: Presence,
+    /// While it is away.
+    pub customer_away: Option<Absence>,
     /// The agent's browser.
     pub agent: Presence,
+    /// While it is away.
+    pub agent_away: Option<Absence>,
     /// The agent's display name, once there is one.
     pub agent_name: Option<String>,
+    /// The display names of those who watch beside the agent, each once.
+    pub watchers: Vec<String>,
     /// That it is about to end by itself, if nobody does anything about it.
     pub ends_soon: Option<EndsSoon>,
     /// Why it ended, once it has.

@@ -88,6 +88,8 @@ fn typescript_is_current() {
         session::EndReason,
         session::ModeReason,
         session::Presence,
+        session::AwayReason,
+        session::Absence,
         session::EndsSoon,
         session::Status,
         action::Key,

@@ -38,6 +38,7 @@ pub struct Server {
     reloads: watch::Sender<Reloads>,
     log: Option<AccessLog>,
     drain: Duration,
+    sessions: Sessions,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -78,10 +79,6 @@ impl Server {
     pub async fn start(config: Config, policies: Policies) -> Result<Server, Error> {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let store = Arc::new(Store::open(&config.store)?);
-        match store.end_all("server_shutdown")? {
-            0 => {}
-            sessions => tracing::info!(sessions, "ended what an earlier run left open"),
-        }
         let agents = console::agents::Agents::read(&config.console.agents)?;
         if agents.is_empty() {
             tracing::warn!(file = %config.console.agents.display(), "nobody can log in: add an agent with `tandem agent add`");
@@ -97,11 +94,17 @@ impl Server {
         let sessions = Sessions::new(
             config.session.clone(),
             Arc::new(policies),
-            store,
+            store.clone(),
             counted.0,
             tasks.clone(),
             stop.clone(),
         );
+        match sessions.restore().await? {
+            0 => {}
+            count => tracing::info!(sessions = count, "going on with the sessions of an earlier run"),
+        }
+        let (forgetting, age, stopped) = (sessions.clone(), config.history, stop.clone());
+        tasks.spawn(async move { stopped.run_until_cancelled(forgetting.forget(age)).await });
         if let Some((folder, stamp)) = watched {
             let following = reload::follow(folder, stamp, sessions.clone(), reloads.clone());
             let stop = stop.clone();
@@ -119,7 +122,7 @@ impl Server {
         tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
         let monitoring = monitoring::routes(registry, config.metrics.clone(), stop.clone());
         let drain = config.limits.drain;
-        let routes = console_routes(&config, &sessions, agents).merge(monitoring);
+        let routes = console_routes(&config, &sessions, agents, store)?.merge(monitoring);
         let serving = proxy::serve_routes(
             routes,
             console,
@@ -130,7 +133,7 @@ impl Server {
             stop.clone(),
         );
         tasks.spawn(serving);
-        Ok(Server { site: addresses.0, console: addresses.1, reloads, log, drain, tasks, stop })
+        Ok(Server { site: addresses.0, console: addresses.1, reloads, log, drain, sessions, tasks, stop })
     }
 
     /// Where customers' browsers connect.
@@ -161,7 +164,8 @@ impl Server {
         }
     }
 
-    /// Tells every session that the server stops and waits, for a bounded time, for what is in flight.
+    /// Tells everybody that the server stops, waits, for a bounded time, for what is in flight, and leaves the
+    /// sessions in the store for the next server.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
@@ -169,6 +173,9 @@ impl Server {
         drop(self.log);
         if tokio::time::timeout(self.drain + PATIENCE, self.tasks.wait()).await.is_err() {
             tracing::warn!(tasks = self.tasks.len(), "stopped with something still in flight");
+        }
+        if let Err(error) = self.sessions.flush().await {
+            tracing::error!(%error, "the last words of sessions were not written");
         }
     }
 }
@@ -179,20 +186,26 @@ fn own_routes(config: &Config, sessions: &Sessions) -> Router {
     Router::new().nest("/.tandem", own)
 }
 
-fn console_routes(config: &Config, sessions: &Sessions, agents: console::agents::Agents) -> Router {
+fn console_routes(
+    config: &Config,
+    sessions: &Sessions,
+    agents: console::agents::Agents,
+    store: Arc<Store>,
+) -> Result<Router, store::Error> {
     let console = Console::new(
         sessions.clone(),
         agents,
+        store,
         config.console.embedding.clone(),
         console::Links::default(),
         assets::CONSOLE,
         config.console.public.scheme() == "https",
-    );
+    )?;
     let admission: sync::agent::Admission = Arc::new({
         let console = console.clone();
         move |headers, session| console.who(headers, session)
     });
-    console.routes().merge(sync::agent::routes(sessions.clone(), config.socket, admission))
+    Ok(console.routes().merge(sync::agent::routes(sessions.clone(), config.socket, admission)))
 }
 
 async fn entrance(address: SocketAddr, pairs: &[tls::Pair]) -> Result<Entrance, Error> {

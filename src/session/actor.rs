@@ -8,16 +8,20 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::audience::Audience;
+use super::diary::Diary;
 use super::handle::{Command, Handle};
+use super::history::Happening;
 use super::lifecycle::{Event, Lifecycle};
 use super::link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing};
 use super::page::{Page, Refused, Taken};
+use super::record::{About, Record};
 use super::registry::Shared;
 use super::resources::{Resources, Want};
 use crate::policy::{Masked, Masker, Policies, ResourceNames};
 use crate::protocol::agent::{FromAgent, Role, ToAgent};
 use crate::protocol::customer::{ECHOES, Echo, Echoing, FromCustomer, ToCustomer};
 use crate::protocol::page::PageFrame;
+use crate::protocol::session::AwayReason;
 use crate::protocol::{Action, EndReason, Mode, Phase, Point, Refusal, SessionId, Status};
 
 /// Messages that wait for a session's task before who sends them has to wait.
@@ -31,22 +35,56 @@ const ACTIONS: usize = 64;
 /// Snapshots that a connection may need because its patches did not fit, before it is closed.
 const MISFITS: u32 = 5;
 
-/// Makes a session: the way to it, and its task, which answers why it ended.
+/// What a session begins with.
+pub(super) enum Seed {
+    /// A customer has just started it.
+    New { about: About },
+    /// An earlier server had it.
+    Restored { record: Record, about: About },
+}
+
+/// What becomes of a session's task.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fate {
+    /// The session is over.
+    Ended(EndReason),
+    /// The server stops; the session is in the store.
+    Suspended,
+}
+
+/// Makes a session: the way to it, and its task, which answers what became of it.
 pub(super) fn session(
     id: SessionId,
     names: ResourceNames,
+    seed: Seed,
     shared: Arc<Shared>,
-) -> (Handle, impl Future<Output = EndReason> + Send) {
+) -> (Handle, impl Future<Output = Fate> + Send) {
     let (inbox, commands) = mpsc::channel(INBOX);
     let (wants, wanted) = mpsc::channel(WANTS);
-    let life = Lifecycle::start(shared.settings.timeouts, Instant::now());
-    let status = watch::Sender::new(life.status().clone());
+    let (now, timeouts) = (Instant::now(), shared.settings.timeouts);
+    let mut diary = Diary::new(id.clone(), shared.clone());
+    let (life, role, about) = match seed {
+        Seed::New { about } => {
+            diary.note(Happening::Started);
+            (Lifecycle::start(timeouts, now), None, about)
+        }
+        Seed::Restored { record, about } => {
+            diary.note(Happening::Restarted);
+            (Lifecycle::restore(record.life, timeouts, &shared.clock, now), record.role, about)
+        }
+    };
+    let status = watch::Sender::new(life.status(now));
     let resources = Resources::new(shared.settings.resources, names.clone(), wants);
     let handle = Handle { id: id.clone(), inbox, resources: resources.clone(), status: status.subscribe() };
     let mut news = shared.policies.subscribe();
     let policies = news.borrow_and_update().clone();
-    let session = Session {
+    let audience = role.map(|role| Audience::new(Masker::new(policies.clone(), role, names.clone())));
+    let agent = life.status(now).agent_name.map(|name| Agent { connection: 0, name, present: false });
+    let mut session = Session {
         policies,
+        diary,
+        about,
+        role,
         page: Page::new(shared.settings.page),
         id,
         names,
@@ -54,15 +92,19 @@ pub(super) fn session(
         life,
         status,
         resources,
-        audience: None,
+        audience,
         customer: None,
-        agent: None,
+        agent,
         customer_pointer: watch::Sender::new(None),
         agent_pointer: watch::Sender::new(None),
         pending: HashMap::new(),
         acts: 0,
         connections: 0,
     };
+    session.write_down();
+    if session.about != About::default() {
+        session.diary.about(&session.about);
+    }
     (handle, session.run(commands, wanted, news))
 }
 
@@ -71,6 +113,10 @@ struct Session {
     names: ResourceNames,
     shared: Arc<Shared>,
     policies: Arc<Policies>,
+    diary: Diary,
+    about: About,
+    /// As what the agent joined.
+    role: Option<Role>,
     life: Lifecycle,
     status: watch::Sender<Status>,
     resources: Arc<Resources>,
@@ -106,19 +152,26 @@ impl Session {
         mut commands: mpsc::Receiver<Command>,
         mut wanted: mpsc::Receiver<Want>,
         mut news: watch::Receiver<Arc<Policies>>,
-    ) -> EndReason {
+    ) -> Fate {
         let stop = self.shared.stop.clone();
         loop {
-            if let Some(reason) = self.life.status().ended {
-                self.farewell();
-                return reason;
+            if let Some(reason) = self.life.ended() {
+                // First for the store: what both were told to be over never goes on.
+                self.diary.end(reason).await;
+                self.publish();
+                self.farewell(Closed::Ended);
+                return Fate::Ended(reason);
             }
             let deadline = self.life.deadline().unwrap_or_else(Instant::now);
             tokio::select! {
                 biased;
-                () = stop.cancelled() => self.happens(Event::End(EndReason::ServerShutdown)),
+                () = stop.cancelled() => {
+                    self.farewell(Closed::Restarting);
+                    return Fate::Suspended;
+                }
                 () = tokio::time::sleep_until(deadline) => {
-                    if self.life.tick(Instant::now()) { self.publish(); }
+                    let changed = self.life.tick(Instant::now());
+                    self.follow(changed);
                 }
                 // Before anything more is shown under the old ones.
                 Ok(()) = news.changed() => {
@@ -138,7 +191,9 @@ impl Session {
                 self.customer_says(message);
             }
             Command::CustomerShows { connection, frame } if self.is_customer(connection) => self.show(&frame),
-            Command::CustomerLeft { connection } if self.is_customer(connection) => self.customer_leaves(),
+            Command::CustomerLeft { connection, why } if self.is_customer(connection) => {
+                self.customer_leaves(why)
+            }
             Command::AgentJoin { name, role, reply } => {
                 let _ = reply.send(self.agent_joins(name, role));
             }
@@ -151,7 +206,14 @@ impl Session {
                     let _ = reply.send(audience.join(self.page.tree()));
                 }
             }
-            Command::AgentLeft { connection } if self.is_agent(connection) => self.agent_leaves(),
+            Command::AgentLeft { connection, why } if self.is_agent(connection) => self.agent_leaves(why),
+            Command::About { reply } => {
+                let _ = reply.send(self.about.clone());
+            }
+            Command::Attach { about } => {
+                self.diary.about(&about);
+                self.about = about;
+            }
             Command::End { reason } => self.happens(Event::End(reason)),
             // From a connection whose place another one took.
             Command::CustomerSays { .. }
@@ -179,8 +241,10 @@ impl Session {
         }
         self.customer = Some(Customer { connection, outbox, url, misfits: 0 });
         self.happens(Event::CustomerCame);
-        self.tell_customer(ToCustomer::Welcome { session_id: self.id.clone() });
-        if self.life.status().phase == Phase::Active {
+        self.publish();
+        let patience = self.shared.settings.timeouts.away.as_secs().try_into().unwrap_or(u32::MAX);
+        self.tell_customer(ToCustomer::Welcome { session_id: self.id.clone(), patience });
+        if self.life.phase() == Phase::Active {
             self.ask_for_page();
             for want in self.resources.outstanding() {
                 self.want(want);
@@ -188,13 +252,13 @@ impl Session {
         }
     }
 
-    fn customer_leaves(&mut self) {
+    fn customer_leaves(&mut self, why: AwayReason) {
         self.customer = None;
         self.customer_pointer.send_replace(None);
         for (_, (connection, seq)) in std::mem::take(&mut self.pending) {
             self.answer(connection, seq, Some(Refusal::CustomerAway));
         }
-        self.happens(Event::CustomerLost);
+        self.happens(Event::CustomerGone(why));
     }
 
     fn customer_says(&mut self, message: FromCustomer) {
@@ -220,6 +284,8 @@ impl Session {
             }
             FromCustomer::Typed { echoes } => self.typed(&echoes[..echoes.len().min(ECHOES)]),
             FromCustomer::Unavailable { want } => self.resources.unavailable(want),
+            // The socket answers by itself.
+            FromCustomer::Alive => {}
         }
     }
 
@@ -246,6 +312,9 @@ impl Session {
         };
         if let Some(masked) = masked {
             self.pass_on(masked);
+        }
+        if let Some(audience) = &self.audience {
+            self.diary.page(audience.masker().location());
         }
         self.follow_location();
     }
@@ -334,7 +403,7 @@ impl Session {
         let Some(customer) = &self.customer else { return };
         if customer.outbox.try_send(item).is_err() {
             // It does not read, or is gone: it comes back and starts with a snapshot.
-            self.customer_leaves();
+            self.customer_leaves(AwayReason::Lost);
         }
     }
 
@@ -342,7 +411,7 @@ impl Session {
         if self.customer.is_some() {
             self.send_customer(Outgoing::Close(why));
             if self.customer.is_some() {
-                self.customer_leaves();
+                self.customer_leaves(AwayReason::Lost);
             }
         }
     }
@@ -365,25 +434,30 @@ impl Session {
         let (view, feed) = audience.join(self.page.tree());
         let link = AgentLink {
             connection,
+            patience: self.shared.settings.timeouts.agent,
             view,
             feed,
             status: self.status.subscribe(),
             pointer: self.customer_pointer.subscribe(),
         };
         self.agent = Some(Agent { connection, name: name.clone(), present: true });
+        self.role = Some(role);
+        self.diary.note(Happening::Joined { name: name.clone(), role });
         self.happens(Event::AgentCame { name });
+        self.publish();
         if first {
             self.ask_for_page();
         }
-        if self.life.status().phase == Phase::Ended { Err(JoinError::Ended) } else { Ok(link) }
+        if self.life.phase() == Phase::Ended { Err(JoinError::Ended) } else { Ok(link) }
     }
 
-    fn agent_leaves(&mut self) {
+    fn agent_leaves(&mut self, why: AwayReason) {
         if let Some(agent) = &mut self.agent {
             agent.present = false;
+            self.diary.note(Happening::Left { name: agent.name.clone() });
         }
         self.agent_pointer.send_replace(None);
-        self.happens(Event::AgentLost);
+        self.happens(Event::AgentGone(why));
     }
 
     fn agent_says(&mut self, connection: u64, message: FromAgent) {
@@ -408,17 +482,17 @@ impl Session {
                 }
             }
             FromAgent::Exit => self.happens(Event::End(EndReason::AgentExit)),
-            // The socket turns it into `AgentResync`, which has an answer.
-            FromAgent::Resync => {}
+            // The socket turns it into `AgentResync`, which has an answer, or answers by itself.
+            FromAgent::Resync | FromAgent::Alive => {}
         }
     }
 
     /// The one way by which anything is done in a customer's page.
     fn act(&mut self, connection: u64, seq: u32, action: Action) -> Result<(), Refusal> {
-        if self.life.status().phase != Phase::Active {
+        if self.life.phase() != Phase::Active {
             return Err(Refusal::NotActive);
         }
-        if self.life.status().mode != Mode::Write {
+        if self.life.mode().0 != Mode::Write {
             return Err(Refusal::PointerMode);
         }
         if self.customer.is_none() {
@@ -460,22 +534,34 @@ impl Session {
     // Both.
 
     fn happens(&mut self, event: Event) {
-        if self.life.on(event, Instant::now()) {
+        let changed = self.life.on(event, Instant::now());
+        self.follow(changed);
+    }
+
+    /// After everything that may have changed how the session stands. An end is told once it is written down.
+    fn follow(&mut self, changed: bool) {
+        if changed && self.life.ended().is_none() {
+            self.write_down();
             self.publish();
         }
     }
 
+    fn write_down(&mut self) {
+        let record = Record::new(self.life.save(&self.shared.clock), self.role);
+        self.diary.record(&self.life.status(Instant::now()), record);
+    }
+
     fn publish(&self) {
-        self.status.send_replace(self.life.status().clone());
+        self.status.send_replace(self.life.status(Instant::now()));
     }
 
     /// Sockets see the end in the status, which they always read; this only hurries those that wait elsewhere.
-    fn farewell(&mut self) {
+    fn farewell(&mut self, why: Closed) {
         if let Some(customer) = &self.customer {
-            let _ = customer.outbox.try_send(Outgoing::Close(Closed::Ended));
+            let _ = customer.outbox.try_send(Outgoing::Close(why));
         }
         if let (Some(audience), Some(agent)) = (&self.audience, &self.agent) {
-            audience.tell(FeedItem::Close { connection: agent.connection, why: Closed::Ended });
+            audience.tell(FeedItem::Close { connection: agent.connection, why });
         }
     }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::link::{AgentLink, CustomerLink, FeedItem, JoinError};
+use super::record::{About, TooMuch};
 use super::resources::Resources;
 use crate::policy::EncodedView;
 use crate::protocol::agent::{FromAgent, Role};
 use crate::protocol::customer::FromCustomer;
 use crate::protocol::page::PageFrame;
+use crate::protocol::session::AwayReason;
 use crate::protocol::{EndReason, SessionId, Status};
 
 /// The way to a session's task. Calls after its end do nothing, or say so.
@@ -53,8 +55,8 @@ impl Handle {
     }
 
     /// The customer's connection is gone.
-    pub async fn customer_left(&self, connection: u64) {
-        self.tell(Command::CustomerLeft { connection }).await;
+    pub async fn customer_left(&self, connection: u64, why: AwayReason) {
+        self.tell(Command::CustomerLeft { connection, why }).await;
     }
 
     /// An agent comes.
@@ -76,8 +78,23 @@ impl Handle {
     }
 
     /// An agent's connection is gone.
-    pub async fn agent_left(&self, connection: u64) {
-        self.tell(Command::AgentLeft { connection }).await;
+    pub async fn agent_left(&self, connection: u64, why: AwayReason) {
+        self.tell(Command::AgentLeft { connection, why }).await;
+    }
+
+    /// What the session is about, as last said.
+    pub async fn about(&self) -> Option<About> {
+        self.ask(|reply| Command::About { reply }).await
+    }
+
+    /// Says what the session is about, in place of what was said before.
+    ///
+    /// # Errors
+    /// When it is too large.
+    pub async fn attach(&self, about: About) -> Result<(), TooMuch> {
+        about.check()?;
+        self.tell(Command::Attach { about }).await;
+        Ok(())
     }
 
     /// Ends the session from outside.
@@ -103,10 +120,12 @@ pub(super) enum Command {
     CustomerJoin { url: String, reply: oneshot::Sender<CustomerLink> },
     CustomerSays { connection: u64, message: FromCustomer },
     CustomerShows { connection: u64, frame: PageFrame },
-    CustomerLeft { connection: u64 },
+    CustomerLeft { connection: u64, why: AwayReason },
     AgentJoin { name: String, role: Role, reply: oneshot::Sender<Result<AgentLink, JoinError>> },
     AgentSays { connection: u64, message: FromAgent },
     AgentResync { reply: oneshot::Sender<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> },
-    AgentLeft { connection: u64 },
+    AgentLeft { connection: u64, why: AwayReason },
+    About { reply: oneshot::Sender<About> },
+    Attach { about: About },
     End { reason: EndReason },
 }

@@ -41,6 +41,23 @@ impl CustomerKey {
     }
 }
 
+impl KeyDigest {
+    /// For the store.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What the store had.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<KeyDigest> {
+        bytes.try_into().ok().map(KeyDigest)
+    }
+
+    /// A secret of the same session for another purpose: after a restart it is the same again, and is not stored.
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
+        Sha256::new().chain_update(purpose).chain_update([0]).chain_update(self.0).finalize().into()
+    }
+}
+
 impl std::fmt::Debug for CustomerKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("CustomerKey(…)")

@@ -4,6 +4,8 @@
 //! pointers are `watch` (only the newest counts), messages for one customer a bounded queue (who does not
 //! read is disconnected, and starts again with a snapshot).
 
+use std::time::Duration;
+
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::policy::{EncodedView, Permit};
@@ -45,6 +47,8 @@ pub enum Outgoing {
 pub struct AgentLink {
     /// Names this connection in calls of [`super::Handle`].
     pub connection: u64,
+    /// For how long the session waits for an agent who is away.
+    pub patience: Duration,
     /// The view as it is now, when there is a page; `feed` continues it exactly.
     pub view: Option<EncodedView>,
     /// Everything after it.
@@ -85,6 +89,8 @@ pub enum Closed {
     Ended,
     /// Another connection of the same person took its place.
     Replaced,
+    /// The server stops, and the session goes on when it is started again.
+    Restarting,
     /// The browser sent what does not fit: the words go into the close frame.
     Protocol(&'static str),
 }

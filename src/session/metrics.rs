@@ -50,9 +50,13 @@ impl Metrics {
         metrics
     }
 
-    pub(super) fn began(&self) {
+    pub(super) fn started(&self) {
         self.started.inc();
-        self.active.inc();
+    }
+
+    /// The server stops; the session goes on under the next one.
+    pub(super) fn suspended(&self) {
+        self.active.dec();
     }
 
     pub(super) fn ended(&self, reason: EndReason) {

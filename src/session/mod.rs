@@ -6,17 +6,23 @@
 
 mod actor;
 mod audience;
+mod clock;
+mod diary;
 mod handle;
+pub mod history;
 mod key;
 pub mod lifecycle;
 pub mod link;
 mod metrics;
 mod page;
+mod record;
 mod registry;
 pub mod resources;
+mod scribe;
 
 pub use handle::Handle;
 pub use key::CustomerKey;
 pub use link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing};
 pub use metrics::Metrics;
+pub use record::{About, TooMuch};
 pub use registry::{Lookup, Sessions, Settings, StartError};

@@ -2,21 +2,30 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rand::RngExt as _;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::actor;
+use super::actor::{self, Fate, Seed};
+use super::clock::Clock;
 use super::handle::Handle;
 use super::key::{CustomerKey, KeyDigest};
+use super::lifecycle::Lifecycle;
 use super::metrics::Metrics;
-use super::{lifecycle, resources};
+use super::record::{About, Record};
+use super::scribe::{Scribe, off_the_reactor};
+use super::{history, lifecycle, resources};
 use crate::dom;
 use crate::policy::{Policies, ResourceNames};
 use crate::protocol::{EndReason, SessionId};
-use crate::store::{self, Known, Store};
+use crate::store::{self, Known, Note, Store};
+
+/// How often old history is looked for.
+const FORGETTING: Duration = Duration::from_secs(3600);
 
 /// What holds for every session.
 #[derive(Debug, Clone)]
@@ -51,9 +60,11 @@ pub struct Sessions {
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) policies: watch::Sender<Arc<Policies>>,
-    pub(super) store: Arc<Store>,
+    pub(super) clock: Clock,
+    pub(super) scribe: Scribe,
     pub(super) metrics: Metrics,
     pub(super) stop: CancellationToken,
+    store: Arc<Store>,
     tasks: TaskTracker,
     live: Mutex<Live>,
 }
@@ -69,8 +80,8 @@ struct Live {
 pub enum Lookup {
     /// A session that lives.
     Live(Handle),
-    /// One that ended.
-    Ended,
+    /// One that ended, and why.
+    Ended(EndReason),
     /// Nothing, ever.
     Never,
 }
@@ -90,7 +101,8 @@ pub enum StartError {
 }
 
 impl Sessions {
-    /// A door to no sessions yet. Sessions run on `tasks` and end when `stop` is cancelled.
+    /// A door to no sessions yet. Sessions run on `tasks`; when `stop` is cancelled they stay in the store, for the
+    /// next server to go on with.
     pub fn new(
         settings: Settings,
         policies: Arc<Policies>,
@@ -99,17 +111,20 @@ impl Sessions {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Sessions {
-        Sessions {
-            shared: Arc::new(Shared {
-                settings,
-                policies: watch::Sender::new(policies),
-                store,
-                metrics,
-                stop,
-                tasks,
-                live: Mutex::default(),
-            }),
-        }
+        let shared = Arc::new(Shared {
+            settings,
+            policies: watch::Sender::new(policies),
+            clock: Clock::now(),
+            metrics,
+            scribe: Scribe::new(store.clone()),
+            store,
+            stop,
+            tasks,
+            live: Mutex::default(),
+        });
+        let (scribe, stop) = (shared.clone(), shared.stop.clone());
+        shared.tasks.spawn(async move { stop.run_until_cancelled(scribe.scribe.run()).await });
+        Sessions { shared }
     }
 
     /// Puts other policies in force, for the sessions that live and for those to come.
@@ -117,11 +132,35 @@ impl Sessions {
         self.shared.policies.send_replace(policies);
     }
 
+    /// Goes on with the sessions that an earlier server left open. Answers how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn restore(&self) -> Result<usize, store::Error> {
+        let store = self.shared.store.clone();
+        let open = off_the_reactor(move || store.open_sessions()).await?;
+        let mut restored = 0;
+        for session in open {
+            let Ok(id) = session.id.parse::<SessionId>() else { continue };
+            let key = KeyDigest::from_bytes(&session.key);
+            let record = session.record.as_deref().and_then(Record::from_bytes);
+            let (Some(key), Some(record)) = (key, record) else {
+                // Of a version that noted less.
+                self.shared.scribe.end(&id, EndReason::ServerShutdown, Note::default()).await;
+                continue;
+            };
+            let about = session.about.as_deref().and_then(About::from_bytes).unwrap_or_default();
+            self.launch(id, key, Seed::Restored { record, about });
+            restored += 1;
+        }
+        Ok(restored)
+    }
+
     /// Starts a session for a customer.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start(&self) -> Result<(Handle, CustomerKey), StartError> {
+    pub async fn start(&self, about: About) -> Result<(Handle, CustomerKey), StartError> {
         let shared = &self.shared;
         if shared.stop.is_cancelled() {
             return Err(StartError::Stopping);
@@ -129,34 +168,77 @@ impl Sessions {
         if shared.live().by_id.len() >= shared.settings.sessions {
             return Err(StartError::TooMany);
         }
-        let id = self.unused_id().await?;
         let key = CustomerKey::random();
-        let names = ResourceNames::new(rand::rng().random(), format!("/session/{id}/resource/"));
-        let (handle, run) = actor::session(id.clone(), names, shared.clone());
-        let mut live = shared.live();
-        live.by_id.insert(id.clone(), handle.clone());
-        live.by_key.insert(key.digest(), id.clone());
-        drop(live);
-        shared.metrics.began();
-        let guard =
-            Removal { shared: shared.clone(), id: id.clone(), key: key.digest(), reason: EndReason::Error };
-        shared.tasks.spawn(async move {
-            let mut guard = guard;
-            guard.reason = run.await;
-        });
+        let id = self.unused_id(key.digest()).await?;
+        let handle = self.launch(id.clone(), key.digest(), Seed::New { about });
+        shared.metrics.started();
         tracing::info!(session = %short(&id), "session started");
         Ok((handle, key))
     }
 
-    /// An ID that no session ever had.
-    async fn unused_id(&self) -> Result<SessionId, StartError> {
+    fn launch(&self, id: SessionId, key: KeyDigest, seed: Seed) -> Handle {
+        let shared = &self.shared;
+        let names = ResourceNames::new(key.derive("resources"), format!("/session/{id}/resource/"));
+        let (handle, run) = actor::session(id.clone(), names, seed, shared.clone());
+        let mut live = shared.live();
+        live.by_id.insert(id.clone(), handle.clone());
+        live.by_key.insert(key, id.clone());
+        drop(live);
+        shared.metrics.active.inc();
+        let guard = Removal { shared: shared.clone(), id, key, fate: None };
+        shared.tasks.spawn(async move {
+            let mut guard = guard;
+            guard.fate = Some(run.await);
+        });
+        handle
+    }
+
+    /// An ID that no session ever had, taken for the customer of this key.
+    async fn unused_id(&self, key: KeyDigest) -> Result<SessionId, StartError> {
+        let life = Lifecycle::start(self.shared.settings.timeouts, Instant::now());
+        let record = Record::new(life.save(&self.shared.clock), None).to_bytes();
         loop {
             let id = SessionId::from_digits(std::array::from_fn(|_| {
                 rand::rng().random_range(0..SessionId::radix())
             }));
-            let (store, text) = (self.shared.store.clone(), id.to_string());
-            if off_the_reactor(move || store.claim(&text)).await? {
+            let (store, text, record) = (self.shared.store.clone(), id.to_string(), record.clone());
+            if off_the_reactor(move || store.claim(&text, key.as_bytes(), &record)).await? {
                 return Ok(id);
+            }
+        }
+    }
+
+    /// Writes down what is still to be written: the last thing before a server ends.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn flush(&self) -> Result<(), store::Error> {
+        self.shared.scribe.flush().await
+    }
+
+    /// What happened in a session, in order; empty when it was forgotten or never was.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn history(&self, id: &SessionId) -> Result<Vec<history::Entry>, store::Error> {
+        self.flush().await?;
+        let (store, id) = (self.shared.store.clone(), id.to_string());
+        let events = off_the_reactor(move || store.events(&id)).await?;
+        Ok(events.iter().filter_map(history::Entry::from_event).collect())
+    }
+
+    /// Forgets what happened more than `age` ago, again and again until dropped.
+    pub async fn forget(&self, age: Duration) {
+        let mut rounds = tokio::time::interval(FORGETTING);
+        loop {
+            rounds.tick().await;
+            let before = self.shared.clock.wall(Instant::now()) / 1000;
+            let before = i64::try_from(before.saturating_sub(age.as_secs())).unwrap_or(0);
+            let store = self.shared.store.clone();
+            match off_the_reactor(move || store.forget(before)).await {
+                Ok(0) => {}
+                Ok(events) => tracing::info!(events, "old history was forgotten"),
+                Err(error) => tracing::error!(%error, "old history could not be forgotten"),
             }
         }
     }
@@ -172,7 +254,9 @@ impl Sessions {
         let (store, text) = (self.shared.store.clone(), id.to_string());
         Ok(match off_the_reactor(move || store.known(&text)).await? {
             Known::Never => Lookup::Never,
-            Known::Open | Known::Ended(_) => Lookup::Ended,
+            // In the store and not here: its task died, or is about to write down its end.
+            Known::Open => Lookup::Ended(EndReason::Error),
+            Known::Ended(reason) => Lookup::Ended(EndReason::from_word(&reason).unwrap_or(EndReason::Error)),
         })
     }
 
@@ -182,9 +266,26 @@ impl Sessions {
         live.by_key.get(&key.digest()).and_then(|id| live.by_id.get(id)).cloned()
     }
 
+    /// Why the session that a customer's browser belonged to ended. None when it is not known, or lives.
+    pub async fn end_of(&self, key: &CustomerKey) -> Option<EndReason> {
+        let (store, key) = (self.shared.store.clone(), key.digest());
+        let reason = off_the_reactor(move || store.end_of(key.as_bytes())).await;
+        reason
+            .inspect_err(|error| tracing::error!(%error, "an end could not be looked up"))
+            .ok()?
+            .as_deref()
+            .and_then(EndReason::from_word)
+    }
+
     /// How many sessions live.
     pub fn count(&self) -> usize {
         self.shared.live().by_id.len()
+    }
+}
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sessions").field("count", &self.count()).finish_non_exhaustive()
     }
 }
 
@@ -200,7 +301,7 @@ struct Removal {
     shared: Arc<Shared>,
     id: SessionId,
     key: KeyDigest,
-    reason: EndReason,
+    fate: Option<Fate>,
 }
 
 impl Drop for Removal {
@@ -209,25 +310,27 @@ impl Drop for Removal {
         live.by_id.remove(&self.id);
         live.by_key.remove(&self.key);
         drop(live);
-        self.shared.metrics.ended(self.reason);
-        tracing::info!(session = %short(&self.id), reason = self.reason.as_str(), "session ended");
-        let (store, id, reason) = (self.shared.store.clone(), self.id.to_string(), self.reason.as_str());
-        let record = move || {
-            if let Err(error) = store.end(&id, reason) {
-                tracing::error!(%error, "the end of a session was not recorded");
+        match self.fate {
+            Some(Fate::Suspended) => self.shared.metrics.suspended(),
+            Some(Fate::Ended(reason)) => {
+                self.shared.metrics.ended(reason);
+                tracing::info!(session = %short(&self.id), reason = reason.as_str(), "session ended");
             }
-        };
-        self.shared.tasks.spawn_blocking(record);
+            None => {
+                tracing::error!(session = %short(&self.id), "a session's task died");
+                let reason = EndReason::Error;
+                self.shared.metrics.ended(reason);
+                self.shared.tasks.spawn_blocking(self.shared.scribe.ending(
+                    &self.id,
+                    reason,
+                    Note::default(),
+                ));
+            }
+        }
     }
 }
 
 /// What the log calls a session: enough to tell sessions apart, too little to join one.
 fn short(id: &SessionId) -> String {
     id.to_string().chars().take(3).collect()
-}
-
-async fn off_the_reactor<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, store::Error> + Send + 'static,
-) -> Result<T, store::Error> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(store::Error::Poisoned))
 }

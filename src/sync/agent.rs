@@ -14,10 +14,10 @@ use http::{HeaderMap, StatusCode};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::is_same_origin;
-use super::socket::{self, CloseCode, Finished, Heard, Received, closing};
+use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
 use crate::protocol::agent::{FromAgent, Me, Role, ToAgent};
 use crate::protocol::{Phase, SessionId};
-use crate::session::{AgentLink, FeedItem, Handle, JoinError, Lookup, Sessions};
+use crate::session::{AgentLink, Closed, FeedItem, Handle, JoinError, Lookup, Sessions};
 
 /// Who a request for a session comes from, if they are logged in and may do something in it.
 pub type Admission = Arc<dyn Fn(&HeaderMap, &SessionId) -> Option<Me> + Send + Sync>;
@@ -68,7 +68,7 @@ async fn converse(socket: WebSocket, agents: Arc<Agents>, me: Option<Me>, id: Op
         ),
     );
     let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &rate).await;
-    handle.agent_left(link.connection).await;
+    handle.agent_left(link.connection, finished.away()).await;
     sender.close(finished).await;
 }
 
@@ -77,17 +77,22 @@ async fn join(
     me: Option<Me>,
     id: Option<SessionId>,
 ) -> Result<(Handle, AgentLink), Finished> {
-    let ended = Some((CloseCode::Ended, "no such session"));
-    let id = id.ok_or(ended)?;
-    let me = me.ok_or(Some((CloseCode::LoginNeeded, "log in first")))?;
+    let id = id.ok_or(ended(None))?;
+    let me = me.ok_or(Finished::Close(CloseCode::LoginNeeded, "log in first"))?;
     if me.role == Role::Supervisor {
-        return Err(Some((CloseCode::LoginNeeded, "this role can not hold a session")));
+        return Err(Finished::Close(CloseCode::LoginNeeded, "this role can not hold a session"));
     }
-    let Ok(Lookup::Live(handle)) = sessions.find(&id).await else { return Err(ended) };
+    let handle = match sessions.find(&id).await {
+        Ok(Lookup::Live(handle)) => handle,
+        Ok(Lookup::Ended(reason)) => return Err(ended(Some(reason))),
+        Ok(Lookup::Never) => return Err(ended(None)),
+        // The store failed: the browser may try again.
+        Err(_) => return Err(Finished::Close(CloseCode::Restarting, "try again")),
+    };
     match handle.join_as_agent(me.name, me.role).await {
         Ok(link) => Ok((handle, link)),
-        Err(JoinError::Ended) => Err(ended),
-        Err(JoinError::Taken) => Err(Some((CloseCode::Taken, "another agent holds the session"))),
+        Err(JoinError::Ended) => Err(ended(handle.status().ended)),
+        Err(JoinError::Taken) => Err(Finished::Close(CloseCode::Taken, "another agent holds the session")),
     }
 }
 
@@ -99,23 +104,24 @@ async fn exchange(
     rate: &DefaultDirectRateLimiter,
 ) -> Finished {
     link.status.mark_changed();
-    if sender.json(&ToAgent::Welcome { session_id: handle.id().clone() }).await.is_err() {
-        return None;
+    let patience = link.patience.as_secs().try_into().unwrap_or(u32::MAX);
+    if sender.json(&ToAgent::Welcome { session_id: handle.id().clone(), patience }).await.is_err() {
+        return Finished::LOST;
     }
     if let Some(view) = link.view.take()
         && sender.binary(view.bytes().clone()).await.is_err()
     {
-        return None;
+        return Finished::LOST;
     }
     loop {
         let sent = tokio::select! {
             biased;
             Ok(()) = link.status.changed() => {
                 let status = link.status.borrow_and_update().clone();
-                let over = status.phase == Phase::Ended;
+                let (over, finished) = (status.phase == Phase::Ended, ended(status.ended));
                 let sent = sender.json(&ToAgent::Status { status }).await;
                 if over {
-                    return Some((CloseCode::Ended, "the session has ended"));
+                    return finished;
                 }
                 sent
             }
@@ -126,11 +132,16 @@ async fn exchange(
                 Ok(FeedItem::Close { connection, why }) if connection == link.connection => {
                     let status = link.status.borrow().clone();
                     let _ = sender.json(&ToAgent::Status { status }).await;
-                    return closing(why);
+                    return closing(why, &link.status.borrow());
                 }
                 Ok(FeedItem::One { .. } | FeedItem::Close { .. }) => Ok(()),
                 Err(RecvError::Lagged(_)) => resync(handle, link, sender).await,
-                Err(RecvError::Closed) => return closing(crate::session::Closed::Ended),
+                // The session's task is over; whether the session is, the status says.
+                Err(RecvError::Closed) => {
+                    let status = link.status.borrow();
+                    let over = status.phase == Phase::Ended;
+                    return closing(if over { Closed::Ended } else { Closed::Restarting }, &status);
+                }
             },
             Ok(()) = link.pointer.changed() => {
                 let pointer = *link.pointer.borrow_and_update();
@@ -138,24 +149,25 @@ async fn exchange(
             }
             heard = receiver.next() => match heard {
                 Heard::Message(_) if rate.check().is_err() => {
-                    return Some((CloseCode::Protocol, "too many messages"));
+                    return Finished::Close(CloseCode::Protocol, "too many messages");
                 }
                 Heard::Message(Received::Text(text)) => match serde_json::from_str::<FromAgent>(&text) {
+                    Ok(FromAgent::Alive) => sender.json(&ToAgent::Alive).await,
                     Ok(FromAgent::Resync) => resync(handle, link, sender).await,
                     Ok(message) => {
                         handle.agent_says(link.connection, message).await;
                         Ok(())
                     }
-                    Err(_) => return Some((CloseCode::Protocol, "a malformed message")),
+                    Err(_) => return Finished::Close(CloseCode::Protocol, "a malformed message"),
                 },
-                Heard::Message(Received::Binary(_)) => return Some((CloseCode::Protocol, "an unexpected message")),
+                Heard::Message(Received::Binary(_)) => return Finished::Close(CloseCode::Protocol, "an unexpected message"),
                 Heard::Silence => sender.ping().await,
-                Heard::Left => return None,
-                Heard::Bad(reason) => return Some((CloseCode::Protocol, reason)),
+                Heard::Left(why) => return Finished::Gone(why),
+                Heard::Bad(reason) => return Finished::Close(CloseCode::Protocol, reason),
             },
         };
         if sent.is_err() {
-            return None;
+            return Finished::LOST;
         }
     }
 }

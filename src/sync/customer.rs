@@ -15,12 +15,12 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
-use super::socket::{self, CloseCode, Finished, Heard, Received, closing};
+use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
 use super::{OURS, cookie, is_same_origin};
 use crate::protocol::customer::{Act, ActTag, FromCustomer, Started, ToCustomer};
 use crate::protocol::page::{self, PageFrame};
-use crate::protocol::{Action, Phase};
-use crate::session::{CustomerKey, CustomerLink, Handle, Outgoing, Sessions, StartError};
+use crate::protocol::{Action, EndReason, Phase};
+use crate::session::{About, CustomerKey, CustomerLink, Handle, Outgoing, Sessions, StartError};
 
 /// The name of the cookie that holds the customer's key.
 pub const COOKIE: &str = "tandem";
@@ -88,7 +88,7 @@ async fn start(
     if customers.starts.check_key(&address.ip()).is_err() {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
-    match customers.sessions.start().await {
+    match customers.sessions.start(About::default()).await {
         Ok((handle, key)) => {
             let secure = if customers.settings.secure { "; Secure" } else { "" };
             let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{secure}", key.reveal());
@@ -160,25 +160,33 @@ async fn connect(
         return StatusCode::FORBIDDEN.into_response();
     }
     let handle = session_of(&customers.sessions, &headers);
+    let end = match (&handle, cookie(&headers, COOKIE)) {
+        (None, Some(key)) => customers.sessions.end_of(&CustomerKey::from_cookie(&key)).await,
+        _ => None,
+    };
     let limit = customers.settings.socket.customer_message;
-    upgrade
-        .max_message_size(limit)
-        .max_frame_size(limit)
-        .on_upgrade(async move |socket| converse(socket, handle, shown.url, customers.settings).await)
+    upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(async move |socket| {
+        converse(socket, handle.ok_or(end), shown.url, customers.settings).await
+    })
 }
 
 /// A connection's life: join, pass on what comes both ways, leave.
-async fn converse(socket: WebSocket, handle: Option<Handle>, url: String, settings: Settings) {
+async fn converse(
+    socket: WebSocket,
+    handle: Result<Handle, Option<EndReason>>,
+    url: String,
+    settings: Settings,
+) {
     let (mut sender, mut receiver) = socket::split(socket, settings.socket);
-    let link = match &handle {
-        Some(handle) => handle.join_as_customer(url).await,
-        None => None,
+    let handle = match handle {
+        Ok(handle) => handle,
+        Err(end) => return sender.close(ended(end)).await,
     };
-    let (Some(handle), Some(mut link)) = (handle, link) else {
-        return sender.close(Some((CloseCode::Ended, "no such session"))).await;
+    let Some(mut link) = handle.join_as_customer(url).await else {
+        return sender.close(ended(handle.status().ended)).await;
     };
     let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &settings.page).await;
-    handle.customer_left(link.connection).await;
+    handle.customer_left(link.connection, finished.away()).await;
     sender.close(finished).await;
 }
 
@@ -203,16 +211,16 @@ async fn exchange(
                     // What the end was is in the status.
                     let status = link.status.borrow().clone();
                     let _ = sender.json(&ToCustomer::Status { status }).await;
-                    return closing(why);
+                    return closing(why, &link.status.borrow());
                 }
-                None => return None,
+                None => return Finished::LOST,
             },
             Ok(()) = link.status.changed() => {
                 let status = link.status.borrow_and_update().clone();
-                let over = status.phase == Phase::Ended;
+                let (over, finished) = (status.phase == Phase::Ended, ended(status.ended));
                 let sent = sender.json(&ToCustomer::Status { status }).await;
                 if over {
-                    return Some((CloseCode::Ended, "the session has ended"));
+                    return finished;
                 }
                 sent
             }
@@ -229,23 +237,24 @@ async fn exchange(
                     }
                     Err(error) => {
                         tracing::warn!(%error, "closing a customer's connection");
-                        return Some((CloseCode::Protocol, "a malformed frame"));
+                        return Finished::Close(CloseCode::Protocol, "a malformed frame");
                     }
                 },
                 Heard::Message(Received::Text(text)) => match serde_json::from_str::<FromCustomer>(&text) {
+                    Ok(FromCustomer::Alive) => sender.json(&ToCustomer::Alive).await,
                     Ok(message) => {
                         handle.customer_says(link.connection, message).await;
                         Ok(())
                     }
-                    Err(_) => return Some((CloseCode::Protocol, "a malformed message")),
+                    Err(_) => return Finished::Close(CloseCode::Protocol, "a malformed message"),
                 },
                 Heard::Silence => sender.ping().await,
-                Heard::Left => return None,
-                Heard::Bad(reason) => return Some((CloseCode::Protocol, reason)),
+                Heard::Left(why) => return Finished::Gone(why),
+                Heard::Bad(reason) => return Finished::Close(CloseCode::Protocol, reason),
             },
         };
         if sent.is_err() {
-            return None;
+            return Finished::LOST;
         }
     }
 }

@@ -8,6 +8,8 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::protocol::session::AwayReason;
+use crate::protocol::{EndReason, Status};
 use crate::session::Closed;
 
 /// Bounds on one connection.
@@ -31,8 +33,8 @@ impl Default for Limits {
             customer_message: 16 << 20,
             agent_message: 256 << 10,
             agent_rate: 200,
-            heartbeat: Duration::from_secs(15),
-            patience: Duration::from_secs(20),
+            heartbeat: Duration::from_secs(5),
+            patience: Duration::from_secs(10),
         }
     }
 }
@@ -45,6 +47,8 @@ pub(super) enum CloseCode {
     Protocol = 4003,
     LoginNeeded = 4004,
     Taken = 4005,
+    /// Registered with IANA: come back soon.
+    Restarting = 1012,
 }
 
 /// What a browser sent.
@@ -54,8 +58,27 @@ pub(super) enum Received {
     Binary(bytes::Bytes),
 }
 
-/// The end of a connection, with what to tell the browser, if it is still there.
-pub(super) type Finished = Option<(CloseCode, &'static str)>;
+/// The end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finished {
+    /// The browser is not there any more.
+    Gone(AwayReason),
+    /// What to tell it.
+    Close(CloseCode, &'static str),
+}
+
+impl Finished {
+    /// Nothing can be sent any more.
+    pub(super) const LOST: Finished = Finished::Gone(AwayReason::Lost);
+
+    /// Why who was connected is away now.
+    pub(super) fn away(self) -> AwayReason {
+        match self {
+            Finished::Gone(why) => why,
+            Finished::Close(..) => AwayReason::Lost,
+        }
+    }
+}
 
 pub(super) struct Sender {
     sink: SplitSink<WebSocket, Message>,
@@ -66,11 +89,13 @@ pub(super) struct Receiver {
     stream: SplitStream<WebSocket>,
     limits: Limits,
     heard: Instant,
+    asked: Instant,
 }
 
 pub(super) fn split(socket: WebSocket, limits: Limits) -> (Sender, Receiver) {
     let (sink, stream) = socket.split();
-    (Sender { sink, patience: limits.patience }, Receiver { stream, limits, heard: Instant::now() })
+    let now = Instant::now();
+    (Sender { sink, patience: limits.patience }, Receiver { stream, limits, heard: now, asked: now })
 }
 
 /// The connection is gone, or its browser takes nothing in.
@@ -92,7 +117,7 @@ impl Sender {
     }
 
     pub(super) async fn close(mut self, finished: Finished) {
-        if let Some((code, reason)) = finished {
+        if let Finished::Close(code, reason) = finished {
             let frame = CloseFrame { code: code as u16, reason: reason.into() };
             let _ = self.send(Message::Close(Some(frame))).await;
         }
@@ -113,21 +138,27 @@ pub(super) enum Heard {
     /// Nothing for a while: ask for a sign of life.
     Silence,
     /// It left, or gave no sign of life.
-    Left,
+    Left(AwayReason),
     /// It sent something that is not allowed at all.
     Bad(&'static str),
 }
 
 impl Receiver {
-    /// Waits for the next message. Dropping the future loses nothing.
+    /// Waits for the next message. Dropping the future loses nothing, and no time either: however much is sent to a
+    /// browser meanwhile, its silence is noticed.
     pub(super) async fn next(&mut self) -> Heard {
         loop {
-            match tokio::time::timeout(self.limits.heartbeat, self.stream.next()).await {
-                Err(_) if self.heard.elapsed() > self.limits.heartbeat + self.limits.patience => {
-                    return Heard::Left;
+            let Limits { heartbeat, patience, .. } = self.limits;
+            let due = self.heard.max(self.asked) + heartbeat;
+            match tokio::time::timeout_at(due, self.stream.next()).await {
+                Err(_) if self.heard.elapsed() > heartbeat + patience => {
+                    return Heard::Left(AwayReason::Lost);
                 }
-                Err(_) => return Heard::Silence,
-                Ok(None) => return Heard::Left,
+                Err(_) => {
+                    self.asked = Instant::now();
+                    return Heard::Silence;
+                }
+                Ok(None) => return Heard::Left(AwayReason::Lost),
                 Ok(Some(Err(error))) => return bad(error),
                 Ok(Some(Ok(message))) => {
                     self.heard = Instant::now();
@@ -136,7 +167,8 @@ impl Receiver {
                             return Heard::Message(Received::Text(text.as_str().to_owned()));
                         }
                         Message::Binary(bytes) => return Heard::Message(Received::Binary(bytes)),
-                        Message::Close(_) => return Heard::Left,
+                        // A browser says so when its page goes.
+                        Message::Close(_) => return Heard::Left(AwayReason::Left),
                         Message::Ping(_) | Message::Pong(_) => {}
                     }
                 }
@@ -151,15 +183,21 @@ fn bad(error: axum::Error) -> Heard {
     if text.contains("too long") || text.contains("too big") || text.contains("Space limit") {
         Heard::Bad("message too large")
     } else {
-        Heard::Left
+        Heard::Left(AwayReason::Lost)
     }
 }
 
+/// The session is over: the word for why goes with it, for a browser that was away when it ended.
+pub(super) fn ended(why: Option<EndReason>) -> Finished {
+    Finished::Close(CloseCode::Ended, why.map_or("no such session", EndReason::as_str))
+}
+
 /// What a session's word for the end of a connection means to a browser.
-pub(super) fn closing(why: Closed) -> Finished {
-    Some(match why {
-        Closed::Ended => (CloseCode::Ended, "the session has ended"),
-        Closed::Replaced => (CloseCode::Replaced, "another connection took over"),
-        Closed::Protocol(reason) => (CloseCode::Protocol, reason),
-    })
+pub(super) fn closing(why: Closed, status: &Status) -> Finished {
+    match why {
+        Closed::Ended => ended(status.ended),
+        Closed::Replaced => Finished::Close(CloseCode::Replaced, "another connection took over"),
+        Closed::Restarting => Finished::Close(CloseCode::Restarting, "the server is restarting"),
+        Closed::Protocol(reason) => Finished::Close(CloseCode::Protocol, reason),
+    }
 }

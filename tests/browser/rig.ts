@@ -4,7 +4,10 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test as base, type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
 
 export { expect };
@@ -192,7 +195,7 @@ export const test = base.extend<Fixtures, { demo: Demo }>({
     async ({}, use) => {
       const demo = await startDemo();
       await use(demo);
-      demo.process.kill("SIGTERM");
+      await demo.stop("SIGTERM");
     },
     { scope: "worker" },
   ],
@@ -231,25 +234,47 @@ function open(browser: Browser, viewport: { width: number; height: number }): Pr
   return browser.newContext({ viewport, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"] });
 }
 
-async function startDemo(): Promise<Demo & { process: ChildProcess }> {
+/** A demo that can be killed and started again at the same addresses, with the same data. */
+export async function startDemo(): Promise<Demo & { stop(signal: NodeJS.Signals): Promise<void>; start(): Promise<void> }> {
   const [site, console_] = [await freePort(), await freePort()];
+  const data = mkdtempSync(join(tmpdir(), "tandem-browser-"));
   const binary = process.env.TANDEM_BIN ?? "../../target/debug/tandem";
-  const flags = ["demo", "--site", `127.0.0.1:${site}`, "--console", `127.0.0.1:${console_}`];
-  const child = spawn(binary, flags, { env: { ...process.env, RUST_LOG: "info" } });
+  const flags = ["demo", "--site", `127.0.0.1:${site}`, "--console", `127.0.0.1:${console_}`, "--data", data];
   let said = "";
-  const started = new Promise<void>((resolve, reject) => {
-    const listen = (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes("Ctrl+C")) resolve();
-    };
-    child.stdout.on("data", listen);
-    child.stderr.on("data", listen);
-    child.once("exit", () => reject(new Error(`the demo did not start:\n${said}`)));
-  });
-  await started;
-  const password = /password\s+(\S+)/.exec(said)?.[1] ?? "";
+  let child: ChildProcess;
+  const start = async (): Promise<void> => {
+    child = spawn(binary, flags, { env: { ...process.env, RUST_LOG: "info" } });
+    let now = "";
+    await new Promise<void>((resolve, reject) => {
+      const listen = (chunk: Buffer) => {
+        said += chunk.toString();
+        now += chunk.toString();
+        if (now.includes("Ctrl+C")) resolve();
+      };
+      child.stdout?.on("data", listen);
+      child.stderr?.on("data", listen);
+      child.once("exit", () => reject(new Error(`the demo did not start:\n${now}`)));
+    });
+  };
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await gone;
+  };
+  await start();
   const local = (port: number) => `http://localhost:${port}`;
-  return { site: local(site), console: local(console_), password, process: child, log: () => said };
+  return {
+    site: local(site),
+    console: local(console_),
+    /** Each start makes a new one. */
+    get password() {
+      return [...said.matchAll(/password\s+(\S+)/g)].at(-1)?.[1] ?? "";
+    },
+    log: () => said,
+    start,
+    stop,
+  };
 }
 
 function freePort(): Promise<number> {

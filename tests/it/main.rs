@@ -12,6 +12,7 @@ mod policies;
 mod privacy;
 mod proxy;
 mod raw;
+mod restarts;
 mod robust;
 mod sessions;
 mod site;

@@ -6,17 +6,23 @@
  */
 
 import type { FromAgent, ToAgent } from "../protocol/words.ts";
+import { Backoff } from "../wire/backoff.ts";
+import { Pulse } from "../wire/pulse.ts";
 
 /** Why there will be no further connection. */
 export type Closed = "ended" | "elsewhere" | "broken" | "login" | "taken";
+
+/** Why there is none now. */
+export type Lost = "lost" | "restarting";
 
 export type ConnectionEvents = {
   opened(): void;
   view(bytes: Uint8Array): void;
   message(message: ToAgent): void;
   /** Lost; it is being tried again. */
-  lost(): void;
-  closed(why: Closed): void;
+  lost(why: Lost): void;
+  /** For good; `reason` is the word for why the session ended, if it has. */
+  closed(why: Closed, reason: string): void;
 };
 
 const CLOSE_CODES: Record<number, Closed> = {
@@ -26,18 +32,22 @@ const CLOSE_CODES: Record<number, Closed> = {
   4004: "login",
   4005: "taken",
 };
-
-/** Waits between tries, in milliseconds; the last one stays. */
-const WAITS = [300, 700, 1500, 3000, 5000, 8000];
+/** The server is about to be started again. */
+const RESTARTING = 1012;
+/** How long opening may take, in milliseconds. */
+const OPENING = 6000;
 /** More than this waiting to be sent, in bytes, and pointer positions are left out. */
 const BUSY = 64 * 1024;
 
 export class Connection {
   readonly #url: string;
   readonly #events: ConnectionEvents;
+  readonly #backoff = new Backoff();
   #socket: WebSocket | null = null;
-  #tries = 0;
+  #pulse: Pulse | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The server said that it will be back. */
+  #restarting = false;
   #stopped = false;
 
   constructor(url: string, events: ConnectionEvents) {
@@ -46,19 +56,32 @@ export class Connection {
   }
 
   open(): void {
-    clearTimeout(this.#timer);
+    this.#drop();
     const socket = new WebSocket(this.#url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    const closed = (code: number, reason = "") => {
+      if (this.#socket === socket) this.#closed(code, reason);
+    };
+    this.#timer = setTimeout(() => closed(0), OPENING);
     socket.onopen = () => {
-      this.#tries = 0;
+      if (this.#socket !== socket) return socket.close();
+      clearTimeout(this.#timer);
+      this.#backoff.reset();
+      this.#restarting = false;
+      this.#pulse = new Pulse(
+        () => this.send({ type: "alive" }),
+        () => closed(0),
+      );
       this.#events.opened();
     };
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (this.#socket !== socket) return;
+      this.#pulse?.heard();
       if (data instanceof ArrayBuffer) this.#events.view(new Uint8Array(data));
       else if (typeof data === "string") this.#text(data);
     };
-    socket.onclose = ({ code }) => this.#closed(code);
+    socket.onclose = ({ code, reason }) => closed(code, reason);
   }
 
   /** Sends if connected; what could not be sent is not kept, as it was meant for that moment. */
@@ -72,14 +95,23 @@ export class Connection {
   /** No more. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#socket?.close();
+    this.#drop()?.close();
   }
 
-  /** Try now instead of later. */
+  /** There is a reason to look now instead of later: the network is back, the window is looked at again. */
   hurry(): void {
-    if (this.#timer !== undefined) this.open();
-    this.#timer = undefined;
+    if (this.#stopped) return;
+    if (!this.#socket) this.open();
+    else if (this.#socket.readyState === WebSocket.OPEN) this.#pulse?.check();
+  }
+
+  /** Lets go of the socket: nothing of it is heard any more. */
+  #drop(): WebSocket | null {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#pulse?.stop();
+    clearTimeout(this.#timer);
+    return socket;
   }
 
   #text(data: string): void {
@@ -92,24 +124,17 @@ export class Connection {
     this.#events.message(message);
   }
 
-  #closed(code: number): void {
+  #closed(code: number, reason: string): void {
+    this.#drop()?.close();
     if (this.#stopped) return;
     const why = CLOSE_CODES[code];
     if (why) {
       this.#stopped = true;
-      this.#events.closed(why);
+      this.#events.closed(why, reason);
       return;
     }
-    this.#events.lost();
-    const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)] ?? 0;
-    this.#tries += 1;
-    // Agents whose server was restarted do not all come back at the same instant.
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.open();
-      },
-      wait * (0.75 + Math.random() / 2),
-    );
+    this.#restarting ||= code === RESTARTING;
+    this.#events.lost(this.#restarting ? "restarting" : "lost");
+    this.#timer = setTimeout(() => this.open(), this.#backoff.next());
   }
 }

@@ -5,8 +5,8 @@
  */
 
 import { type Signal, signal } from "@preact/signals";
-import type { Problem, Refusal, Status, ToAgent } from "../protocol/words.ts";
-import { type Closed, Connection } from "./connection.ts";
+import type { EndReason, Problem, Refusal, Status, ToAgent } from "../protocol/words.ts";
+import { type Closed, Connection, type Lost } from "./connection.ts";
 import { Acting } from "./mirror/acting.ts";
 import { Mirror } from "./mirror/mirror.ts";
 import type { Overlay } from "./mirror/overlay.ts";
@@ -14,10 +14,17 @@ import * as server from "./server.ts";
 import { words } from "./words.ts";
 
 /** How the connection to the server is. */
-export type Link = "connecting" | "open" | "lost" | { closed: Closed; problem?: Problem };
+export type Link =
+  | "connecting"
+  | "open"
+  | Lost
+  | { closed: Closed; reason?: EndReason | null; problem?: Problem };
 
 /** A short message that goes by itself. */
 export type Note = { key: number; text: string; tone: "plain" | "good" | "warn" };
+
+/** What a countdown runs to. */
+export type Ending = { at: number; why: "customer" | "line" | EndReason };
 
 /** How long a note stays, in milliseconds. */
 const NOTE = 5000;
@@ -28,6 +35,8 @@ export class SessionModel {
   readonly sessionId: string;
   readonly link: Signal<Link> = signal<Link>("connecting");
   readonly status: Signal<Status | null> = signal<Status | null>(null);
+  /** When the session ends by itself, by `Date.now()`, and why that is said; `null` while nothing threatens. */
+  readonly ending: Signal<Ending | null> = signal<Ending | null>(null);
   readonly location = signal("");
   /** Of the customer, in CSS pixels; `null` before the first view. */
   readonly viewport: Signal<{ width: number; height: number } | null> = signal<{
@@ -42,6 +51,8 @@ export class SessionModel {
   #acting: Acting | null = null;
   #overlay: Overlay | null = null;
   #nextNote = 1;
+  /** How many seconds the session waits for this agent. */
+  #patience = 0;
 
   constructor(sessionId: string, onLoginNeeded: () => void) {
     this.sessionId = sessionId;
@@ -86,20 +97,25 @@ export class SessionModel {
     this.link.value = "connecting";
     this.#connection = new Connection(server.socketUrl(this.sessionId), {
       opened: () => {
-        if (this.link.value === "lost") this.note(words.notes.reconnected, "good");
+        if (this.link.value === "lost" || this.link.value === "restarting")
+          this.note(words.notes.reconnected, "good");
         this.link.value = "open";
         this.#mirror?.restart();
         this.#acting?.restart();
       },
       view: (bytes) => this.#mirror?.receive(bytes),
       message: (message) => this.#message(message),
-      lost: () => {
-        this.link.value = "lost";
+      lost: (why) => {
+        const first = this.link.value === "open";
+        this.link.value = why;
+        if (first && this.#patience) {
+          this.ending.value = { at: Date.now() + this.#patience * 1000, why: "line" };
+        }
         // Nothing can be sent: what is typed now would only be seen here.
         if (this.#acting) this.#acting.mode = "pointer";
         if (this.#overlay) this.#overlay.pointer = null;
       },
-      closed: (why) => void this.#closed(why),
+      closed: (why, reason) => void this.#closed(why, reason),
     });
     this.#connection.open();
   }
@@ -156,6 +172,9 @@ export class SessionModel {
   #message(message: ToAgent): void {
     switch (message.type) {
       case "welcome":
+        this.#patience = message.patience;
+        return;
+      case "alive":
         return;
       case "status":
         this.#changed(message.status);
@@ -188,11 +207,8 @@ export class SessionModel {
     this.status.value = status;
     if (this.#acting) this.#acting.mode = status.mode;
     if (status.ended) this.notes.value = [];
+    this.ending.value = endingOf(status);
     if (!before || status.ended) return;
-    const soon = status.endsSoon;
-    if (soon && before.endsSoon?.reason !== soon.reason) {
-      this.note(words.notes.endsSoon(soon.reason, soon.seconds), "warn");
-    }
     // A declined request changes no mode: the answered question is what tells.
     const answered = before.writeRequested && !status.writeRequested;
     if (answered) this.notes.value = this.notes.value.filter((note) => note.text !== words.notes.asked);
@@ -205,14 +221,22 @@ export class SessionModel {
     if (status.customer !== "present" && this.#overlay) this.#overlay.pointer = null;
   }
 
-  async #closed(why: Closed): Promise<void> {
+  async #closed(why: Closed, reason: string): Promise<void> {
     if (why === "login") return this.#onLoginNeeded();
-    if (why !== "ended" || this.status.value?.ended) {
-      this.link.value = { closed: why };
+    const known = Object.hasOwn(words.ended, reason) ? (reason as EndReason) : null;
+    if (why !== "ended" || known || this.status.value?.ended) {
+      this.link.value = { closed: why, reason: this.status.value?.ended ?? known };
       return;
     }
-    // It ended while this browser was away, or never was: ask which.
+    // There never was such a session, or its end was forgotten: ask which.
     const answer = await server.session(this.sessionId);
     this.link.value = answer.ok ? { closed: "broken" } : { closed: why, problem: answer.problem };
   }
+}
+
+function endingOf(status: Status): Ending | null {
+  const at = (seconds: number) => Date.now() + seconds * 1000;
+  const { customerAway, endsSoon } = status;
+  if (customerAway) return { at: at(customerAway.seconds), why: "customer" };
+  return endsSoon && { at: at(endsSoon.seconds), why: endsSoon.reason };
 }

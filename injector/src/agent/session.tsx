@@ -4,6 +4,7 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import type { Me } from "../protocol/words.ts";
+import { EndsSoon } from "./countdown.tsx";
 import { SessionBar } from "./session-bar.tsx";
 import { SessionModel } from "./session-model.ts";
 import { Stage } from "./stage.tsx";
@@ -35,6 +36,7 @@ export function SessionScreen({ id, me, onLeave, onLoginNeeded }: Props) {
       ) : (
         <Stage model={model} />
       )}
+      {!over && <EndsSoon model={model} />}
       <Notes model={model} />
     </div>
   );
@@ -45,9 +47,9 @@ type OverText = { title: string; text: string; again: string | null };
 
 function overOf(model: SessionModel): OverText | null {
   const { page } = words;
-  const ended = model.status.value?.ended;
-  if (ended) return { title: page.endedTitle, text: words.ended[ended] ?? words.ended.error, again: null };
   const link = model.link.value;
+  const ended = model.status.value?.ended ?? (typeof link === "string" ? null : link.reason);
+  if (ended) return { title: page.endedTitle, text: words.ended[ended] ?? words.ended.error, again: null };
   if (typeof link === "string") return null;
   switch (link.closed) {
     case "ended": {

@@ -3,7 +3,9 @@
  */
 
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { Countdown } from "./countdown.tsx";
 import { CustomerPointer } from "./icons.tsx";
 import { Overlay } from "./mirror/overlay.ts";
 import { before, scaleToFit } from "./scale.ts";
@@ -98,22 +100,31 @@ function Waiting({ model }: { model: SessionModel }) {
     return () => clearTimeout(timer);
   }, [away]);
 
-  if (link === "lost") return <Veil key="lost" busy title={page.lost} />;
+  const left = <Countdown model={model} />;
+  if (link === "lost" || link === "restarting") {
+    return <Veil key={link} busy title={page[link]} more={left} />;
+  }
   if (link === "connecting") return <Veil key="connecting" busy title={page.connecting} />;
-  if (away && long.value) return <Veil key="away" title={page.away} text={page.awayLead} />;
+  const why = model.status.value?.customerAway?.why ?? "lost";
+  if (away && long.value) {
+    return <Veil key="away" title={page.away} text={page.awayWhy[why]} more={left} />;
+  }
   if (away) return <Veil key="loading" busy title={page.loading} />;
   if (model.hasView.value) return null;
   if (customer === "expected") return <Veil key="expected" busy title={page.expected} />;
   return <Veil key="first" busy title={page.firstView} />;
 }
 
-function Veil({ title, text, busy }: { title: string; text?: string; busy?: boolean }) {
+type VeilProps = { title: string; text?: string; busy?: boolean; more?: ComponentChildren };
+
+function Veil({ title, text, busy, more }: VeilProps) {
   return (
     <div class="veil" role="alert">
       <div class="veil-box">
         {busy && <span class="spinner" aria-hidden="true" />}
         <strong>{title}</strong>
         {text && <p>{text}</p>}
+        {more}
       </div>
     </div>
   );

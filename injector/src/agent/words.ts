@@ -49,9 +49,9 @@ const problem: Record<ProblemKind, string> = {
 
 /** Why a session is about to end by itself. */
 const endsSoon: Partial<Record<EndReason, string>> = {
-  away_timeout: "the customer is still away",
-  idle_timeout: "nothing has happened for a while",
-  max_duration: "it reaches the longest time allowed",
+  away_timeout: "The customer is still away.",
+  idle_timeout: "Nothing has happened for a while.",
+  max_duration: "The session reaches the longest time allowed.",
 };
 
 const modeReason: Record<ModeReason, string | null> = {
@@ -60,7 +60,8 @@ const modeReason: Record<ModeReason, string | null> = {
   declined: "The customer did not allow it this time.",
   taken_back: "The customer took back control.",
   given_back: "You are back in Pointer mode.",
-  interrupted: "Write mode ended because a connection was lost. Request it again.",
+  interrupted: "Write mode ended because a connection was lost. The customer is asked again.",
+  paused: "The customer has paused sharing.",
 };
 
 const mode: Record<Mode, string> = { pointer: "Pointer", write: "Write" };
@@ -125,8 +126,12 @@ export const words = {
     firstView: "Getting the customer’s page…",
     loading: "The customer’s page is loading…",
     away: "The customer is away",
-    awayLead: "They left the page or lost the connection. You will see their page when they come back.",
+    awayWhy: {
+      left: "They closed the page or went to another website. You will see their page when they come back.",
+      lost: "Their connection was lost. You will see their page when they come back.",
+    },
     lost: "Connection lost. Trying to reconnect…",
+    restarting: "The server is being restarted. Reconnecting…",
     endedTitle: "The session has ended",
     newSession: "Join another session",
     elsewhereTitle: "Open in another window",
@@ -145,10 +150,11 @@ export const words = {
     customerBack: "The customer is back.",
     reconnected: "Connected again.",
     dismiss: "Dismiss",
-    endsSoon: (reason: EndReason, seconds: number) => {
-      const when = seconds < 90 ? `in ${seconds} seconds` : `in ${Math.round(seconds / 60)} minutes`;
-      return `The session ends ${when}${endsSoon[reason] ? `: ${endsSoon[reason]}.` : "."}`;
-    },
+  },
+  ending: (why: "customer" | "line" | EndReason) => {
+    if (why === "customer") return "Without them the session ends in";
+    if (why === "line") return "Without you the session ends in";
+    return `${endsSoon[why] ?? ""} The session ends in`.trimStart();
   },
   wait: (seconds: number) =>
     seconds < 90 ? `Try again in ${seconds} seconds.` : `Try again in ${Math.ceil(seconds / 60)} minutes.`,

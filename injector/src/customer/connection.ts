@@ -3,6 +3,8 @@
  */
 
 import type { Act, FromCustomer, ToCustomer } from "../protocol/words.ts";
+import { Backoff } from "../wire/backoff.ts";
+import { Pulse } from "../wire/pulse.ts";
 import { guarded } from "./guarded.ts";
 
 /** The session is over, or the server does not know it. */
@@ -11,8 +13,10 @@ const ENDED = 4001;
 const TAKEN_OVER = 4002;
 /** One side did not understand the other. */
 const PROTOCOL = 4003;
-/** First and longest wait before the next try, in milliseconds. */
-const [SHORTEST, LONGEST] = [250, 5000];
+/** The server is about to be started again. */
+const RESTARTING = 1012;
+/** How long opening may take, in milliseconds. */
+const OPENING = 6000;
 /** So often in a row a connection may fail for [`PROTOCOL`] before this page gives up. */
 const MISUNDERSTANDINGS = 4;
 /** A misunderstanding this long after the last one, in milliseconds, starts a new row. */
@@ -22,7 +26,7 @@ const FORGIVEN = 30_000;
 const LONGEST_ADDRESS = 2000;
 
 /** How the line is. */
-export type Line = "open" | "lost" | "elsewhere" | "broken";
+export type Line = "open" | "lost" | "restarting" | "elsewhere" | "broken";
 
 /** Who listens. */
 export interface Listener {
@@ -30,25 +34,27 @@ export interface Listener {
   message(message: ToCustomer | Act): void;
   /** The line has changed. */
   line(line: Line): void;
-  /** The session is over; nothing more will come. */
-  over(): void;
+  /** The session is over, for this reason if the server knows it; nothing more will come. */
+  over(reason: string): void;
 }
 
 /** Keeps the line up. */
 export class Connection {
+  readonly #backoff = new Backoff();
   #socket: WebSocket | null = null;
-  #wait = SHORTEST;
+  #pulse: Pulse | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #misunderstandings = 0;
   #misunderstood = 0;
   #elsewhere = false;
+  /** The server said that it will be back. */
+  #restarting = false;
   #closed = false;
 
   /** Connects as soon as this tab is visible. */
   constructor(readonly listener: Listener) {
     document.addEventListener("visibilitychange", this.#inUse);
-    addEventListener("focus", this.#inUse);
-    addEventListener("pageshow", this.#inUse);
+    for (const event of ["focus", "pageshow", "online"]) addEventListener(event, this.#inUse);
     this.#open();
   }
 
@@ -80,24 +86,33 @@ export class Connection {
   /** Closes the line for good. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
     document.removeEventListener("visibilitychange", this.#inUse);
-    removeEventListener("focus", this.#inUse);
-    removeEventListener("pageshow", this.#inUse);
-    this.#socket?.close();
+    for (const event of ["focus", "pageshow", "online"]) removeEventListener(event, this.#inUse);
+    this.#drop()?.close();
   }
 
   readonly #inUse = (): void => {
     if (this.#elsewhere && document.hidden) return;
     this.#elsewhere = false;
-    this.#open();
+    // What looks open may be dead since the network changed.
+    if (this.isOpen) this.#pulse?.check();
+    else this.#open();
   };
+
+  /** Lets go of the socket: nothing of it is heard any more. */
+  #drop(): WebSocket | null {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#pulse?.stop();
+    clearTimeout(this.#timer);
+    return socket;
+  }
 
   #open(): void {
     if (this.#closed || this.#elsewhere || document.hidden) return;
     const state = this.#socket?.readyState;
     if (state === WebSocket.OPEN || state === WebSocket.CONNECTING) return;
-    clearTimeout(this.#timer);
+    this.#drop();
     // The address tells which values are to be withheld; without what is behind "#", which is none of the server's business.
     const address = location.href.split("#")[0]?.slice(0, LONGEST_ADDRESS) ?? "";
     const socket = new WebSocket(
@@ -105,25 +120,35 @@ export class Connection {
     );
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
+    const lost = (code: number, reason = ""): void => {
+      if (this.#socket === socket) guarded(() => this.#lost(code, reason));
+    };
+    this.#timer = setTimeout(() => lost(0), OPENING);
     socket.onopen = () => {
-      this.#wait = SHORTEST;
+      if (this.#socket !== socket) return socket.close();
+      clearTimeout(this.#timer);
+      this.#backoff.reset();
+      this.#restarting = false;
+      this.#pulse = new Pulse(
+        () => this.send({ type: "alive" }),
+        () => lost(0),
+      );
       guarded(() => this.listener.line("open"));
     };
     socket.onmessage = ({ data }) => {
       if (this.#socket !== socket || typeof data !== "string") return;
+      this.#pulse?.heard();
       guarded(() => this.listener.message(JSON.parse(data) as ToCustomer | Act));
     };
-    socket.onclose = ({ code }) => {
-      if (this.#socket === socket) guarded(() => this.#lost(code));
-    };
+    socket.onclose = ({ code, reason }) => lost(code, reason);
   }
 
-  #lost(code: number): void {
-    this.#socket = null;
+  #lost(code: number, reason: string): void {
+    this.#drop()?.close();
     if (this.#closed) return;
     if (code === ENDED) {
       this.close();
-      this.listener.over();
+      this.listener.over(reason);
       return;
     }
     if (code === TAKEN_OVER) {
@@ -140,8 +165,8 @@ export class Connection {
         return;
       }
     }
-    this.listener.line("lost");
-    this.#timer = setTimeout(() => this.#open(), this.#wait * (0.5 + Math.random()));
-    this.#wait = Math.min(this.#wait * 2, LONGEST);
+    this.#restarting ||= code === RESTARTING;
+    this.listener.line(this.#restarting ? "restarting" : "lost");
+    this.#timer = setTimeout(() => this.#open(), this.#backoff.next());
   }
 }

@@ -39,8 +39,8 @@ export class Echoes {
   readonly #live = new Map<Element, Echo[][]>();
   #count = 0;
 
-  /** Takes what the server knows; what is known here already stays. */
-  set({ key, known, keep }: Echoing): void {
+  /** Takes what the server knows; what is known here already stays. Returns what a restarted server does not know. */
+  set({ key, known, keep }: Echoing): Echo[] {
     if (key.one !== this.#key.one || key.two !== this.#key.two) {
       this.#known.clear();
       this.#live.clear();
@@ -48,7 +48,17 @@ export class Echoes {
     }
     this.#key = key;
     this.#keep = new Set(keep);
+    const theirs = new Set(known.map(({ length, one, two }) => `${length},${one},${two}`));
+    const missing: Echo[] = [];
+    for (const [length, hashes] of this.#known) {
+      for (const name of hashes) {
+        if (theirs.has(`${length},${name}`)) continue;
+        const [one, two] = name.split(",").map(Number) as [number, number];
+        missing.push({ length, one, two });
+      }
+    }
     for (const echo of known) this.#add(echo);
+    return missing;
   }
 
   /** Whether rules go by an attribute, so that it has to be told as it is: the server hides what is in it. */

@@ -5,7 +5,15 @@
  */
 
 import type { Bridge } from "../loader/bridge.ts";
-import type { Act, EndReason, FromCustomer, PrivateMark, Status, ToCustomer } from "../protocol/words.ts";
+import type {
+  Act,
+  Echo,
+  EndReason,
+  FromCustomer,
+  PrivateMark,
+  Status,
+  ToCustomer,
+} from "../protocol/words.ts";
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
 import type { Executor } from "./executor.ts";
@@ -22,6 +30,8 @@ import type { Words } from "./words.ts";
 
 /** How often to look after our own element, in milliseconds. */
 const CARE = 1000;
+/** Hashes in one message; the server takes no more. */
+const ECHOES = 256;
 /** How long leaving may take when the line is down, in milliseconds. */
 const LEAVING = 30_000;
 
@@ -77,8 +87,7 @@ export class Session {
     this.#connection = new Connection({
       message: (message) => this.#message(message),
       line: (line) => this.#line(line),
-      // A session that ended while nobody looked is forgotten without a word.
-      over: () => this.#end(this.#status && (this.#status.ended ?? "error")),
+      over: (word) => this.#end(this.#reason(word)),
     });
   }
 
@@ -127,7 +136,7 @@ export class Session {
     if (this.#over) return;
     switch (message.type) {
       case "welcome":
-        this.#widget.showId(message.sessionId);
+        this.#widget.welcome(message.sessionId, message.patience);
         this.context.bridge.mark(message.sessionId);
         if (!this.#told) this.context.bridge.emit("started", { sessionId: message.sessionId });
         this.#told = true;
@@ -140,7 +149,7 @@ export class Session {
         break;
       case "withhold":
         this.#withholding.set(message.select);
-        this.#withholding.echoes.set(message.echoing);
+        this.#tell(this.#withholding.echoes.set(message.echoing));
         break;
       case "private":
         for (const node of message.cleared) this.#marks.delete(node);
@@ -162,6 +171,8 @@ export class Session {
         break;
       case "act":
         this.executor.run(message);
+        break;
+      case "alive":
         break;
       default:
         // A newer server may say more than this page understands.
@@ -195,11 +206,18 @@ export class Session {
       get waiting() {
         return connection.waiting;
       },
-      typed: (echoes) => this.#send({ type: "typed", echoes }),
+      typed: (echoes) => this.#tell(echoes),
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
       camera: () => this.context.bridge.load<MakeCamera>("pictures"),
     });
+  }
+
+  /** Tells hashes of withheld values, as many as fit at a time. */
+  #tell(echoes: Echo[]): void {
+    for (let at = 0; at < echoes.length; at += ECHOES) {
+      this.#send({ type: "typed", echoes: echoes.slice(at, at + ECHOES) });
+    }
   }
 
   /** What is typed half is all that the next page can show of it. */
@@ -244,6 +262,12 @@ export class Session {
     bridge.become("ended");
     if (reason) bridge.emit("ended", { reason });
     this.context.ended();
+  }
+
+  /** Why it ended. A session that the server does not know any more is forgotten without a word. */
+  #reason(word: string): EndReason | null {
+    if (Object.hasOwn(this.context.words.ended, word)) return word as EndReason;
+    return this.#status && (this.#status.ended ?? "error");
   }
 
   /** What the customer does with the pointer, after what it has changed. */

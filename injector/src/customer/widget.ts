@@ -5,6 +5,7 @@
  */
 
 import type { EndReason, Status } from "../protocol/words.ts";
+import { remaining } from "../wire/remaining.ts";
 import type { Line } from "./connection.ts";
 import { button, make } from "./elements.ts";
 import type { Stage } from "./stage.ts";
@@ -19,6 +20,7 @@ export interface Choices {
   showHidden(on: boolean): void;
 }
 
+const SECOND = 1000;
 /** How long the last message stays, in milliseconds. */
 const FAREWELL = 30_000;
 
@@ -30,6 +32,14 @@ const SIDE = "tandem-side";
 export class Widget {
   readonly #panel: HTMLElement;
   readonly #status = make("p", "status", "", { role: "status" });
+  /** Runs down without being read out every second. */
+  readonly #countdown = make("p", "countdown", "", { role: "timer" });
+  readonly #ticking: ReturnType<typeof setInterval>;
+  /** When what the status says comes true, by `Date.now()`. */
+  #until: number | null = null;
+  /** When the line was lost, and how long the session then waits, in milliseconds. */
+  #lostAt: number | null = null;
+  #patience = 0;
   readonly #id = make("output", "id", "", { id: "session-id" });
   readonly #showHidden = make("label", "switch");
   readonly #takeBack: HTMLButtonElement;
@@ -80,7 +90,7 @@ export class Widget {
       this.#takeBack,
       button(words.exit, "", () => choices.exit()),
     );
-    panel.append(head, this.#status, details, this.#showHidden, buttons);
+    panel.append(head, this.#status, this.#countdown, details, this.#showHidden, buttons);
 
     this.#dialog = make("dialog", "", "", { "aria-labelledby": "ask", "aria-describedby": "why" });
     const answers = make("div", "buttons");
@@ -98,6 +108,14 @@ export class Widget {
       if (this.#asking && !this.#dialog.open) this.#answer(false);
     });
     stage.box.append(panel, this.#dialog);
+    this.#ticking = setInterval(() => this.#tick(), SECOND);
+    this.#tick();
+  }
+
+  /** The server knows this page: the ID, and how many seconds a session waits for a customer who is away. */
+  welcome(sessionId: string, patience: number): void {
+    this.showId(sessionId);
+    this.#patience = patience * SECOND;
   }
 
   /** Shows the ID to read out. */
@@ -119,9 +137,11 @@ export class Widget {
     const agent = status.agentName ?? words.agent;
     const modeChanged = before && (before.mode !== status.mode || before.modeReason !== status.modeReason);
     const soon = status.endsSoon;
-    if (soon) this.#message = words.endsSoon(soon.reason, soon.seconds);
+    const seconds = status.agentAway?.seconds ?? soon?.seconds;
+    this.#until = seconds === undefined ? null : Date.now() + seconds * SECOND;
+    if (status.agentAway) this.#message = words.away(agent, status.agentAway.why);
+    else if (soon) this.#message = words.endsSoon(soon.reason);
     else if (status.phase === "idle") this.#message = words.waiting;
-    else if (status.agent === "away") this.#message = words.away(agent);
     else if (before?.agent === "away") this.#message = words.back(agent);
     else if (modeChanged || (!before && status.modeReason !== "initial"))
       this.#message = this.#modeMessage(status, agent);
@@ -141,6 +161,7 @@ export class Widget {
   /** Shows how the line is. */
   line(line: Line): void {
     this.#line = line;
+    this.#lostAt = line === "open" ? null : (this.#lostAt ?? Date.now());
     this.#panel.dataset.line = line === "open" ? "open" : "lost";
     if (line !== "open") this.#ask(false);
     this.#show();
@@ -148,6 +169,7 @@ export class Widget {
 
   /** Takes everything away but why it ended. */
   end(reason: EndReason | null): void {
+    clearInterval(this.#ticking);
     this.#ask(false);
     this.#panel.remove();
     this.#dialog.remove();
@@ -176,6 +198,8 @@ export class Widget {
         return words.givenBack(agent);
       case "interrupted":
         return words.interrupted(agent);
+      case "paused":
+        return words.paused(agent);
       case "initial":
       case "allowed":
         return words.joined(agent);
@@ -185,6 +209,16 @@ export class Widget {
   #show(): void {
     const text = this.#line === "open" ? this.#message : this.words[this.#line];
     if (this.#status.textContent !== text) this.#status.textContent = text;
+    this.#tick();
+  }
+
+  #tick(): void {
+    const lost = this.#line === "lost" || this.#line === "restarting";
+    const until = lost && this.#lostAt && this.#patience ? this.#lostAt + this.#patience : this.#until;
+    const shown = until !== null && (lost || this.#line === "open");
+    this.#countdown.hidden = !shown;
+    const text = shown ? remaining(until - Date.now()) : "";
+    if (this.#countdown.textContent !== text) this.#countdown.textContent = text;
   }
 
   #fold(small: boolean): void {

@@ -2,7 +2,7 @@
  * Everything that the customer reads, in one table for each language.
  */
 
-import type { EndReason } from "../protocol/words.ts";
+import type { AwayReason, EndReason } from "../protocol/words.ts";
 
 /** The texts of a language. */
 export interface Words {
@@ -25,6 +25,7 @@ export interface Words {
   readonly agent: string;
   readonly waiting: string;
   readonly lost: string;
+  readonly restarting: string;
   readonly elsewhere: string;
   readonly broken: string;
   readonly ended: Readonly<Record<EndReason, string>>;
@@ -34,9 +35,10 @@ export interface Words {
   takenBack(agent: string): string;
   givenBack(agent: string): string;
   interrupted(agent: string): string;
-  away(agent: string): string;
+  paused(agent: string): string;
+  away(agent: string, why: AwayReason): string;
   back(agent: string): string;
-  endsSoon(reason: EndReason, seconds: number): string;
+  endsSoon(reason: EndReason): string;
 }
 
 /** English. */
@@ -61,6 +63,7 @@ export const ENGLISH: Words = {
   agent: "The agent",
   waiting: "Waiting for the agent to join.",
   lost: "The connection was lost. Trying to connect again…",
+  restarting: "The service is being restarted. Co-browsing goes on in a moment.",
   elsewhere: "Co-browsing goes on in another tab.",
   broken: "This page can not be shared. Please load it again, or exit the session.",
   ended: {
@@ -82,16 +85,19 @@ export const ENGLISH: Words = {
   takenBack: (agent) => `You have taken back control. ${agent} can only see and point.`,
   givenBack: (agent) => `${agent} has given back control and can only see and point.`,
   interrupted: (agent) => `The connection was interrupted. ${agent} can only see and point.`,
-  away: (agent) => `${agent} has lost the connection. Waiting for them to come back.`,
+  paused: (agent) => `You have paused sharing. ${agent} sees nothing of this page.`,
+  away: (agent, why) =>
+    why === "left"
+      ? `${agent} has closed the window. Waiting for them to come back.`
+      : `${agent} has lost the connection. Waiting for them to come back.`,
   back: (agent) => `${agent} is back and sees this page.`,
-  endsSoon: (reason, seconds) => {
+  endsSoon: (reason) => {
     const why: Partial<Record<EndReason, string>> = {
       join_timeout: "no agent has joined",
       agent_timeout: "the agent is still away",
       idle_timeout: "nothing has happened for a while",
       max_duration: "it reaches the longest time allowed",
     };
-    const when = seconds < 90 ? `in ${seconds} seconds` : `in ${Math.round(seconds / 60)} minutes`;
-    return `The session ends ${when}${why[reason] ? `: ${why[reason]}.` : "."}`;
+    return `The session ends soon${why[reason] ? `: ${why[reason]}.` : "."}`;
   },
 };

@@ -23,9 +23,21 @@ export type Mode = "pointer" | "write";
 
 export type EndReason = "customer_exit" | "agent_exit" | "join_timeout" | "away_timeout" | "agent_timeout" | "idle_timeout" | "max_duration" | "interaction_ended" | "administrator" | "server_shutdown" | "error";
 
-export type ModeReason = "initial" | "allowed" | "declined" | "taken_back" | "given_back" | "interrupted";
+export type ModeReason = "initial" | "allowed" | "declined" | "taken_back" | "given_back" | "interrupted" | "paused";
 
 export type Presence = "expected" | "present" | "away";
+
+export type AwayReason = "left" | "lost";
+
+export type Absence = { 
+/**
+ * Why.
+ */
+why: AwayReason, 
+/**
+ * Seconds from this message on until the session ends because of it.
+ */
+seconds: number, };
 
 export type EndsSoon = { 
 /**
@@ -55,17 +67,33 @@ modeReason: ModeReason,
  */
 writeRequested: boolean, 
 /**
+ * Whether the customer has paused sharing: nothing of the page leaves the customer's browser.
+ */
+paused: boolean, 
+/**
  * The customer's browser.
  */
 customer: Presence, 
+/**
+ * While it is away.
+ */
+customerAway: Absence | null, 
 /**
  * The agent's browser.
  */
 agent: Presence, 
 /**
+ * While it is away.
+ */
+agentAway: Absence | null, 
+/**
  * The agent's display name, once there is one.
  */
 agentName: string | null, 
+/**
+ * The display names of those who watch beside the agent, each once.
+ */
+watchers: Array<string>, 
 /**
  * That it is about to end by itself, if nobody does anything about it.
  */
@@ -185,13 +213,17 @@ echoes: Array<Echo>, } | { "type": "unavailable",
 /**
  * The number of the want.
  */
-want: number, };
+want: number, } | { "type": "alive" };
 
 export type ToCustomer = { "type": "welcome", 
 /**
  * The ID to show.
  */
-sessionId: SessionId, } | { "type": "status", 
+sessionId: SessionId, 
+/**
+ * Seconds for which the session waits for this browser when it is away.
+ */
+patience: number, } | { "type": "status", 
 /**
  * All of it.
  */
@@ -231,7 +263,7 @@ want: number,
 /**
  * Absolute.
  */
-url: string, };
+url: string, } | { "type": "alive" };
 
 export type ActTag = "act";
 
@@ -311,13 +343,17 @@ seq: number,
 /**
  * What to do.
  */
-action: Action, } | { "type": "resync" } | { "type": "exit" };
+action: Action, } | { "type": "resync" } | { "type": "exit" } | { "type": "alive" };
 
 export type ToAgent = { "type": "welcome", 
 /**
  * The session.
  */
-sessionId: SessionId, } | { "type": "status", 
+sessionId: SessionId, 
+/**
+ * Seconds for which the session waits for this browser when it is away.
+ */
+patience: number, } | { "type": "status", 
 /**
  * All of it.
  */
@@ -341,7 +377,7 @@ seq: number,
 /**
  * Why.
  */
-reason: Refusal, };
+reason: Refusal, } | { "type": "alive" };
 
 export type Admission = { 
 /**

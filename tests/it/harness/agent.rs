@@ -45,6 +45,12 @@ impl Agent {
         }
     }
 
+    /// The console of the server that was started in place of the one before.
+    pub fn return_to(&mut self, console: SocketAddr) {
+        self.console = console;
+        self.mirror = Mirror::default();
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         let answer = request(self.console, "GET", path, &[("Cookie", &self.cookie)], b"").await;
         self.received.add(answer.head.as_bytes());

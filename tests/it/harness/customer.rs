@@ -59,9 +59,21 @@ impl Customer {
         self.shared = None;
     }
 
-    /// Loses the network.
+    /// Connects to the server that was started in place of the one before.
+    pub async fn return_to(&mut self, site: SocketAddr) {
+        self.site = site;
+        self.reconnect().await;
+    }
+
+    /// Closes the tab.
     pub async fn vanish(&mut self) {
         let _ = self.socket.close(None).await;
+    }
+
+    /// Loses the network: the connection goes without a word.
+    pub async fn loses_the_network(&mut self) {
+        use tokio::io::AsyncWriteExt as _;
+        let _ = self.socket.get_mut().shutdown().await;
     }
 
     /// Sends a snapshot once the server asks for it.

@@ -98,10 +98,14 @@ impl Rig {
     }
 
     /// Stops the server and starts another one with the same data.
-    pub async fn restart(mut self) -> Rig {
+    pub async fn restart(self) -> Rig {
+        self.restart_with(Setup::default()).await
+    }
+
+    pub async fn restart_with(mut self, setup: Setup) -> Rig {
         self.server.take().unwrap().stop().await;
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
-        Rig::within(Setup::default(), folder).await
+        Rig::within(setup, folder).await
     }
 
     /// The administrator saves the policy file.
