@@ -238,8 +238,9 @@ fn site(mut section: Section<'_>, folder: &Path, secure: bool, errors: &mut Erro
     });
     let ca = section.take("ca", errors, |value| Ok(folder.join(text(value)?)));
     let origin_name = section.take("origin_name", errors, text);
+    let http2 = section.take("http2", errors, yes).unwrap_or(true);
     section.finish(errors);
-    let site = proxy::Site { public: public?, origin: origin?, ca, origin_name };
+    let site = proxy::Site { public: public?, origin: origin?, ca, origin_name, http2 };
     match site.connector() {
         Ok(_) => Some(site),
         Err(error) => {
@@ -374,6 +375,13 @@ fn access_log(mut section: Section<'_>, folder: &Path, config: &mut Config, erro
     section.finish(errors);
     config.access_log =
         format.unwrap_or(Some(proxy::Format::Json)).map(|format| proxy::AccessLogSettings { format, file });
+}
+
+fn yes(value: &toml::de::DeValue<'_>) -> Result<bool, String> {
+    match value {
+        toml::de::DeValue::Boolean(yes) => Ok(*yes),
+        _ => Err("must be true or false".into()),
+    }
 }
 
 /// Networks, or single addresses.

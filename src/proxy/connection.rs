@@ -244,9 +244,9 @@ fn cut_off(reason: &'static str, metrics: &ListenerMetrics) {
     }
 }
 
-/// Runs the streams of HTTP/2 connections where the stop waits for them.
+/// Runs what HTTP/2 does beside where the stop waits for them.
 #[derive(Debug, Clone)]
-struct Tracked(TaskTracker);
+pub(super) struct Tracked(pub(super) TaskTracker);
 
 impl<F> Executor<F> for Tracked
 where

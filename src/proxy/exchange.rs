@@ -6,26 +6,23 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use http::header::{self, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::body::{FromOrigin, Outgoing, ToOrigin, Upload};
+use super::body::{FromOrigin, Outgoing};
 
 use super::error::Failure;
+use super::origin::fetch;
 use super::page::Page;
-use super::pool::{Lease, Pool};
 use super::pulse::Busy;
 use super::record::Record;
-use super::request::Target;
 use super::trust::Trusted;
 use super::{Proxy, capture, headers, inject, membership, request, upgrade};
 
@@ -184,118 +181,4 @@ async fn own(
 fn is_event_stream<B>(response: &Response<B>) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
-}
-
-/// Sends the request to the origin and waits for the response's head.
-async fn fetch(
-    proxy: &Proxy,
-    peer: &Peer,
-    target: &Target<'_>,
-    request: Request<Incoming>,
-    upgrade: bool,
-    record: &mut Record,
-) -> Result<(Response<Incoming>, Lease), Failure> {
-    let (head, body) = request.into_parts();
-    let body = ToOrigin::new(body, &proxy.limits, record.metrics());
-    let upload = body.upload();
-    // Only what is sent: the extensions belong to the browser's connection.
-    let mut outbound = Request::new(body);
-    *outbound.method_mut() = head.method;
-    *outbound.uri_mut() = head.uri;
-    *outbound.headers_mut() = head.headers;
-    *outbound.version_mut() = Version::HTTP_11;
-
-    let asked = Instant::now();
-    let answered = ask(proxy, peer, target, outbound, upload.as_deref(), upgrade).await?;
-    let sent = upload.map_or(asked, |upload| upload.progress().last.max(asked));
-    record.origin_answered(asked.elapsed(), sent.elapsed());
-    Ok(answered)
-}
-
-/// A kept connection may be closed by the origin at this very moment. Then the request is sent once more on a
-/// new one, but only if hyper never sent it, or if it is a GET or HEAD without a body (RFC 9110, section 9.2.2).
-async fn ask(
-    proxy: &Proxy,
-    peer: &Peer,
-    target: &Target<'_>,
-    outbound: Request<ToOrigin>,
-    upload: Option<&Upload>,
-    upgrade: bool,
-) -> Result<(Response<Incoming>, Lease), Failure> {
-    let pool: &Arc<Pool> = &target.route.origin;
-    let lease = if upgrade { pool.open(&peer.tasks).await? } else { pool.checkout(&peer.tasks).await? };
-    let spare =
-        (lease.reused && upload.is_none() && matches!(*outbound.method(), Method::GET | Method::HEAD))
-            .then(|| copy(&outbound));
-    let again = match send(proxy, lease, outbound, upload).await {
-        Ok(answered) => return Ok(answered),
-        Err(Unanswered { again: Some(unsent), reused: true, .. }) => *unsent,
-        Err(Unanswered { failure: Failure::Broken(error), reused: true, .. }) if !error.is_parse() => {
-            match spare {
-                Some(spare) => spare,
-                None => return Err(Failure::Broken(error)),
-            }
-        }
-        Err(Unanswered { failure, .. }) => return Err(failure),
-    };
-    let lease = pool.open(&peer.tasks).await?;
-    send(proxy, lease, again, upload).await.map_err(|unanswered| unanswered.failure)
-}
-
-fn copy(request: &Request<ToOrigin>) -> Request<ToOrigin> {
-    let mut copy = Request::new(ToOrigin::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
-}
-
-struct Unanswered {
-    failure: Failure,
-    /// The request itself, if nothing of it was sent.
-    again: Option<Box<Request<ToOrigin>>>,
-    reused: bool,
-}
-
-async fn send(
-    proxy: &Proxy,
-    mut lease: Lease,
-    request: Request<ToOrigin>,
-    upload: Option<&Upload>,
-) -> Result<(Response<Incoming>, Lease), Unanswered> {
-    let reused = lease.reused;
-    let failed = |failure| Unanswered { failure, again: None, reused };
-    let answer = lease.sender.try_send_request(request);
-    let answer = tokio::select! {
-        answer = answer => answer,
-        failure = overdue(upload, proxy.limits.first_byte) => return Err(failed(failure)),
-    };
-    match answer {
-        Ok(response) => Ok((response, lease)),
-        Err(mut error) => {
-            let again = error.take_message().map(Box::new);
-            let failure = match upload.map(Upload::progress) {
-                // Our own body gave up because the browser's did.
-                Some(progress) if progress.waiting && error.error().is_user() => Failure::SlowClient,
-                _ => Failure::Broken(error.into_error()),
-            };
-            Err(Unanswered { failure, again, reused })
-        }
-    }
-}
-
-/// Ends when the origin has had its time since it last got a piece of the request.
-async fn overdue(upload: Option<&Upload>, limit: Duration) -> Failure {
-    let started = Instant::now();
-    loop {
-        let progress = upload.map(Upload::progress);
-        let until = progress.map_or(started, |progress| progress.last) + limit;
-        if until <= Instant::now() {
-            return match progress {
-                Some(progress) if progress.waiting => Failure::SlowClient,
-                _ => Failure::Silent,
-            };
-        }
-        tokio::time::sleep_until(until).await;
-    }
 }

@@ -7,15 +7,15 @@
 //!
 //! ```text
 //! connection   accept, watch, stop            request    what is let in, and for which site
-//! pulse        limits of a connection         patience, frames, guests    what pulse and connection go by
+//! pulse        limits of a connection         trust      who really asks
+//! patience, frames, guests: what the limits go by
 //! exchange     the life of one request        headers    hop-by-hop, forwarding, cookies
-//! pool         connections to the origin      inject     which pages get the tag, and their headers
+//! origin       is asked, twice if need be     membership tells it of sessions
+//! pool, share  connections to the origin      upgrade    WebSocket tunnels
 //! body         the bytes of both directions   page       decoded, given the tag, coded again
-//! upgrade      WebSocket tunnels              capture    copies for the session
-//! membership   tells the origin of sessions
-//! error        pages for what went wrong         trust      who really asks
-//! record       what is noted of a request        metrics    what is counted
-//! access       the access log
+//! inject       which pages get the tag, and their headers
+//! capture      copies for the session         error      pages for what went wrong
+//! record       what is noted of a request     metrics, access: what is counted, and logged
 //! ```
 
 mod access;
@@ -30,12 +30,14 @@ mod headers;
 mod inject;
 mod membership;
 mod metrics;
+mod origin;
 mod page;
 mod patience;
 mod pool;
 mod pulse;
 mod record;
 mod request;
+mod share;
 mod trust;
 mod upgrade;
 
@@ -93,12 +95,14 @@ pub struct Site {
     pub ca: Option<PathBuf>,
     /// The name in the certificate of an `https` origin, where it is not the host in `origin`.
     pub origin_name: Option<String>,
+    /// Whether an `https` origin may choose HTTP/2.
+    pub http2: bool,
 }
 
 impl Site {
     /// Before an origin that needs nothing special.
     pub fn new(public: Url, origin: Url) -> Site {
-        Site { public, origin, ca: None, origin_name: None }
+        Site { public, origin, ca: None, origin_name: None, http2: true }
     }
 
     /// What an `https` origin is connected to with; `None` for an `http` one.
@@ -284,10 +288,10 @@ impl Proxy {
             let address = pool::address(&site.origin)
                 .filter(|_| is_root(&site.origin) && matches!(site.origin.scheme(), "http" | "https"))
                 .ok_or_else(|| Error::Origin(site.origin.clone()))?;
-            let key = (site.origin.clone(), site.ca.clone(), site.origin_name.clone());
+            let key = (site.origin.clone(), site.ca.clone(), site.origin_name.clone(), site.http2);
             let pool = match pools.get(&key) {
                 Some(pool) => Arc::clone(pool),
-                None => Arc::new(Pool::new(address, site.connector()?, &limits)),
+                None => Arc::new(Pool::new(address, site.connector()?, site.http2, &limits)),
             };
             pools.insert(key, Arc::clone(&pool));
             let metrics = metrics.of_site(Some(&authority.to_string()));

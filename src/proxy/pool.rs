@@ -1,12 +1,16 @@
 //! Connections to one origin server, kept for the next request.
 //!
-//! Last in, first out: the connection used most recently is the least likely to have been closed. A
-//! connection comes back only when its response has come whole, so what is read on it next is always the
-//! answer to what is sent on it next.
+//! Over HTTP/1.1 each serves one exchange at a time, last in, first out: the one used most recently is the least
+//! likely to have been closed. It comes back only when its response has come whole, so what is read on it next is
+//! always the answer to what is sent on it next. Over HTTP/2, where the origin chooses it, exchanges share one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,6 +22,7 @@ use url::{Host, Url};
 use super::Limits;
 use super::body::ToOrigin;
 use super::error::Failure;
+use super::share::{Share, Shared};
 use crate::tls;
 
 /// More than any real response has; hyper's own hundred is not.
@@ -31,12 +36,17 @@ pub(super) struct Pool {
     keep_alive: Duration,
     capacity: usize,
     head: usize,
-    idle: Mutex<Idle>,
+    kept: Mutex<Kept>,
+    /// Whether it may choose HTTP/2, and did not choose otherwise when it was last asked.
+    http2: AtomicBool,
+    /// Held by who opens a connection that others may share, so that they wait for it.
+    opening: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
-struct Idle {
-    parked: Vec<Parked>,
+struct Kept {
+    idle: Vec<Parked>,
+    shared: Vec<Arc<Shared>>,
     closed: bool,
 }
 
@@ -46,13 +56,19 @@ struct Parked {
     since: Instant,
 }
 
-/// A connection for one exchange. Dropped, it closes the connection.
+/// A connection, or a place on one, for one exchange. Dropped, it ends the exchange.
 #[derive(Debug)]
 pub(super) struct Lease {
     pool: Arc<Pool>,
-    pub(super) sender: SendRequest<ToOrigin>,
+    sender: Sender,
     /// Whether it served a request before: then the origin may be closing it at this moment.
     pub(super) reused: bool,
+}
+
+#[derive(Debug)]
+enum Sender {
+    Http1(SendRequest<ToOrigin>),
+    Http2(Share),
 }
 
 /// Host and port to connect to.
@@ -66,47 +82,89 @@ pub(super) fn address(url: &Url) -> Option<(String, u16)> {
 }
 
 impl Pool {
-    pub(super) fn new(address: (String, u16), tls: Option<tls::Connector>, limits: &Limits) -> Self {
+    /// `http2`: the origin may choose it, if it is connected to by TLS.
+    pub(super) fn new(
+        address: (String, u16),
+        tls: Option<tls::Connector>,
+        http2: bool,
+        limits: &Limits,
+    ) -> Self {
         Pool {
             address,
+            http2: AtomicBool::new(http2 && tls.is_some()),
             tls,
             connect: limits.connect,
             keep_alive: limits.origin_keep_alive,
             capacity: limits.origin_idle,
             head: limits.head.max(8192),
-            idle: Mutex::default(),
+            kept: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
         }
     }
 
     /// A connection that is ready for a request: a kept one, or else a new one.
     pub(super) async fn checkout(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Lease, Failure> {
-        match self.unpark() {
-            Some(sender) => Ok(Lease { pool: Arc::clone(self), sender, reused: true }),
-            None => self.open(tasks).await,
+        if let Some(lease) = self.take_kept() {
+            return Ok(lease);
+        }
+        if !self.http2.load(Ordering::Relaxed) {
+            return self.open_http1(tasks).await;
+        }
+        // Many may come at once: one opens a connection, the others share it.
+        let turn = tokio::time::timeout(self.connect, self.opening.lock()).await;
+        let _turn = turn.map_err(|_| Failure::ConnectTimeout)?;
+        match self.take_kept() {
+            Some(lease) => Ok(lease),
+            None => self.open(true, tasks).await,
         }
     }
 
-    /// A new connection.
-    pub(super) async fn open(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Lease, Failure> {
-        let sender = match tokio::time::timeout(self.connect, self.connect(tasks)).await {
+    /// A connection that is not one of those kept over HTTP/1.1: they may all have been closed.
+    pub(super) async fn fresh(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Lease, Failure> {
+        match self.http2.load(Ordering::Relaxed) {
+            true => self.checkout(tasks).await,
+            false => self.open_http1(tasks).await,
+        }
+    }
+
+    /// A new connection for one exchange after the other.
+    pub(super) async fn open_http1(self: &Arc<Self>, tasks: &TaskTracker) -> Result<Lease, Failure> {
+        self.open(false, tasks).await
+    }
+
+    async fn open(self: &Arc<Self>, http2: bool, tasks: &TaskTracker) -> Result<Lease, Failure> {
+        let sender = match tokio::time::timeout(self.connect, self.connect(http2, tasks)).await {
             Ok(sender) => sender?,
             Err(_) => return Err(Failure::ConnectTimeout),
         };
         Ok(Lease { pool: Arc::clone(self), sender, reused: false })
     }
 
-    async fn connect(&self, tasks: &TaskTracker) -> Result<SendRequest<ToOrigin>, Failure> {
+    async fn connect(&self, http2: bool, tasks: &TaskTracker) -> Result<Sender, Failure> {
         let (host, port) = &self.address;
         let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(Failure::Unreachable)?;
         // Without it small requests wait for the origin's delayed acknowledgements.
         let _ = stream.set_nodelay(true);
-        match &self.tls {
-            Some(tls) => self.begin(tls.connect(stream).await.map_err(Failure::Unreachable)?, tasks).await,
-            None => self.begin(stream, tasks).await,
+        let Some(tls) = &self.tls else { return self.begin(stream, tasks).await };
+        let stream = if http2 { tls.connect_any(stream).await } else { tls.connect(stream).await };
+        let stream = stream.map_err(Failure::Unreachable)?;
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            let shared = Shared::begin(stream, self.head, tasks).await.map_err(Failure::Broken)?;
+            let share = shared.join().ok_or(Failure::BadResponse("takes no stream"))?;
+            let mut kept = self.kept();
+            if !kept.closed {
+                kept.shared.push(shared);
+            }
+            return Ok(Sender::Http2(share));
         }
+        if http2 {
+            // From now on nobody waits for a connection to share.
+            self.http2.store(false, Ordering::Relaxed);
+        }
+        self.begin(stream, tasks).await
     }
 
-    async fn begin<S>(&self, stream: S, tasks: &TaskTracker) -> Result<SendRequest<ToOrigin>, Failure>
+    async fn begin<S>(&self, stream: S, tasks: &TaskTracker) -> Result<Sender, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -124,49 +182,89 @@ impl Pool {
             }
         });
         sender.ready().await.map_err(Failure::Broken)?;
-        Ok(sender)
+        Ok(Sender::Http1(sender))
     }
 
-    fn unpark(&self) -> Option<SendRequest<ToOrigin>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        self.sweep(&mut idle);
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_kept(self: &Arc<Self>) -> Option<Lease> {
+        let mut kept = self.kept();
+        kept.sweep(self.keep_alive);
+        let lease = |sender| Lease { pool: Arc::clone(self), sender, reused: true };
+        if let Some(share) = kept.shared.iter().find_map(Shared::join) {
+            return Some(lease(Sender::Http2(share)));
+        }
         // One that is not ready yet still ends its last exchange; it will be soon.
-        let at = idle.parked.iter().rposition(|parked| parked.sender.is_ready())?;
-        Some(idle.parked.remove(at).sender)
+        let at = kept.idle.iter().rposition(|parked| parked.sender.is_ready())?;
+        Some(lease(Sender::Http1(kept.idle.remove(at).sender)))
     }
 
     fn park(&self, sender: SendRequest<ToOrigin>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        self.sweep(&mut idle);
-        if idle.closed || sender.is_closed() {
+        let mut kept = self.kept();
+        kept.sweep(self.keep_alive);
+        if kept.closed || sender.is_closed() {
             return;
         }
-        if idle.parked.len() >= self.capacity {
+        if kept.idle.len() >= self.capacity {
             if self.capacity == 0 {
                 return;
             }
-            idle.parked.remove(0);
+            kept.idle.remove(0);
         }
-        idle.parked.push(Parked { sender, since: Instant::now() });
-    }
-
-    fn sweep(&self, idle: &mut Idle) {
-        let now = Instant::now();
-        idle.parked.retain(|p| !p.sender.is_closed() && now.duration_since(p.since) < self.keep_alive);
+        kept.idle.push(Parked { sender, since: Instant::now() });
     }
 
     /// Closes what is idle, and keeps nothing from now on.
     pub(super) fn close(&self) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.closed = true;
-        idle.parked.clear();
+        let mut kept = self.kept();
+        kept.closed = true;
+        kept.idle.clear();
+        kept.shared.clear();
+    }
+}
+
+impl Kept {
+    fn sweep(&mut self, keep_alive: Duration) {
+        if !self.idle.is_empty() {
+            let now = Instant::now();
+            self.idle.retain(|p| !p.sender.is_closed() && now.duration_since(p.since) < keep_alive);
+        }
+        self.shared.retain(|shared| shared.is_of_use());
     }
 }
 
 impl Lease {
+    /// Whether other exchanges use the connection at the same time.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    /// Sends a request in the terms of HTTP/1.1 and waits for the head of the response.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<ToOrigin>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<ToOrigin>>> {
+        match &mut self.sender {
+            Sender::Http1(sender) => sender.try_send_request(super::share::for_http1(request)).await,
+            Sender::Http2(share) => share.send(request).await,
+        }
+    }
+
+    /// The exchange failed. Returns whether the origin says that it did nothing with the request.
+    pub(super) fn failed(&self, error: &hyper::Error) -> bool {
+        match &self.sender {
+            Sender::Http1(_) => false,
+            Sender::Http2(share) => share.failed(error),
+        }
+    }
+
     /// The exchange is over and the connection clean: keep it.
     pub(super) fn give_back(self) {
         let Lease { pool, sender, .. } = self;
-        pool.park(sender);
+        if let Sender::Http1(sender) = sender {
+            pool.park(sender);
+        }
     }
 }

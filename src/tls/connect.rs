@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -17,7 +18,8 @@ use super::{Error, provider};
 /// Speaks TLS with one origin server.
 #[derive(Clone)]
 pub struct Connector {
-    tls: TlsConnector,
+    any: TlsConnector,
+    http1: TlsConnector,
     name: ServerName<'static>,
 }
 
@@ -41,22 +43,36 @@ impl Connector {
             Some(file) => private(file)?,
             None => system()?,
         };
-        let mut config = ClientConfig::builder_with_provider(provider())
+        let mut http1 = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(Error::Setup)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Connector { tls: TlsConnector::from(Arc::new(config)), name })
+        http1.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut any = http1.clone();
+        any.alpn_protocols.insert(0, b"h2".to_vec());
+        // Tickets of its own: a server may tie them to the protocol.
+        any.resumption = Resumption::default();
+        let tls = |config| TlsConnector::from(Arc::new(config));
+        Ok(Connector { any: tls(any), http1: tls(http1), name })
     }
 
-    /// The handshake; how long it may take is for the caller to say.
+    /// The handshake, for HTTP/1.1; how long it may take is for the caller to say.
     ///
     /// # Errors
     ///
     /// Those of the connection, and a server that is not the one that is named.
     pub async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        self.tls.connect(self.name.clone(), stream).await
+        self.http1.connect(self.name.clone(), stream).await
+    }
+
+    /// The same, for HTTP/2 if the server chooses it (ALPN, RFC 7301).
+    ///
+    /// # Errors
+    ///
+    /// See [`Connector::connect`].
+    pub async fn connect_any(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        self.any.connect(self.name.clone(), stream).await
     }
 }
 

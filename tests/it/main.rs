@@ -6,6 +6,7 @@ mod cli;
 mod coding;
 mod floors;
 mod harness;
+mod http2;
 mod limits;
 mod monitoring;
 mod policies;

@@ -62,7 +62,11 @@ pub(super) async fn rig_with(handler: impl Fn(&str) -> Reply + Send + Sync + 'st
     Rig { address, seen, folder, tasks, beside, stop }
 }
 
-async fn before(site: Site, limits: Limits, tls: Option<Acceptor>) -> (Arc<Proxy>, Entrance, SocketAddr) {
+pub(super) async fn before(
+    site: Site,
+    limits: Limits,
+    tls: Option<Acceptor>,
+) -> (Arc<Proxy>, Entrance, SocketAddr) {
     let settings = Settings {
         sites: vec![site],
         limits,

@@ -1,0 +1,136 @@
+//! Asks the origin: sends a request and waits for the response's head, a second time where that can harm nobody.
+//!
+//! A connection may end at the very moment in which a request is sent on it. Sent again is what was certainly not
+//! processed, and what may be processed twice (RFC 9110, section 9.2.2; RFC 9113, section 8.7), once and on another
+//! connection. A body is never sent twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request, Response, Version};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::Proxy;
+use super::body::{ToOrigin, Upload};
+use super::error::Failure;
+use super::exchange::Peer;
+use super::pool::{Lease, Pool};
+use super::record::Record;
+use super::request::Target;
+
+/// Sends the request to the origin and waits for the response's head.
+pub(super) async fn fetch(
+    proxy: &Proxy,
+    peer: &Peer,
+    target: &Target<'_>,
+    request: Request<Incoming>,
+    upgrade: bool,
+    record: &mut Record,
+) -> Result<(Response<Incoming>, Lease), Failure> {
+    let (head, body) = request.into_parts();
+    let body = ToOrigin::new(body, &proxy.limits, record.metrics());
+    let upload = body.upload();
+    // Only what is sent: the extensions belong to the browser's connection.
+    let mut outbound = Request::new(body);
+    *outbound.method_mut() = head.method;
+    *outbound.uri_mut() = head.uri;
+    *outbound.headers_mut() = head.headers;
+    *outbound.version_mut() = Version::HTTP_11;
+
+    let asked = Instant::now();
+    let answered = ask(proxy, peer, target, outbound, upload.as_deref(), upgrade).await?;
+    let sent = upload.map_or(asked, |upload| upload.progress().last.max(asked));
+    record.origin_answered(asked.elapsed(), sent.elapsed());
+    Ok(answered)
+}
+
+async fn ask(
+    proxy: &Proxy,
+    peer: &Peer,
+    target: &Target<'_>,
+    outbound: Request<ToOrigin>,
+    upload: Option<&Upload>,
+    upgrade: bool,
+) -> Result<(Response<Incoming>, Lease), Failure> {
+    let pool: &Arc<Pool> = &target.route.origin;
+    if upgrade {
+        // HTTP/2 has no upgrades.
+        let lease = pool.open_http1(&peer.tasks).await?;
+        return send(proxy, lease, outbound, upload).await.map_err(|unanswered| unanswered.failure);
+    }
+    let lease = pool.checkout(&peer.tasks).await?;
+    let harmless = lease.reused && matches!(*outbound.method(), Method::GET | Method::HEAD);
+    let spare = (upload.is_none() && (harmless || lease.is_shared())).then(|| copy(&outbound));
+    let Unanswered { failure, unsent, unprocessed } = match send(proxy, lease, outbound, upload).await {
+        Ok(answered) => return Ok(answered),
+        Err(unanswered) => unanswered,
+    };
+    let broken = matches!(&failure, Failure::Broken(error) if !error.is_parse());
+    let again = match (unsent, spare) {
+        (Some(unsent), _) => *unsent,
+        (None, Some(spare)) if unprocessed || harmless && broken => spare,
+        _ => return Err(failure),
+    };
+    let lease = pool.fresh(&peer.tasks).await?;
+    send(proxy, lease, again, upload).await.map_err(|unanswered| unanswered.failure)
+}
+
+fn copy(request: &Request<ToOrigin>) -> Request<ToOrigin> {
+    let mut copy = Request::new(ToOrigin::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+struct Unanswered {
+    failure: Failure,
+    /// The request itself, if nothing of it was sent.
+    unsent: Option<Box<Request<ToOrigin>>>,
+    /// Whether the origin says that it did nothing with it.
+    unprocessed: bool,
+}
+
+async fn send(
+    proxy: &Proxy,
+    mut lease: Lease,
+    request: Request<ToOrigin>,
+    upload: Option<&Upload>,
+) -> Result<(Response<Incoming>, Lease), Unanswered> {
+    let answer = tokio::select! {
+        answer = lease.send(request) => answer,
+        failure = overdue(upload, proxy.limits.first_byte) => {
+            return Err(Unanswered { failure, unsent: None, unprocessed: false });
+        }
+    };
+    let mut error = match answer {
+        Ok(response) => return Ok((response, lease)),
+        Err(error) => error,
+    };
+    let unsent = error.take_message().map(Box::new);
+    let error = error.into_error();
+    let unprocessed = lease.failed(&error);
+    let failure = match upload.map(Upload::progress) {
+        // Our own body gave up because the browser's did.
+        Some(progress) if progress.waiting && error.is_user() => Failure::SlowClient,
+        _ => Failure::Broken(error),
+    };
+    Err(Unanswered { failure, unsent, unprocessed })
+}
+
+/// Ends when the origin has had its time since it last got a piece of the request.
+async fn overdue(upload: Option<&Upload>, limit: Duration) -> Failure {
+    let started = Instant::now();
+    loop {
+        let progress = upload.map(Upload::progress);
+        let until = progress.map_or(started, |progress| progress.last) + limit;
+        if until <= Instant::now() {
+            return match progress {
+                Some(progress) if progress.waiting => Failure::SlowClient,
+                _ => Failure::Silent,
+            };
+        }
+        tokio::time::sleep_until(until).await;
+    }
+}
