@@ -57,7 +57,7 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
     response
 }
 
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; frame-src 'self' blob:; object-src 'none'; base-uri 'self'; \
                       form-action 'self'; frame-ancestors 'self'";
 
 #[cfg(test)]

@@ -42,6 +42,12 @@ pub enum FromCustomer {
         /// At most [`ECHOES`].
         echoes: Vec<Echo>,
     },
+    /// A frame shows a document of this address: what is typed there is to be withheld by which rules?
+    /// Answered by [`ToCustomer::Withhold`]; until then nothing of the document is told.
+    Frame {
+        /// Absolute, of http or https, without fragment.
+        url: String,
+    },
     /// A wanted resource can not be had.
     Unavailable {
         /// The number of the want.
@@ -76,6 +82,8 @@ pub enum ToCustomer {
     Withhold {
         /// Selectors, each valid by itself.
         select: Vec<String>,
+        /// The same for documents in frames: these and those of all documents around them count.
+        frames: Vec<WithheldInFrame>,
         /// To find withheld values where the page repeats them.
         echoing: Echoing,
     },
@@ -107,6 +115,15 @@ pub enum ToCustomer {
     },
     /// The answer to the same.
     Alive,
+}
+
+/// Which typed values must not leave the browser in documents of one address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct WithheldInFrame {
+    /// As it was asked for.
+    pub url: String,
+    /// Selectors, each valid by itself.
+    pub select: Vec<String>,
 }
 
 /// To the customer's browser: do this in the page.

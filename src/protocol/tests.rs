@@ -99,6 +99,7 @@ fn typescript_is_current() {
         customer::ToCustomer,
         customer::ActTag,
         customer::PrivateMark,
+        customer::WithheldInFrame,
         customer::Echoing,
         customer::EchoKey,
         customer::Echo,

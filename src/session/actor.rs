@@ -19,7 +19,7 @@ use super::registry::Shared;
 use super::resources::{Resources, Want};
 use crate::policy::{Masked, Masker, Policies, ResourceNames};
 use crate::protocol::agent::{FromAgent, Role, ToAgent};
-use crate::protocol::customer::{ECHOES, Echo, Echoing, FromCustomer, ToCustomer};
+use crate::protocol::customer::{ECHOES, Echo, Echoing, FromCustomer, ToCustomer, WithheldInFrame};
 use crate::protocol::page::PageFrame;
 use crate::protocol::session::AwayReason;
 use crate::protocol::{Action, EndReason, Mode, Phase, Point, Refusal, SessionId, Status};
@@ -32,6 +32,9 @@ const OUTBOX: usize = 256;
 const WANTS: usize = 128;
 /// Actions that may be under way at one time.
 const ACTIONS: usize = 64;
+/// Addresses in frames of one page, and bytes of one of them.
+const FRAMES: usize = 64;
+const ADDRESS: usize = 8_192;
 /// Snapshots that a connection may need because its patches did not fit, before it is closed.
 const MISFITS: u32 = 5;
 
@@ -137,6 +140,8 @@ struct Customer {
     outbox: mpsc::Sender<Outgoing>,
     /// Where the page is, for the rules of what its browser withholds.
     url: String,
+    /// The same of its frames.
+    frames: Vec<String>,
     misfits: u32,
 }
 
@@ -239,7 +244,7 @@ impl Session {
         if reply.send(link).is_err() {
             return;
         }
-        self.customer = Some(Customer { connection, outbox, url, misfits: 0 });
+        self.customer = Some(Customer { connection, outbox, url, frames: Vec::new(), misfits: 0 });
         self.happens(Event::CustomerCame);
         self.publish();
         let patience = self.shared.settings.timeouts.away.as_secs().try_into().unwrap_or(u32::MAX);
@@ -283,6 +288,7 @@ impl Session {
                 }
             }
             FromCustomer::Typed { echoes } => self.typed(&echoes[..echoes.len().min(ECHOES)]),
+            FromCustomer::Frame { url } => self.frame(url),
             FromCustomer::Unavailable { want } => self.resources.unavailable(want),
             // The socket answers by itself.
             FromCustomer::Alive => {}
@@ -336,8 +342,8 @@ impl Session {
             self.resources.withdraw(&masked.withdrawn);
             self.pass_on(masked);
         }
-        if let Some(Customer { url, .. }) = &self.customer
-            && before.withhold(url) != self.policies.withhold(url)
+        if let Some(Customer { url, frames, .. }) = &self.customer
+            && frames.iter().chain([url]).any(|url| before.withhold(url) != self.policies.withhold(url))
         {
             self.ask_for_page();
         }
@@ -351,11 +357,33 @@ impl Session {
         }
         let before = self.policies.withhold(&customer.url);
         customer.url = tree.location().to_owned();
-        let select = self.policies.withhold(&customer.url);
-        if select != before {
-            let echoing = self.echoing();
-            self.tell_customer(ToCustomer::Withhold { select, echoing });
+        if self.policies.withhold(&customer.url) != before {
+            self.withhold();
         }
+    }
+
+    /// A frame shows something of this address. More addresses than [`FRAMES`] get no answer: what is in such a
+    /// frame is not shared.
+    fn frame(&mut self, url: String) {
+        let Some(customer) = &mut self.customer else { return };
+        if customer.frames.contains(&url) || customer.frames.len() == FRAMES || url.len() > ADDRESS {
+            return;
+        }
+        customer.frames.push(url);
+        self.withhold();
+    }
+
+    /// Tells the customer's browser what must not leave it.
+    fn withhold(&mut self) {
+        let Some(customer) = &self.customer else { return };
+        let select = self.policies.withhold(&customer.url);
+        let frames = customer
+            .frames
+            .iter()
+            .map(|url| WithheldInFrame { url: url.clone(), select: self.policies.withhold(url) });
+        let frames = frames.collect();
+        let echoing = self.echoing();
+        self.tell_customer(ToCustomer::Withhold { select, frames, echoing });
     }
 
     /// The customer's browser withholds something: what the page says of it elsewhere goes too.
@@ -383,11 +411,11 @@ impl Session {
 
     /// The rules for withholding first, so that they hold for the snapshot.
     fn ask_for_page(&mut self) {
-        let Some(customer) = &self.customer else { return };
-        let select = self.policies.withhold(&customer.url);
+        if self.customer.is_none() {
+            return;
+        }
         let epoch = self.page.expect();
-        let echoing = self.echoing();
-        self.tell_customer(ToCustomer::Withhold { select, echoing });
+        self.withhold();
         self.tell_customer(ToCustomer::Share { epoch });
     }
 

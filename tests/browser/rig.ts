@@ -19,7 +19,7 @@ export type Demo = { site: string; console: string; password: string; log: () =>
 export class Mirror {
   constructor(private readonly page: Page) {}
 
-  /** Reads off the mirrored element; `host >>> inner` looks into a shadow root. Null when it is not there. */
+  /** Reads off the mirrored element; `host >>> inner` looks into a shadow root or a frame. Null when it is not there. */
   private async look<T>(selector: string, read: (element: Element) => T): Promise<T | null> {
     const handle = await this.page.evaluateHandle((selector) => {
       const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
@@ -27,7 +27,7 @@ export class Mirror {
       let found: Element | null | undefined = null;
       for (const part of selector.split(" >>> ")) {
         found = root?.querySelector(part);
-        root = found?.shadowRoot;
+        root = found?.shadowRoot ?? (found as HTMLIFrameElement | null)?.contentDocument;
       }
       return found ?? null;
     }, selector);

@@ -68,6 +68,7 @@ export class SessionModel {
         acting.attach(document);
         this.hasView.value = true;
       },
+      framed: (document) => acting.listen(document),
       viewport: (width, height) => {
         this.viewport.value = { width, height };
       },

@@ -7,7 +7,7 @@
 
 import type { Writer } from "../wire/writer.ts";
 import { isElement } from "./dom.ts";
-import { depthOf, ignored, type Known, opaque } from "./known.ts";
+import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
 
 const PREFIXES: Readonly<Record<string, string>> = {
@@ -17,8 +17,8 @@ const PREFIXES: Readonly<Record<string, string>> = {
 
 /** What changes need of the recorder besides writing subtrees. */
 export interface ChangesContext extends SubtreeContext {
-  /** Told of each element that the server forgets. */
-  gone(element: Element): void;
+  /** Told of each element and document that the server forgets. */
+  gone(node: Element | Document): void;
   /** Told of each changed attribute of a known element. */
   attributeChanged(element: Element, name: string): void;
 }
@@ -66,6 +66,13 @@ export class Changes {
     }
   }
 
+  /** What is typed into an element that is edited in place may be told otherwise now. */
+  retype(element: Element): void {
+    if (!element.hasAttribute("contenteditable")) return;
+    const walker = element.ownerDocument.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) this.#texts.add(text as Text);
+  }
+
   /** `host` got a shadow root after it was told: it is told anew, and takes its children along. */
   attached(host: Element): void {
     const known = this.context.known.of(host);
@@ -82,6 +89,7 @@ export class Changes {
     const firstNew = known.next;
     this.#writeAdded(out);
     this.#writeRemoved(out);
+    this.#writeFrames(out);
     for (const [element, names] of this.#attributes) {
       const id = known.id(element);
       if (id && id < firstNew) for (const name of names) this.#writeAttribute(out, id, element, name);
@@ -182,7 +190,35 @@ export class Changes {
     for (const entry of gone) {
       // A retired entry's node may live on under another number.
       if ((known.of(entry.node) ?? entry) === entry)
-        known.forgetTree(entry.node, (element) => this.context.gone(element));
+        known.forgetTree(entry.node, (node) => this.context.gone(node));
+    }
+  }
+
+  /** Frames that show another document, and documents that have another address. */
+  #writeFrames(out: Writer): void {
+    const { known, withholding } = this.context;
+    for (const frame of known.frames.changed()) {
+      const host = known.of(frame);
+      if (!host) continue;
+      const before = known.of(known.frames.of(frame));
+      if (before) {
+        out.byte(3);
+        out.uint(before.id);
+        known.forgetTree(before.node, (node) => this.context.gone(node));
+        known.frames.leave(frame);
+      }
+      const depth = depthOf(frame);
+      const document = depth + 1 < DEEPEST ? known.frames.enter(frame) : null;
+      if (!document) continue;
+      out.byte(1);
+      out.uint(host.id);
+      out.uint(known.first(frame, host));
+      writeSubtree(out, document, host, depth + 1, this.context);
+    }
+    for (const document of known.frames.moved()) {
+      out.byte(32);
+      out.uint(known.id(document));
+      out.string(withholding.echoes.hideInAddress(document.URL));
     }
   }
 

@@ -61,7 +61,7 @@ export class Controls {
   learn(): void {
     const { withholding } = this;
     for (const element of this.#dirty) {
-      if (controlKind(element) !== "text" || !withholding.holds(element)) continue;
+      if (controlKind(element) !== "text" || !withholding.holds(element, true)) continue;
       const { value } = element as HTMLInputElement;
       if (value === this.#learned.get(element)) continue;
       this.#learned.set(element, value);

@@ -1,5 +1,5 @@
 /**
- * The composed tree: the page's DOM with its shadow roots.
+ * The composed tree: the page's DOM with its shadow roots and the documents of its frames.
  *
  * Everything here only reads the page, and never what would force a layout unless its name says so.
  */
@@ -24,18 +24,33 @@ export function isElement(node: unknown): node is Element {
   return (node as Node | null)?.nodeType === 1;
 }
 
-/** The parent in the composed tree: that of a shadow root is its host. */
+/** The document that a frame shows, if this script can reach it. */
+export function inFrame(element: Element): Document | null {
+  try {
+    return (element as HTMLIFrameElement).contentDocument ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The frame that shows a document; null for the page itself and for documents that nothing shows any more. */
+export function frameOf(document: Document): Element | null {
+  return document === globalThis.document ? null : (document.defaultView?.frameElement ?? null);
+}
+
+/** The parent in the composed tree: that of a shadow root is its host, that of a frame's document the frame. */
 export function above(node: Node): Node | null {
+  if (node.nodeType === 9) return frameOf(node as Document);
   return node.parentNode ?? (node as ShadowRoot).host ?? null;
 }
 
-/** Whether `inner` is `outer` or inside it, shadow roots included. */
+/** Whether `inner` is `outer` or inside it, shadow roots and frames included. */
 export function holds(outer: Node, inner: Node | null): boolean {
   for (let at = inner; at; at = above(at)) if (at === outer) return true;
   return false;
 }
 
-/** As `Element.closest`, going on through shadow hosts. */
+/** As `Element.closest`, going on through shadow hosts, but not out of a frame. */
 export function closestAcross(from: Element, selector: string): Element | null {
   for (let at: Element | null = from; at; ) {
     const found: Element | null = at.closest(selector);
@@ -49,22 +64,72 @@ export function closestAcross(from: Element, selector: string): Element | null {
 /** The element that has the focus, however deep; null when only the body has. */
 export function focused(roots: Roots): Element | null {
   let at = document.activeElement;
-  for (let inner = at && roots.of(at)?.activeElement; inner; inner = roots.of(inner)?.activeElement)
-    at = inner;
-  return at === document.body || at === document.documentElement ? null : at;
+  const inside = (element: Element) => (roots.of(element) ?? inFrame(element))?.activeElement;
+  for (let inner = at && inside(at); inner; inner = inside(inner)) at = inner;
+  return at === at?.ownerDocument.body || at === at?.ownerDocument.documentElement ? null : at;
 }
 
 /** The topmost element at a point of the viewport, however deep, as if `except` was not there. Forces a layout. */
 export function elementAt(x: number, y: number, except: Element, roots: Roots): Element | null {
   let found: Element | null = null;
   let root: DocumentOrShadowRoot | null = document;
+  let at = { x, y };
   while (root) {
-    const hit: Element | undefined = root.elementsFromPoint(x, y).find((element) => element !== except);
+    const hit: Element | undefined = root.elementsFromPoint(at.x, at.y).find((element) => element !== except);
     if (!hit || hit === found) break;
     found = hit;
-    root = roots.of(hit);
+    root = roots.of(hit) ?? inFrame(hit);
+    if (root instanceof Object && "defaultView" in root) at = into(hit, at);
   }
   return found;
+}
+
+/** A rectangle of a viewport. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The box of an element in the page's own viewport, out of all frames that it is in. Forces a layout. */
+export function boxOf(element: Element): Box {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return outOf(element.ownerDocument, { left, top, width, height });
+}
+
+/** A box of a document's viewport in the page's own. Forces a layout. */
+export function outOf(document: Document, box: Box): Box {
+  let { left, top, width, height } = box;
+  for (let frame = frameOf(document); frame; frame = frameOf(frame.ownerDocument)) {
+    const view = viewOf(frame);
+    left = view.left + left * view.x;
+    top = view.top + top * view.y;
+    width *= view.x;
+    height *= view.y;
+  }
+  return { left, top, width, height };
+}
+
+/** A point of a frame's document's viewport in that of the document inside it. */
+function into(frame: Element, { x, y }: { x: number; y: number }): { x: number; y: number } {
+  const view = viewOf(frame);
+  return { x: (x - view.left) / view.x, y: (y - view.top) / view.y };
+}
+
+/** Where the viewport in a frame begins, and how large a pixel of it is, in the document that the frame is in. */
+function viewOf(frame: Element): { left: number; top: number; x: number; y: number } {
+  const box = frame.getBoundingClientRect();
+  const { offsetWidth, offsetHeight, clientLeft, clientTop } = frame as HTMLElement;
+  const [x, y] = [box.width / offsetWidth || 1, box.height / offsetHeight || 1];
+  const style = frame.ownerDocument.defaultView?.getComputedStyle(frame);
+  const padding = (side: "Left" | "Top") => Number.parseFloat(style?.[`padding${side}`] ?? "") || 0;
+  return {
+    left: box.left + (clientLeft + padding("Left")) * x,
+    top: box.top + (clientTop + padding("Top")) * y,
+    x,
+    y,
+  };
 }
 
 /** Names of controls whose text a person types. */

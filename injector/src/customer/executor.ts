@@ -6,10 +6,20 @@
  */
 
 import type { Act, Action, Refusal } from "../protocol/words.ts";
-import { closestAcross, controlKind, elementAt, holds, isElement, type Roots } from "./dom.ts";
+import {
+  boxOf,
+  closestAcross,
+  controlKind,
+  elementAt,
+  frameOf,
+  holds,
+  isElement,
+  type Roots,
+} from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import { changed, linkOf, pressKey } from "./keys.ts";
+import { type Realms, realmOf } from "./realms.ts";
 import { Typing } from "./typing.ts";
 
 /** Thrown by what can not be done; never leaves this file. */
@@ -21,6 +31,7 @@ class Refused {
 export interface ExecutorContext {
   readonly host: Element;
   readonly roots: Roots;
+  readonly realms: Realms;
   /** The node of a number, if the page has it. */
   node(id: number): Node | undefined;
   /** Whether the agent does not see `element`. */
@@ -43,8 +54,10 @@ export class Executor {
   #queue: Promise<void> = Promise.resolve();
 
   constructor(readonly context: ExecutorContext) {
-    addEventListener("submit", (event) => this.#onSubmit(event), { capture: true });
-    hook(HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
+    context.realms.listen("submit", (event) => this.#onSubmit(event), true);
+    context.realms.each((realm) => {
+      hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
+    });
   }
 
   /** Does one action after those before it. */
@@ -103,8 +116,8 @@ export class Executor {
         return undefined;
       case "key": {
         const target = this.#element(action.node);
-        if (target !== document.documentElement && target !== document.body)
-          target.focus({ preventScroll: true });
+        const { documentElement, body } = target.ownerDocument;
+        if (target !== documentElement && target !== body) target.focus({ preventScroll: true });
         const link = action.key === "Enter" ? linkOf(target) : null;
         if (link) checkLink(link);
         return watchLink(link, () => {
@@ -134,9 +147,10 @@ export class Executor {
     const element = isElement(node)
       ? node
       : node?.nodeType === Node.DOCUMENT_NODE
-        ? document.body
+        ? (node as Document).body
         : node?.parentElement;
-    if (!element?.isConnected) throw new Refused("gone");
+    // What was in a frame is still in its document when nothing shows that any more.
+    if (!element || !holds(document, element)) throw new Refused("gone");
     this.#check(element);
     return element as HTMLElement;
   }
@@ -144,7 +158,9 @@ export class Executor {
   #check(element: Element): void {
     if (holds(this.context.host, element)) throw new Refused("needs_customer");
     if (this.context.isPrivate(element)) throw new Refused("private");
-    if (closestAcross(element, ":disabled,[inert]")) throw new Refused("disabled");
+    for (let at: Element | null = element; at; at = frameOf(at.ownerDocument)) {
+      if (closestAcross(at, at === element ? ":disabled,[inert]" : "[inert]")) throw new Refused("disabled");
+    }
   }
 
   #click(element: HTMLElement, x: number, y: number): (() => void) | undefined {
@@ -152,13 +168,22 @@ export class Executor {
       const box = element.getBoundingClientRect();
       return [box.left + box.width * x, box.top + box.height * y];
     };
+    const view = realmOf(element);
     let [clientX, clientY] = place();
-    if (clientX < 0 || clientY < 0 || clientX >= innerWidth || clientY >= innerHeight) {
+    const { host, roots } = this.context;
+    // In the page's own viewport, also of an element in a frame.
+    const look = (): Element | null => {
+      const box = boxOf(element);
+      return elementAt(box.left + box.width * x, box.top + box.height * y, host, roots);
+    };
+    let found = look();
+    const outside = clientX < 0 || clientY < 0 || clientX >= view.innerWidth || clientY >= view.innerHeight;
+    if (outside || found?.ownerDocument !== element.ownerDocument) {
       element.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
       [clientX, clientY] = place();
+      found = look();
     }
-    const { host, roots } = this.context;
-    const hit = elementAt(clientX, clientY, host, roots) as HTMLElement | null;
+    const hit = found as HTMLElement | null;
     if (!hit) throw new Refused("covered");
     const label = closestAcross(hit, "label") as HTMLLabelElement | null;
     if (!holds(element, hit) && !holds(hit, element) && !(label && label.control === element))
@@ -175,21 +200,24 @@ export class Executor {
       screenY: clientY,
       bubbles: true,
       composed: true,
-      view: window,
+      view,
     };
     const pointer = { ...at, cancelable: true, pointerId: 1, pointerType: "mouse", isPrimary: true };
     const mouse = { ...at, cancelable: true, detail: 1 };
-    hit.dispatchEvent(new PointerEvent("pointerover", pointer));
-    hit.dispatchEvent(new PointerEvent("pointerenter", { ...pointer, bubbles: false }));
-    hit.dispatchEvent(new MouseEvent("mouseover", mouse));
-    hit.dispatchEvent(new PointerEvent("pointermove", pointer));
-    hit.dispatchEvent(new MouseEvent("mousemove", mouse));
-    const down = hit.dispatchEvent(new PointerEvent("pointerdown", { ...pointer, buttons: 1 }));
-    if (hit.dispatchEvent(new MouseEvent("mousedown", { ...mouse, buttons: 1 })) && down) this.#focusFor(hit);
-    hit.dispatchEvent(new PointerEvent("pointerup", pointer));
-    hit.dispatchEvent(new MouseEvent("mouseup", mouse));
+    hit.dispatchEvent(new view.PointerEvent("pointerover", pointer));
+    hit.dispatchEvent(new view.PointerEvent("pointerenter", { ...pointer, bubbles: false }));
+    hit.dispatchEvent(new view.MouseEvent("mouseover", mouse));
+    hit.dispatchEvent(new view.PointerEvent("pointermove", pointer));
+    hit.dispatchEvent(new view.MouseEvent("mousemove", mouse));
+    const down = hit.dispatchEvent(new view.PointerEvent("pointerdown", { ...pointer, buttons: 1 }));
+    if (hit.dispatchEvent(new view.MouseEvent("mousedown", { ...mouse, buttons: 1 })) && down)
+      this.#focusFor(hit);
+    hit.dispatchEvent(new view.PointerEvent("pointerup", pointer));
+    hit.dispatchEvent(new view.MouseEvent("mouseup", mouse));
     if (!hit.isConnected) return undefined;
-    return watchLink(link, () => hit.dispatchEvent(new PointerEvent("click", { ...pointer, detail: 1 })));
+    return watchLink(link, () =>
+      hit.dispatchEvent(new view.PointerEvent("click", { ...pointer, detail: 1 })),
+    );
   }
 
   /** What a mouse button does to the focus. */
@@ -203,7 +231,7 @@ export class Executor {
       }
     }
     this.#typing.settle();
-    (document.activeElement as HTMLElement | null)?.blur?.();
+    (hit.ownerDocument.activeElement as HTMLElement | null)?.blur?.();
   }
 
   #input(element: HTMLElement, value: string, caret: number): void {
@@ -248,8 +276,9 @@ export class Executor {
   #scroll(id: number, left: number, top: number): void {
     const node = this.context.node(id);
     if (!node?.isConnected) throw new Refused("gone");
+    const document = node.ownerDocument ?? (node as Document);
     const whole = !isElement(node) || node === document.scrollingElement || node === document.documentElement;
-    (whole ? window : node).scrollTo({ left, top, behavior: "instant" });
+    (whole ? document.defaultView : node)?.scrollTo({ left, top, behavior: "instant" });
   }
 }
 
@@ -276,6 +305,20 @@ function checkLink(link: HTMLAnchorElement): void {
   if (link.origin !== location.origin) throw new Refused("outside_site");
 }
 
+/** Whether a link's target is a window that is there: the browser follows it by itself. */
+function destination(view: Window, target: string): boolean {
+  return target === "_parent" || target === "_top" ? view !== window : isThere(window, target);
+}
+
+/** Whether a frame of this name is in the page. */
+function isThere(view: Window, name: string): boolean {
+  for (let at = 0; at < view.length; at++) {
+    const inner = view[at] as Window;
+    if (guarded(() => inner.name.toLowerCase() === name || isThere(inner, name))) return true;
+  }
+  return false;
+}
+
 /**
  * Runs `work`, which may follow `link`. A link that would open another window, which browsers forbid scripts to do, is followed
  * here instead.
@@ -288,13 +331,19 @@ function watchLink(link: HTMLAnchorElement | null, work: () => void): (() => voi
   }
   let leave: (() => void) | undefined;
   const { href } = link;
+  const view = realmOf(link);
+  const goes = destination(view, target);
+  if (goes) {
+    work();
+    return undefined;
+  }
   const last = (event: Event): void => {
     if (event.defaultPrevented) return;
     event.preventDefault();
     leave = () => location.assign(href);
   };
-  addEventListener("click", last);
+  view.addEventListener("click", last);
   work();
-  removeEventListener("click", last);
+  view.removeEventListener("click", last);
   return leave;
 }

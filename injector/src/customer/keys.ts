@@ -3,7 +3,8 @@
  */
 
 import type { Key } from "../protocol/words.ts";
-import { closestAcross, controlKind, isElement, type Roots } from "./dom.ts";
+import { closestAcross, controlKind, holds, isElement, type Roots } from "./dom.ts";
+import { realmOf } from "./realms.ts";
 import { press, type Typing } from "./typing.ts";
 
 /** One press of an arrow key scrolls so far, in CSS pixels. */
@@ -72,7 +73,7 @@ function dismiss(topLayer: readonly Element[]): void {
   if (!top) return;
   if (top.localName !== "dialog" || !top.matches(":modal")) {
     (top as HTMLElement).hidePopover();
-  } else if (top.dispatchEvent(new Event("cancel", { cancelable: true }))) {
+  } else if (top.dispatchEvent(new (realmOf(top).Event)("cancel", { cancelable: true }))) {
     (top as HTMLDialogElement).close();
   }
 }
@@ -82,7 +83,8 @@ function tab(target: HTMLElement, shift: boolean, { roots, host, topLayer, typin
     .filter((element) => element.matches(":modal"))
     .pop();
   const stops: HTMLElement[] = [];
-  collect(modal ?? document.documentElement, roots, host, stops);
+  const { documentElement } = target.ownerDocument;
+  collect(modal && holds(modal, target) ? modal : documentElement, roots, host, stops);
   // A stable sort: positive indexes first, the others in document order.
   const order = ({ tabIndex }: HTMLElement): number => tabIndex || Number.MAX_SAFE_INTEGER;
   stops.sort((a, b) => order(a) - order(b));
@@ -127,7 +129,7 @@ function arrowInControl(target: HTMLElement, key: Key, shift: boolean): boolean 
     return true;
   }
   if (target.isContentEditable) {
-    moveCaret(key, shift);
+    moveCaret(target, key, shift);
     return true;
   }
   if (target.localName !== "input" && target.localName !== "textarea") return false;
@@ -147,7 +149,7 @@ function arrowInControl(target: HTMLElement, key: Key, shift: boolean): boolean 
     return true;
   }
   if (controlKind(input) !== "text") return false;
-  moveCaret(key, shift);
+  moveCaret(target, key, shift);
   return true;
 }
 
@@ -161,7 +163,7 @@ function nextRadio(input: HTMLInputElement, step: number): void {
   next?.click();
 }
 
-function moveCaret(key: Key, shift: boolean): void {
+function moveCaret(target: Element, key: Key, shift: boolean): void {
   const [direction, granularity] =
     key === "ArrowLeft"
       ? ["left", "character"]
@@ -174,12 +176,13 @@ function moveCaret(key: Key, shift: boolean): void {
             : key === "Home" || key === "PageUp"
               ? ["backward", "lineboundary"]
               : ["forward", "lineboundary"];
-  getSelection()?.modify(shift ? "extend" : "move", direction, granularity);
+  target.ownerDocument.getSelection()?.modify(shift ? "extend" : "move", direction, granularity);
 }
 
 function scrollBy(target: HTMLElement, key: Key): void {
-  const page = innerHeight * 0.9;
-  const far = document.documentElement.scrollHeight;
+  const view = realmOf(target);
+  const page = view.innerHeight * 0.9;
+  const far = view.document.documentElement.scrollHeight;
   const distances: Partial<Record<Key, [number, number]>> = {
     ArrowUp: [0, -LINE],
     ArrowDown: [0, LINE],
@@ -196,13 +199,14 @@ function scrollBy(target: HTMLElement, key: Key): void {
     at.scrollBy({ left, top, behavior: "instant" });
     if (at.scrollTop + at.scrollLeft !== before) return;
   }
-  window.scrollBy({ left, top, behavior: "instant" });
+  view.scrollBy({ left, top, behavior: "instant" });
 }
 
 /** Tells the page that a choice was made. */
 export function changed(control: Element): void {
-  control.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
-  control.dispatchEvent(new Event("change", { bubbles: true }));
+  const realm = realmOf(control);
+  control.dispatchEvent(new realm.Event("input", { bubbles: true, composed: true }));
+  control.dispatchEvent(new realm.Event("change", { bubbles: true }));
 }
 
 function isButton(element: Element): boolean {

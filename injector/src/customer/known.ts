@@ -5,6 +5,7 @@
  */
 
 import { above, isElement, type Roots } from "./dom.ts";
+import type { Frames } from "./frames.ts";
 
 /** A node as the server has it. */
 export interface Known {
@@ -27,6 +28,7 @@ export class KnownNodes {
   constructor(
     readonly document: Document,
     readonly roots: Roots,
+    readonly frames: Frames,
   ) {
     this.add(document, null);
   }
@@ -75,19 +77,27 @@ export class KnownNodes {
     this.#byId.delete(known.id);
   }
 
-  /** Forgets a node and everything that is in it now; calls `each` for the elements. */
-  forgetTree(top: Node, each: (element: Element) => void): void {
+  /** Forgets a node and everything that is in it now; calls `each` for the elements and documents. */
+  forgetTree(top: Node, each: (node: Element | Document) => void): void {
     const rest: Node[] = [top];
     for (let node = rest.pop(); node; node = rest.pop()) {
       const known = this.#byNode.get(node);
       if (known) this.forget(known);
       if (isElement(node)) {
-        each(node);
-        const root = this.roots.of(node);
+        const root = this.roots.of(node) ?? this.frames.of(node);
         if (root) rest.push(root);
-      }
+        each(node);
+      } else if (node.nodeType === Node.DOCUMENT_NODE) each(node as Document);
       for (let child = node.firstChild; child; child = child.nextSibling) rest.push(child);
     }
+  }
+
+  /** The number of the first child of a node that the server has in it already, or 0. */
+  first(node: Node, known: Known): number {
+    const { firstChild } = node;
+    if (!firstChild) return 0;
+    const first = this.of(firstChild);
+    return first?.parent === known ? first.id : this.after(firstChild, known);
   }
 
   /** The number of the next sibling that the server has in `parent` already, or 0. */
@@ -119,5 +129,6 @@ export function opaque(node: Node, depth: number): boolean {
   if (depth >= DEEPEST) return true;
   if (!isElement(node)) return false;
   const name = node.localName;
-  return name === "script" || name === "noscript" || name === "template";
+  // What is written between the tags of a frame is never shown.
+  return name === "script" || name === "noscript" || name === "template" || name === "iframe";
 }

@@ -4,6 +4,7 @@
  * It draws over the page and never changes it: a site can not tell, and the agent does not see it.
  */
 
+import { type Box, boxOf } from "./dom.ts";
 import { make } from "./elements.ts";
 import { guarded } from "./guarded.ts";
 import type { Stage } from "./stage.ts";
@@ -48,10 +49,11 @@ export class Outlines {
   };
 
   #draw(): void {
-    const boxes: DOMRect[] = [];
+    const boxes: Box[] = [];
     for (const element of this.hidden()) {
-      const box = element.getBoundingClientRect();
-      const seen = box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
+      const box = boxOf(element);
+      const [right, bottom] = [box.left + box.width, box.top + box.height];
+      const seen = bottom > 0 && right > 0 && box.top < innerHeight && box.left < innerWidth;
       if (seen && box.width > 0 && box.height > 0 && boxes.push(box) >= MOST) break;
     }
     while (this.#layer.childElementCount > boxes.length) this.#layer.lastElementChild?.remove();

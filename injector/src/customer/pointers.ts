@@ -5,8 +5,10 @@
  */
 
 import type { FromCustomer, Point } from "../protocol/words.ts";
+import { outOf } from "./dom.ts";
 import { make } from "./elements.ts";
 import { guarded } from "./guarded.ts";
+import type { Realms } from "./realms.ts";
 import type { Stage } from "./stage.ts";
 
 /** Shortest time between two positions, in milliseconds. */
@@ -17,12 +19,14 @@ const ARROW = "M3 2l15 8-6.6 1.7L8 18z";
 export class Pointers {
   readonly #agent = make("div", "agent", "", { "aria-hidden": "true" });
   readonly #name = make("span");
+  readonly #ends: Array<() => void>;
   #at: Point | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `send` is called with what the customer does; it flushes the page first where the order matters. */
   constructor(
     readonly stage: Stage,
+    realms: Realms,
     readonly send: (message: FromCustomer) => void,
   ) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -40,8 +44,10 @@ export class Pointers {
     this.#agent.append(svg, this.#name);
     this.#agent.hidden = true;
     stage.box.append(this.#agent);
-    addEventListener("pointermove", this.#moved, { capture: true, passive: true });
-    addEventListener("pointerdown", this.#pressed, { capture: true, passive: true });
+    this.#ends = [
+      realms.listen("pointermove", this.#moved, true),
+      realms.listen("pointerdown", this.#pressed, true),
+    ];
     document.addEventListener("pointerleave", this.#left);
   }
 
@@ -49,8 +55,7 @@ export class Pointers {
   stop(): void {
     clearTimeout(this.#timer);
     this.#agent.remove();
-    removeEventListener("pointermove", this.#moved, { capture: true });
-    removeEventListener("pointerdown", this.#pressed, { capture: true });
+    for (const end of this.#ends) end();
     document.removeEventListener("pointerleave", this.#left);
   }
 
@@ -76,7 +81,7 @@ export class Pointers {
 
   readonly #moved = (event: PointerEvent): void => {
     if (!event.isTrusted) return;
-    this.#at = { x: event.clientX, y: event.clientY };
+    this.#at = placeOf(event);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       guarded(() => this.#at && this.send({ type: "pointer", at: this.#at }));
@@ -85,7 +90,7 @@ export class Pointers {
 
   readonly #pressed = (event: PointerEvent): void => {
     if (!event.isTrusted || event.composedPath().includes(this.stage.host)) return;
-    guarded(() => this.send({ type: "clicked", at: { x: event.clientX, y: event.clientY } }));
+    guarded(() => this.send({ type: "clicked", at: placeOf(event) }));
   };
 
   readonly #left = (event: PointerEvent): void => {
@@ -94,4 +99,11 @@ export class Pointers {
     this.#timer = undefined;
     guarded(() => this.send({ type: "pointer_left" }));
   };
+}
+
+/** Where an event is in the page's own viewport. */
+function placeOf({ clientX, clientY, view }: PointerEvent): Point {
+  if (!view || view === window) return { x: clientX, y: clientY };
+  const { left, top } = outOf(view.document, { left: clientX, top: clientY, width: 0, height: 0 });
+  return { x: left, y: top };
 }

@@ -8,10 +8,12 @@ import type { Echo } from "../protocol/words.ts";
 import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
 import { Controls } from "./controls.ts";
-import { focused, isElement, type Roots } from "./dom.ts";
+import { focused, inFrame, isElement, type Roots } from "./dom.ts";
+import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
 import { type MakeCamera, Pictures } from "./pictures.ts";
+import type { Realms } from "./realms.ts";
 import { Sheets } from "./sheets.ts";
 import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
@@ -38,6 +40,8 @@ export interface Outlet {
   readonly waiting: number;
   /** Tells hashes of what was typed into withheld fields. */
   typed(echoes: Echo[]): void;
+  /** Asks by which rules typed values of documents of this address are withheld. */
+  ask(url: string): void;
   /** Sends one frame. */
   frame(bytes: Uint8Array<ArrayBuffer>): void;
   /** Brings what takes pictures of drawings and films. */
@@ -55,21 +59,25 @@ export class Recorder {
   readonly #sheets: Sheets;
   readonly #pictures: Pictures;
   readonly #observer: MutationObserver;
-  readonly #observed = new Set<Document | ShadowRoot>();
+  /** What is listened to; of documents, with the root element that they had then. */
+  readonly #observed = new Map<Document | ShadowRoot, Element | null>();
+  readonly #frames: Frames;
+  /** A document of a frame was told in this turn. */
+  #entered = false;
   readonly #sweeper: ReturnType<typeof setInterval>;
   #seq = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #frame = 0;
-  #html: Element | null = null;
 
   /** Sends the page and starts to watch it. */
   constructor(
     readonly epoch: number,
-    readonly roots: Roots,
+    readonly page: { readonly roots: Roots; readonly realms: Realms },
     readonly withholding: Withholding,
     readonly outlet: Outlet,
   ) {
-    this.known = new KnownNodes(document, roots);
+    this.#frames = new Frames(withholding, (url) => outlet.ask(url));
+    this.known = new KnownNodes(document, page.roots, this.#frames);
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
     this.#sheets = new Sheets(this.known);
@@ -78,11 +86,8 @@ export class Recorder {
     const context = {
       known: this.known,
       withholding,
-      fresh: (node: Element | ShadowRoot) => this.#fresh(node),
-      gone: (element: Element) => {
-        this.#controls.delete(element);
-        this.#sheets.gone(element);
-      },
+      fresh: (node: Element | ShadowRoot | Document) => this.#fresh(node),
+      gone: (node: Element | Document) => this.#gone(node),
       attributeChanged: (element: Element, name: string) => {
         this.#controls.mark(element);
         if (name === "open") this.#around.markTop(element);
@@ -94,10 +99,8 @@ export class Recorder {
     this.#sweeper = setInterval(() => guarded(() => this.#sweep()), SWEEP);
 
     // What was typed before the page is shared may be repeated in it.
-    for (const field of document.querySelectorAll("input,textarea")) this.#controls.mark(field);
-    this.#controls.learn();
-    const echoes = withholding.echoes.settle();
-    if (echoes.length > 0) outlet.typed(echoes);
+    this.#look(document);
+    this.#learned();
 
     const out = this.#begin();
     out.byte(15);
@@ -123,7 +126,7 @@ export class Recorder {
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);
     cancelAnimationFrame(this.#frame);
-    for (const root of this.#observed) this.#listen(root, false);
+    for (const root of this.#observed.keys()) this.#listen(root, false);
   }
 
   /** A control may be in another state. */
@@ -155,9 +158,20 @@ export class Recorder {
     this.schedule();
   }
 
+  /** The server has said anew what is withheld. */
+  judged(): void {
+    for (const node of this.known.nodes()) if (isElement(node)) this.#changes.retype(node);
+    this.#controls.sweep();
+    this.schedule();
+  }
+
   /** What was typed into a withheld field, or all of them, is complete: it is private from now on wherever it is. */
   settle(field?: Element): void {
     this.#controls.learn();
+    this.#learned(field);
+  }
+
+  #learned(field?: Element): void {
     const echoes = this.withholding.echoes.settle(field);
     if (echoes.length === 0) return;
     this.outlet.typed(echoes);
@@ -194,11 +208,17 @@ export class Recorder {
   flush(): void {
     try {
       this.#changes.mark(this.#observer.takeRecords());
-      if (document.documentElement !== this.#html) this.#listen(document, true);
+      for (const [root, html] of this.#observed) {
+        // A document that is written anew loses its listeners.
+        if ((root as Document).documentElement !== html && root.nodeType === 9) this.#listen(root, true);
+      }
       this.#controls.learn();
       const out = this.#begin();
       const empty = out.length;
+      const first = this.known.next;
       this.#changes.write(out);
+      if (this.#entered) this.#around.scrolled(first);
+      this.#entered = false;
       this.#writeState(out);
       if (out.length > empty) this.#send(out);
     } catch (error) {
@@ -223,7 +243,7 @@ export class Recorder {
   #writeState(out: Writer): void {
     this.#sheets.write(out);
     this.#controls.write(out);
-    this.#around.write(out, focused(this.roots));
+    this.#around.write(out, focused(this.page.roots));
     this.#pictures.write(out);
   }
 
@@ -234,16 +254,22 @@ export class Recorder {
 
   #sweep(): void {
     // Each of them looks, whatever the others found.
-    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved()];
+    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved(), this.#frames.stale];
     if (found.includes(true)) this.schedule();
   }
 
-  #fresh(node: Element | ShadowRoot): void {
+  #fresh(node: Element | ShadowRoot | Document): void {
     this.#sheets.fresh(node);
     if (!isElement(node)) {
       this.#observe(node);
+      if (node.nodeType !== Node.DOCUMENT_NODE) return;
+      this.#entered = true;
+      // What was typed there before may be repeated in it, and what is around it.
+      this.#look(node as Document);
+      this.#learned();
       return;
     }
+    this.#frames.add(node);
     this.#controls.add(node);
     if (node.localName === "option") {
       const select = node.closest("select");
@@ -252,14 +278,40 @@ export class Recorder {
     this.#around.fresh(node);
   }
 
+  #gone(node: Element | Document): void {
+    this.#sheets.gone(node);
+    if (isElement(node)) {
+      this.#controls.delete(node);
+      this.#frames.delete(node);
+      const root = this.page.roots.of(node);
+      if (root) this.#observed.delete(root);
+    } else {
+      this.#listen(node, false);
+      this.#observed.delete(node);
+    }
+  }
+
+  /** Looks at what is in the withheld fields of a document and the frames in it. */
+  #look(document: Document): void {
+    for (const field of document.querySelectorAll("input,textarea")) this.#controls.mark(field);
+    this.#controls.learn();
+    for (const frame of document.querySelectorAll("iframe,frame,object")) {
+      const inner = inFrame(frame);
+      if (inner) this.#look(inner);
+    }
+  }
+
   #observe(root: Document | ShadowRoot): void {
     this.#observer.observe(root, OBSERVED);
-    this.#observed.add(root);
     this.#listen(root, true);
   }
 
   #listen(root: Document | ShadowRoot, on: boolean): void {
-    if (root === document) this.#html = document.documentElement;
+    if (on) {
+      const { documentElement } = root as Document;
+      this.#observed.set(root, documentElement ?? null);
+      if (root.nodeType === Node.DOCUMENT_NODE) this.page.realms.enter(root as Document);
+    }
     for (const event of EVENTS) {
       if (on) root.addEventListener(event, this.#heard, { capture: true, passive: true });
       else root.removeEventListener(event, this.#heard, { capture: true });

@@ -20,6 +20,7 @@ import type { Executor } from "./executor.ts";
 import { Outlines } from "./outlines.ts";
 import type { MakeCamera } from "./pictures.ts";
 import { Pointers } from "./pointers.ts";
+import type { Realms } from "./realms.ts";
 import { Recorder } from "./recorder.ts";
 import type { Stage } from "./stage.ts";
 import { Tooltip } from "./tooltip.ts";
@@ -40,6 +41,7 @@ export interface SessionContext {
   readonly bridge: Bridge;
   readonly stage: Stage;
   readonly roots: Roots;
+  readonly realms: Realms;
   readonly words: Words;
   /** Called once the session is over for this page. */
   ended(): void;
@@ -76,9 +78,9 @@ export class Session {
       takeBack: () => this.#send({ type: "take_back" }),
       showHidden: (on) => this.#outlines.show(on),
     });
-    this.#pointers = new Pointers(stage, (message) => this.#gesture(message));
+    this.#pointers = new Pointers(stage, context.realms, (message) => this.#gesture(message));
     this.#outlines = new Outlines(stage, () => this.#hidden());
-    this.#tooltip = new Tooltip(stage, (element) => this.#label(element));
+    this.#tooltip = new Tooltip(stage, context.realms, (element) => this.#label(element));
     this.#widget.showId(sessionId);
     bridge.become("idle");
     stage.raise(this.#modal());
@@ -148,8 +150,9 @@ export class Session {
         this.#share(message.epoch);
         break;
       case "withhold":
-        this.#withholding.set(message.select);
+        this.#withholding.set(message.select, message.frames);
         this.#tell(this.#withholding.echoes.set(message.echoing));
+        this.#recorder?.judged();
         break;
       case "private":
         for (const node of message.cleared) this.#marks.delete(node);
@@ -202,11 +205,12 @@ export class Session {
   #share(epoch: number): void {
     this.#stopSharing();
     const connection = this.#connection;
-    this.#recorder = new Recorder(epoch, this.context.roots, this.#withholding, {
+    this.#recorder = new Recorder(epoch, this.context, this.#withholding, {
       get waiting() {
         return connection.waiting;
       },
       typed: (echoes) => this.#tell(echoes),
+      ask: (url) => this.#send({ type: "frame", url }),
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
       camera: () => this.context.bridge.load<MakeCamera>("pictures"),

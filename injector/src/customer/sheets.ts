@@ -38,18 +38,19 @@ export class Sheets {
     } else if (node.localName === "style") this.#dirty.add(node);
   }
 
-  /** An element that is gone, with its shadow root. */
-  gone(element: Element): void {
-    const root = this.known.roots.of(element);
+  /** An element that is gone, with its shadow root; or a document. */
+  gone(node: Element | Document): void {
+    const root = isElement(node) ? this.known.roots.of(node) : node;
     if (root) {
       this.#roots.delete(root);
       this.#drop(root);
     }
-    if (element.localName === "html" && this.#standIns.get(document)?.style?.parent?.node === element) {
+    const document = node.ownerDocument;
+    if (document && this.#standIns.get(document)?.style?.parent?.node === node) {
       this.#drop(document);
       this.#dirty.add(document);
     }
-    this.#drop(element);
+    this.#drop(node);
   }
 
   /** A script has changed the rules of a sheet. */
@@ -74,7 +75,7 @@ export class Sheets {
   write(out: Writer): void {
     for (const node of this.#dirty) {
       const adopted = this.#roots.get(node as Root);
-      const home = this.known.of(node === document ? document.documentElement : node);
+      const home = this.known.of((node as Document).documentElement ?? node);
       const css = adopted
         ? adopted.map(textOf).join("\n")
         : node.textContent?.trim()

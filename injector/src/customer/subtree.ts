@@ -17,8 +17,8 @@ const KINDS: Readonly<Record<string, number>> = {
 export interface SubtreeContext {
   readonly known: KnownNodes;
   readonly withholding: Withholding;
-  /** Told of each new element and shadow root, in document order. */
-  fresh(node: Element | ShadowRoot): void;
+  /** Told of each new element, shadow root and document of a frame, in document order. */
+  fresh(node: Element | ShadowRoot | Document): void;
 }
 
 /** Writes `top`, a child of `parent` in the page, at `depth`. */
@@ -64,11 +64,19 @@ export function writeSubtree(
   if (isElement(top)) {
     writeElement(out, top, withholding);
     context.fresh(top);
+    const document = depth + 1 < DEEPEST ? known.frames.enter(top) : null;
+    if (document) writeSubtree(out, document, self, depth + 1, context);
     const root = known.roots.of(top);
     if (root && depth + 1 < DEEPEST) {
       if (known.of(root)) throw new Error("a shadow root without its host");
       writeSubtree(out, root, self, depth + 1, context);
     }
+  } else if (top.nodeType === Node.DOCUMENT_NODE) {
+    const { compatMode, URL } = top as Document;
+    out.byte(7);
+    out.byte(compatMode === "BackCompat" ? 1 : 0);
+    out.string(withholding.echoes.hideInAddress(URL));
+    context.fresh(top as Document);
   } else {
     out.byte(5);
     context.fresh(top as ShadowRoot);

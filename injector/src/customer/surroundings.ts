@@ -52,13 +52,25 @@ export class Surroundings {
     removeEventListener("hashchange", this.changed);
   }
 
-  /** Marks what a snapshot has to tell; reads every element's scroll position, once. */
+  /** Marks what a snapshot has to tell. */
   everything(): void {
     this.#sizes.observe(document.documentElement);
     this.#scrolled.add(document);
-    for (let id = 2; id < this.known.next; id++) {
+    this.scrolled(2);
+  }
+
+  /** Reads the scroll position of all nodes from this number on, once. */
+  scrolled(first: number): void {
+    for (let id = first; id < this.known.next; id++) {
       const node = this.known.node(id);
-      if (isElement(node) && (node.scrollTop || node.scrollLeft) && node !== document.scrollingElement) {
+      if (node?.nodeType === Node.DOCUMENT_NODE) {
+        const view = (node as Document).defaultView;
+        if (view?.scrollX || view?.scrollY) this.#scrolled.add(node);
+      } else if (
+        isElement(node) &&
+        (node.scrollTop || node.scrollLeft) &&
+        node !== node.ownerDocument.scrollingElement
+      ) {
         this.#scrolled.add(node);
       }
     }
@@ -152,13 +164,16 @@ export class Surroundings {
 
   #writeScrolls(out: Writer): void {
     for (const target of this.#scrolled) {
-      const whole = !isElement(target) || target === document.scrollingElement;
-      const id = whole ? this.known.id(document) : this.known.id(target);
+      const document = target.ownerDocument ?? (target as Document);
+      const whole = target === document || target === document.scrollingElement;
+      const id = this.known.id(whole ? document : target);
       if (!id) continue;
+      const view = document.defaultView;
+      const element = target as Element;
       out.byte(8);
       out.uint(id);
-      out.int(Math.round(whole ? scrollX : target.scrollLeft));
-      out.int(Math.round(whole ? scrollY : target.scrollTop));
+      out.int(Math.round(whole ? (view?.scrollX ?? 0) : element.scrollLeft));
+      out.int(Math.round(whole ? (view?.scrollY ?? 0) : element.scrollTop));
     }
     this.#scrolled.clear();
   }

@@ -2,9 +2,10 @@
  * Tells the customer which places of the page the agent does not see, when they come near one.
  */
 
-import { isElement } from "./dom.ts";
+import { boxOf, frameOf, isElement } from "./dom.ts";
 import { make } from "./elements.ts";
 import { guarded } from "./guarded.ts";
+import type { Realms } from "./realms.ts";
 import type { Stage } from "./stage.ts";
 
 const GAP = 6;
@@ -12,26 +13,28 @@ const GAP = 6;
 /** The tooltip of one session. */
 export class Tooltip {
   readonly #tip = make("div", "tip", "", { role: "tooltip" });
+  readonly #ends: Array<() => void>;
   #near: Element | null = null;
 
   /** `label` says what to tell about an element, or null. */
   constructor(
     readonly stage: Stage,
+    realms: Realms,
     readonly label: (element: Element) => string | null,
   ) {
     this.#tip.hidden = true;
     stage.box.append(this.#tip);
-    addEventListener("pointerover", this.#over, { capture: true, passive: true });
-    addEventListener("focusin", this.#over, { capture: true, passive: true });
-    addEventListener("scroll", this.#place, { capture: true, passive: true });
+    this.#ends = [
+      realms.listen("pointerover", this.#over, true),
+      realms.listen("focusin", this.#over, true),
+      realms.listen("scroll", this.#place, true),
+    ];
   }
 
   /** Takes it away. */
   stop(): void {
     this.#tip.remove();
-    removeEventListener("pointerover", this.#over, { capture: true });
-    removeEventListener("focusin", this.#over, { capture: true });
-    removeEventListener("scroll", this.#place, { capture: true });
+    for (const end of this.#ends) end();
   }
 
   /** The labels have changed. */
@@ -42,7 +45,16 @@ export class Tooltip {
   readonly #over = (event: Event): void => {
     if (!event.isTrusted) return;
     guarded(() => {
-      for (const target of event.composedPath()) {
+      const path = event.composedPath();
+      // The path ends at the window of a frame, and goes on with the frame.
+      for (
+        let at = isElement(path[0]) && frameOf(path[0].ownerDocument);
+        at;
+        at = frameOf(at.ownerDocument)
+      ) {
+        path.push(at);
+      }
+      for (const target of path) {
         const label = isElement(target) ? this.label(target) : null;
         if (label !== null) {
           this.#show(target as Element, label);
@@ -62,10 +74,10 @@ export class Tooltip {
 
   readonly #place = (): void => {
     if (!this.#near) return;
-    const box = this.#near.getBoundingClientRect();
+    const box = boxOf(this.#near);
     const { offsetWidth, offsetHeight } = this.#tip;
     const above = box.top - offsetHeight - GAP;
-    const top = above >= 0 ? above : Math.min(box.bottom + GAP, innerHeight - offsetHeight - GAP);
+    const top = above >= 0 ? above : Math.min(box.top + box.height + GAP, innerHeight - offsetHeight - GAP);
     const left = Math.max(GAP, Math.min(box.left, innerWidth - offsetWidth - GAP));
     this.#tip.style.transform = `translate(${left}px,${Math.max(GAP, top)}px)`;
     this.#tip.style.inset = "0 auto auto 0";

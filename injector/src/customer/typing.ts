@@ -3,6 +3,7 @@
  */
 
 import { difference } from "./difference.ts";
+import { realmOf } from "./realms.ts";
 
 type Field = HTMLInputElement | HTMLTextAreaElement;
 
@@ -20,9 +21,10 @@ export class Typing {
   settle(next: Element | null = null): void {
     const field = this.#unsettled;
     if (!field || field === next) return;
-    if (next || document.activeElement !== field) field.blur();
+    if (next || field.ownerDocument.activeElement !== field) field.blur();
     // Where the browser counts our edits as the user's, leaving the field has sent the event already.
-    if (this.#unsettled === field) field.dispatchEvent(new Event("change", { bubbles: true }));
+    if (this.#unsettled === field)
+      field.dispatchEvent(new (realmOf(field).Event)("change", { bubbles: true }));
     this.#unsettled = null;
   }
 
@@ -63,7 +65,7 @@ export class Typing {
   edit(host: HTMLElement, node: Node, offset: number, remove: number, insert: string): void {
     this.settle(host);
     host.focus({ preventScroll: true });
-    const selection = getSelection();
+    const selection = host.ownerDocument.getSelection();
     if (!selection) return;
     selection.collapse(node, Math.min(offset, lengthOf(node)));
     if (remove > 0 && node.nodeType === Node.TEXT_NODE && remove <= offset) {
@@ -92,7 +94,7 @@ export class Typing {
   /** One edit at the selection: false if the page has taken it over. */
   #edit(target: HTMLElement, inputType: string, data: string): boolean {
     if (!this.#nativeBefore) {
-      const before = new InputEvent("beforeinput", {
+      const before = new (realmOf(target).InputEvent)("beforeinput", {
         inputType,
         data: data && inputType === "insertText" ? data : null,
         bubbles: true,
@@ -104,7 +106,8 @@ export class Typing {
     const notice = (event: Event): void => {
       if (event.isTrusted) this.#nativeBefore = true;
     };
-    addEventListener("beforeinput", notice, { capture: true });
+    const document = target.ownerDocument;
+    document.addEventListener("beforeinput", notice, { capture: true });
     switch (inputType) {
       case "insertParagraph":
         document.execCommand("insertParagraph");
@@ -115,17 +118,18 @@ export class Typing {
       default:
         document.execCommand("insertText", false, data);
     }
-    removeEventListener("beforeinput", notice, { capture: true });
+    document.removeEventListener("beforeinput", notice, { capture: true });
     return true;
   }
 }
 
 /** Sets a value past what frameworks put over the property, and says so. */
 export function setDirectly(field: Field, value: string, data: string): void {
-  const owner = field.localName === "textarea" ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
-  Object.getOwnPropertyDescriptor(owner, "value")?.set?.call(field, value);
+  const realm = realmOf(field);
+  const owner = field.localName === "textarea" ? realm.HTMLTextAreaElement : realm.HTMLInputElement;
+  Object.getOwnPropertyDescriptor(owner.prototype, "value")?.set?.call(field, value);
   field.dispatchEvent(
-    new InputEvent("input", { bubbles: true, composed: true, inputType: "insertText", data }),
+    new realm.InputEvent("input", { bubbles: true, composed: true, inputType: "insertText", data }),
   );
 }
 
@@ -149,7 +153,8 @@ export function press(target: Element, type: string, key: string, shiftKey = fal
     cancelable: true,
     composed: true,
   };
-  return target.dispatchEvent(new KeyboardEvent(type, { ...init, view: window }));
+  const view = realmOf(target);
+  return target.dispatchEvent(new view.KeyboardEvent(type, { ...init, view }));
 }
 
 /** Old key codes, which many widgets still read. */

@@ -5,7 +5,8 @@
  * understood, no typed value leaves at all.
  */
 
-import { closestAcross, controlKind, isElement } from "./dom.ts";
+import type { WithheldInFrame } from "../protocol/words.ts";
+import { closestAcross, controlKind, frameOf, isElement } from "./dom.ts";
 import { Echoes } from "./echoes.ts";
 
 /** Longest length that is told of a withheld value. */
@@ -27,22 +28,39 @@ export class Withholding {
   readonly #passwords = new WeakSet<Element>();
   /** What was typed here, for where the page repeats it. */
   readonly echoes = new Echoes();
-  #selector = MARKED;
-  /** Everything, until the server has said what. */
-  #all = true;
+  /** Of the page; null stands for everything, until the server has said what. */
+  #selector: string | null = null;
+  /** By address: of documents in frames, without those of what is around them. */
+  #frames = new Map<string, string | null>();
 
   /** Replaces the selectors. */
-  set(select: readonly string[]): void {
-    const probe = document.createDocumentFragment();
-    this.#all = false;
-    for (const selector of select) {
-      try {
-        probe.querySelector(selector);
-      } catch {
-        this.#all = true;
-      }
+  set(select: readonly string[], frames: readonly WithheldInFrame[]): void {
+    this.#selector = joined(select);
+    this.#frames = new Map(frames.map((frame) => [frame.url, joined(frame.select)]));
+  }
+
+  /** The address of a document, or of the nearest around it, of which the server has said nothing yet. */
+  unknown(document: Document): string | null {
+    for (let at: Document | undefined = document; at && at !== globalThis.document; ) {
+      const address = addressOf(at);
+      if (address && !this.#frames.has(address) && address !== addressOf(globalThis.document)) return address;
+      at = frameOf(at)?.ownerDocument;
     }
-    this.#selector = [MARKED, ...select].join(",");
+    return null;
+  }
+
+  /** What is withheld in a document: by its own address, and by those of all documents around it. */
+  #selectorIn(document: Document, sure: boolean): string | null {
+    if (document === globalThis.document) return this.#selector;
+    const frame = frameOf(document);
+    // Nothing shows it any more.
+    const around = frame && this.#selectorIn(frame.ownerDocument, sure);
+    if (around === null) return null;
+    const address = addressOf(document);
+    if (!address || address === addressOf(globalThis.document)) return around;
+    const own = this.#frames.get(address);
+    if (own === undefined) return sure ? around : null;
+    return own && `${own},${around}`;
   }
 
   /** Looks at an element that is new or has changed its type, and remembers a password field as one for good. */
@@ -63,9 +81,14 @@ export class Withholding {
     return this.#passwords.has(element);
   }
 
-  /** Whether what is typed into `element` stays here. */
-  holds(element: Element): boolean {
-    return this.#all || this.isPassword(element) || closestAcross(element, this.#selector) !== null;
+  /** Whether what is typed into `element` stays here: `surely`, or for want of knowing better. */
+  holds(element: Element, surely = false): boolean {
+    if (this.isPassword(element)) return true;
+    for (let at: Element | null = element; at; at = frameOf(at.ownerDocument)) {
+      const selector = this.#selectorIn(at.ownerDocument, surely);
+      if (selector === null || closestAcross(at, selector)) return true;
+    }
+    return false;
   }
 
   /** What is told of a withheld value in place of it. */
@@ -102,4 +125,22 @@ export class Withholding {
     if (!typed || !this.holds(parent)) return this.echoes.hide(data);
     return controlKind(parent) === "text" ? "" : data.replace(/\S/gu, "•");
   }
+}
+
+/** One selector of all; null when one of them can not be understood here. */
+function joined(select: readonly string[]): string | null {
+  const probe = document.createDocumentFragment();
+  for (const selector of select) {
+    try {
+      probe.querySelector(selector);
+    } catch {
+      return null;
+    }
+  }
+  return [MARKED, ...select].join(",");
+}
+
+/** The address by which a document is judged, if it has one of its own: `about:blank` and the like have not. */
+function addressOf(document: Document): string | null {
+  return document.URL.startsWith("http") ? (document.URL.split("#")[0] ?? null) : null;
 }

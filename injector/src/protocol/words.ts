@@ -209,7 +209,11 @@ refused: Refusal | null, } | { "type": "typed",
 /**
  * At most [`ECHOES`].
  */
-echoes: Array<Echo>, } | { "type": "unavailable", 
+echoes: Array<Echo>, } | { "type": "frame", 
+/**
+ * Absolute, of http or https, without fragment.
+ */
+url: string, } | { "type": "unavailable", 
 /**
  * The number of the want.
  */
@@ -236,6 +240,10 @@ epoch: number, } | { "type": "withhold",
  * Selectors, each valid by itself.
  */
 select: Array<string>, 
+/**
+ * The same for documents in frames: these and those of all documents around them count.
+ */
+frames: Array<WithheldInFrame>, 
 /**
  * To find withheld values where the page repeats them.
  */
@@ -280,6 +288,16 @@ kind: Privacy,
  * The administrator's words for the tooltip, if there are any.
  */
 label: string | null, };
+
+export type WithheldInFrame = { 
+/**
+ * As it was asked for.
+ */
+url: string, 
+/**
+ * Selectors, each valid by itself.
+ */
+select: Array<string>, };
 
 export type Echoing = { 
 /**

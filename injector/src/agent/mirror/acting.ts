@@ -9,6 +9,7 @@
 import type { Action, FromAgent, Mode, Point, Refusal } from "../../protocol/words.ts";
 import { scrollerOf } from "./controls.ts";
 import { Edits } from "./edits.ts";
+import { toOutermost } from "./frames.ts";
 import { clickTarget, editable, isChoice, isTextField, pressedKey } from "./intents.ts";
 import { refusalOf } from "./marks.ts";
 import type { Mirror } from "./mirror.ts";
@@ -94,12 +95,18 @@ export class Acting {
     this.#edits.clear();
     this.#typed.clear();
     this.#scrolled.clear();
+    this.listen(document);
+  }
+
+  /** Listens in a document of the mirror, that of the page or of a frame. */
+  listen(document: Document): void {
     const on = <K extends keyof DocumentEventMap>(type: K, listener: (event: DocumentEventMap[K]) => void) =>
       document.addEventListener(type, listener, { capture: true, passive: false });
-    on("pointermove", (event) => this.#moved({ x: event.clientX, y: event.clientY }));
+    const place = (event: MouseEvent) => toOutermost(document, { x: event.clientX, y: event.clientY });
+    on("pointermove", (event) => this.#moved(place(event)));
     on("pointerout", (event) => event.relatedTarget === null && this.#moved(null));
     on("mousedown", (event) => this.#pressed(event));
-    on("click", (event) => this.#clicked(event));
+    on("click", (event) => this.#clicked(event, place(event)));
     on("keydown", (event) => this.#key(event));
     on("beforeinput", (event) => this.#beforeInput(event));
     on("compositionstart", (event) => this.#composes(event) && this.#edits.composing(document));
@@ -142,13 +149,13 @@ export class Acting {
     if (this.#mode !== "write") return;
     // Keys go to the mirror now, but no field of it keeps the caret.
     this.#blur();
-    this.#document?.defaultView?.focus();
+    event.view?.focus();
   }
 
-  #clicked(event: MouseEvent): void {
+  /** `at`: in the page's viewport. */
+  #clicked(event: MouseEvent, at: Point): void {
     event.preventDefault();
     const target = innermost(event);
-    const at = { x: event.clientX, y: event.clientY };
     // A click made of a key press has no place; the key was sent.
     if (event.detail === 0) return;
     this.#host.send({ type: "clicked", at });
@@ -163,9 +170,10 @@ export class Acting {
       this.#host.refused("needs_customer");
       return;
     }
-    if (!isChoice(target)) this.#click(target, at);
+    if (!isChoice(target)) this.#click(target, { x: event.clientX, y: event.clientY });
   }
 
+  /** `at`: in the viewport of the target's document. */
   #click(target: Node | null, at: Point): void {
     const node = this.#mirror.idOf(target);
     if (node === null) return;
@@ -207,9 +215,9 @@ export class Acting {
 
   /** With no field focused in the mirror, keys go to what has the customer's focus. */
   #keyTarget(target: Element | null): Element | null {
-    const document = this.#document;
+    const document = target?.ownerDocument;
     const nothing = !target || target === document?.body || target === document?.documentElement;
-    return nothing ? (this.#mirror.focused ?? document?.body ?? null) : target;
+    return nothing ? (this.#mirror.focused ?? target ?? this.#document?.body ?? null) : target;
   }
 
   #beforeInput(event: InputEvent): void {
@@ -332,9 +340,15 @@ export class Acting {
 
   #blur(): void {
     let active = this.#document?.activeElement ?? null;
-    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
-    if (active && active !== this.#document?.body) (active as HTMLElement).blur();
+    for (let inner = active && inside(active); inner; inner = inside(inner)) active = inner;
+    if (active && active !== active.ownerDocument.body) (active as HTMLElement).blur();
   }
+}
+
+/** What has the focus in the shadow root or the frame of an element. */
+function inside(element: Element): Element | null {
+  const frame = (element as HTMLIFrameElement).contentDocument;
+  return element.shadowRoot?.activeElement ?? frame?.activeElement ?? null;
 }
 
 /** The element an event is really at, also in shadow roots. */

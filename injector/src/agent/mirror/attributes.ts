@@ -24,11 +24,15 @@ const DROPPED = new Set([
   ...Object.values(OWN),
   "accesskey",
   "action",
+  "allow",
+  "allowfullscreen",
   "autofocus",
   "autoplay",
   "classid",
   "codebase",
+  "credentialless",
   "crossorigin",
+  "csp",
   "data",
   "download",
   "formaction",
@@ -39,6 +43,7 @@ const DROPPED = new Set([
   "manifest",
   "nonce",
   "ping",
+  "sandbox",
   "srcdoc",
   "target",
 ]);
@@ -94,9 +99,9 @@ export function setAttribute(element: Element, name: string, value: string): voi
   }
 }
 
-/** Removes an attribute of the page by its qualified name; the mirror's own stay. */
+/** Removes an attribute of the page by its qualified name; those that the mirror sets by itself stay. */
 export function removeAttribute(element: Element, name: string): void {
-  if (Object.values(OWN).includes(name.toLowerCase())) return;
+  if (DROPPED.has(name.toLowerCase())) return;
   element.removeAttribute(name);
 }
 

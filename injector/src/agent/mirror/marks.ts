@@ -7,15 +7,16 @@
 import type { Refusal } from "../../protocol/words.ts";
 import { words } from "../words.ts";
 import { OWN } from "./attributes.ts";
+import { above } from "./frames.ts";
 import type { Marks } from "./view-frame.ts";
 
-/** Sits in the mirror's document and in every shadow root. */
-export function ownStyles(): string {
+/** Sits in the mirror's documents and in every shadow root. The page's size is that without its scroll bars. */
+export function ownStyles(where: "page" | "frame"): string {
   const hatch =
     "repeating-linear-gradient(135deg,#c9ced6 0 6px,#bcc2cc 6px 12px)!important;background-attachment:local!important";
+  const bare = "html{scrollbar-width:none!important}\nhtml::-webkit-scrollbar{display:none!important}";
   return `
-html{scrollbar-width:none!important}
-html::-webkit-scrollbar{display:none!important}
+${where === "page" ? bare : ""}
 *{overflow-anchor:none!important}
 noscript{display:none!important}
 [${OWN.mark}~=masked]{outline:1px dashed #8a7bd0!important;outline-offset:1px!important}
@@ -106,7 +107,7 @@ export function isMasked(element: Element): boolean {
 
 /** Why an agent may not use this node, as far as the mirror knows; the server decides. */
 export function refusalOf(node: Node | null): Refusal | null {
-  for (let at = node; at; at = isShadowRoot(at) ? at.host : at.parentNode) {
+  for (let at = node; at; at = above(at)) {
     if (at.nodeType !== 1) continue;
     const tokens = (at as Element).getAttribute(OWN.mark);
     if (tokens === null) continue;
@@ -114,11 +115,6 @@ export function refusalOf(node: Node | null): Refusal | null {
     if (/disabled/.test(tokens)) return "disabled";
   }
   return null;
-}
-
-/** By its shape: a shadow root of the mirror is of another realm than this script. */
-function isShadowRoot(node: Node): node is ShadowRoot {
-  return node.nodeType === 11 && "host" in node;
 }
 
 /** Elements that take a size where they stand in a line. A canvas does not: where no scripts run it is a plain element. */

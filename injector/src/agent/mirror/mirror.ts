@@ -9,6 +9,7 @@ import type { NodeId } from "../../protocol/words.ts";
 import { Answers, type Settled } from "./answers.ts";
 import { removeAttribute } from "./attributes.ts";
 import { defaultState, FocusRing, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
+import { above, openDocument } from "./frames.ts";
 import { ownStyles, ownsTooltip, setBox } from "./marks.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
@@ -20,6 +21,8 @@ export type MirrorEvents = {
   resync(): void;
   /** A whole view is there; listeners that were in the old document are gone. */
   begun(document: Document): void;
+  /** A frame in the page has a new document. */
+  framed(document: Document): void;
   viewport(width: number, height: number): void;
   location(url: string): void;
 };
@@ -64,7 +67,7 @@ export class Mirror {
 
   /** The id of the innermost node at or above this one that the page knows. */
   idOf(node: Node | null): NodeId | null {
-    for (let at = node; at; at = at.parentNode ?? (at as ShadowRoot).host ?? null) {
+    for (let at = node; at; at = above(at)) {
       const id = this.#nodes?.idOf(at);
       if (id !== undefined) return id;
     }
@@ -141,27 +144,30 @@ export class Mirror {
     }
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
     if (first?.op !== "begin") return;
-    this.#growth.disconnect();
-    for (const element of [this.document.documentElement, this.document.body]) {
-      if (element) this.#growth.observe(element);
-    }
+    this.#watchGrowth(this.document);
     this.#events.begun(this.document);
   }
 
   #begin(quirks: boolean): void {
     const document = this.document;
-    // Only a parser sets the mode; what it built goes again, the mode and the sandbox stay.
-    document.open();
-    document.write(quirks ? "<html></html>" : "<!doctype html><html></html>");
-    document.close();
-    document.replaceChildren();
-    const view = document.defaultView as (Window & typeof globalThis) | null;
-    if (!view) throw new Unfit("the frame has no window");
-    const sheet = new view.CSSStyleSheet();
-    sheet.replaceSync(ownStyles());
-    document.adoptedStyleSheets = [sheet];
-    this.#nodes = new Nodes(document, (root) => {
-      root.adoptedStyleSheets = [sheet];
+    this.#growth.disconnect();
+    const sheets = new WeakMap<Document, CSSStyleSheet>();
+    const open = (at: Document, quirks: boolean, styles: string): void => {
+      const sheet = openDocument(at, quirks, styles);
+      if (sheet) sheets.set(at, sheet);
+      at.addEventListener("load", () => this.#grown(), true);
+    };
+    open(document, quirks, ownStyles("page"));
+    this.#nodes = new Nodes(document, {
+      shadowRoot(root) {
+        const sheet = sheets.get(root.ownerDocument);
+        root.adoptedStyleSheets = sheet ? [sheet] : [];
+      },
+      open: (at, quirks) => {
+        open(at, quirks, ownStyles("frame"));
+        this.#events.framed(at);
+      },
+      filled: (at) => this.#watchGrowth(at),
     });
     this.#topLayer = new TopLayer();
     this.#controls = new WeakMap();
@@ -169,7 +175,13 @@ export class Mirror {
     this.scrolls.clear();
     this.#ring.show(null);
     this.answers.clear();
-    document.addEventListener("load", () => this.#grown(), true);
+  }
+
+  /** Documents grow when styles and pictures come. */
+  #watchGrowth(document: Document): void {
+    for (const element of [document.documentElement, document.body]) {
+      if (element) this.#growth.observe(element);
+    }
   }
 
   /** An image or a sheet came, or the page grew: only now may it be long enough to be scrolled where it should be. */

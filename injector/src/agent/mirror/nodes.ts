@@ -7,6 +7,7 @@
 
 import type { NodeId } from "../../protocol/words.ts";
 import { allowed, setAttribute } from "./attributes.ts";
+import { above, SANDBOX } from "./frames.ts";
 import { isMasked, mark, ownsTooltip } from "./marks.ts";
 import type { Namespace, ViewPart } from "./view-frame.ts";
 
@@ -21,8 +22,10 @@ const NAMESPACES: Record<Namespace, string> = {
   mathml: "http://www.w3.org/1998/Math/MathML",
 };
 
-/** Elements that would load or own a document: a plain box stands for them. */
-const BOXED = new Set(["object", "embed", "applet", "frame", "frameset", "portal", "fencedframe"]);
+/** Elements that would load something: a plain box stands for them, or a frame where they show a document. */
+const BOXED = new Set(["object", "embed", "applet", "portal", "fencedframe"]);
+/** Elements that show a document. */
+const FRAMES = new Set(["iframe", "frame"]);
 
 /** Types of `input` that keep any text as their value. */
 const TEXT_TYPES = new Set([
@@ -45,16 +48,32 @@ const TEXT_TYPES = new Set([
 
 const DOCUMENT: NodeId = 1;
 
+/** What nodes need of the mirror. */
+export type NodesHost = {
+  /** A new shadow root needs the mirror's own styles. */
+  shadowRoot(root: ShadowRoot): void;
+  /** Empties the document of a frame and gives it its mode. */
+  open(document: Document, quirks: boolean): void;
+  /** The document of a frame is there, with all that is in it. */
+  filled(document: Document): void;
+};
+
+/** What a frame is to show once its element is in the page: before that it has no document. */
+type Content = { frame: Element; parts: ViewPart[] };
+
+/** What a frame shows. */
+type Shown = { id: NodeId; document: Document; quirks: boolean };
+
 export class Nodes {
-  readonly #document: Document;
-  /** For the styles of the mirror's own in every new shadow root. */
-  readonly #onShadowRoot: (root: ShadowRoot) => void;
+  readonly #host: NodesHost;
   readonly #byId = new Map<NodeId, Node>();
   readonly #ids = new WeakMap<Node, NodeId>();
+  /** Outer frames come before those in them. */
+  readonly #framed = new Map<Element, Shown>();
+  readonly #contents: Content[] = [];
 
-  constructor(document: Document, onShadowRoot: (root: ShadowRoot) => void) {
-    this.#document = document;
-    this.#onShadowRoot = onShadowRoot;
+  constructor(document: Document, host: NodesHost) {
+    this.#host = host;
     this.#keep(DOCUMENT, document);
   }
 
@@ -83,18 +102,51 @@ export class Nodes {
   /** Inserts one subtree; nodes that have one of its ids already go first. */
   insert(parent: NodeId, next: NodeId | null, parts: ViewPart[]): void {
     for (const part of parts) if (part.part !== "end" && this.#byId.has(part.id)) this.remove(part.id);
-    const root = this.#build(parts);
-    if (root) this.#place(root, parent, next);
+    if (parts[0]?.part === "document") this.#contents.push({ frame: this.element(parent), parts });
+    else
+      for (const root of this.#build(parts, documentOf(this.node(parent)))) this.#place(root, parent, next);
+    for (let content = this.#contents.shift(); content; content = this.#contents.shift()) this.#fill(content);
   }
 
   move(id: NodeId, parent: NodeId, next: NodeId | null): void {
-    this.#place(this.node(id), parent, next);
+    const node = this.node(id);
+    // Where a frame is taken elsewhere it loses its document: what is in it moves to the new one.
+    const frames = [...this.#framed].filter(([frame]) => isWithin(frame, node));
+    const carried = frames.map(([frame, shown]) => ({ frame, shown, nodes: [...shown.document.childNodes] }));
+    this.#place(node, parent, next);
+    for (const { frame, shown, nodes } of carried) {
+      if ((frame as HTMLIFrameElement).contentDocument === shown.document) continue;
+      const document = this.#open(frame, shown.id, shown.quirks);
+      for (const inner of nodes) document.appendChild(inner);
+      for (const root of shadowRoots(document)) this.#host.shadowRoot(root);
+      this.#host.filled(document);
+    }
   }
 
   remove(id: NodeId): void {
     const node = this.node(id);
-    node.parentNode?.removeChild(node);
     this.#forget(node);
+    if (node.nodeType === Node.DOCUMENT_NODE) (node as Document).replaceChildren();
+    else node.parentNode?.removeChild(node);
+  }
+
+  #fill({ frame, parts }: Content): void {
+    const [first] = parts;
+    if (first?.part !== "document") return;
+    const document = this.#open(frame, first.id, first.quirks);
+    for (const root of this.#build(parts.slice(1, -1), document)) document.appendChild(root);
+    this.#host.filled(document);
+  }
+
+  #open(frame: Element, id: NodeId, quirks: boolean): Document {
+    // Not in the page, so nobody sees it: the ids must be known all the same.
+    const document =
+      (frame as HTMLIFrameElement).contentDocument ?? frame.ownerDocument.implementation.createHTMLDocument();
+    this.#host.open(document, quirks);
+    this.#framed.delete(frame);
+    this.#framed.set(frame, { id, document, quirks });
+    this.#keep(id, document);
+    return document;
   }
 
   #place(node: Node, parent: NodeId, next: NodeId | null): void {
@@ -107,11 +159,12 @@ export class Nodes {
     }
   }
 
-  /** Builds detached, without recursion: how deep a page is must not matter. */
-  #build(parts: ViewPart[]): Node | null {
-    let root: Node | null = null;
+  /** Builds subtrees detached, without recursion: how deep a page is must not matter. */
+  #build(parts: ViewPart[], document: Document): Node[] {
+    const roots: Node[] = [];
     const open: Node[] = [];
-    for (const part of parts) {
+    for (let at = 0; at < parts.length; at++) {
+      const part = parts[at] as ViewPart;
       if (part.part === "end") {
         open.pop();
         continue;
@@ -121,36 +174,49 @@ export class Nodes {
         open.push(this.#shadowRoot(part.id, parent as Element));
         continue;
       }
-      const node = this.#create(part);
+      if (part.part === "document") {
+        const end = endOf(parts, at);
+        this.#contents.push({ frame: parent as Element, parts: parts.slice(at, end + 1) });
+        at = end;
+        continue;
+      }
+      const node = this.#create(part, document, parts[at + 1]?.part === "document");
       this.#keep(part.id, node);
       if (parent) parent.appendChild(node);
-      else root = node;
+      else roots.push(node);
       if (part.part === "element") open.push(node);
     }
-    return root;
+    return roots;
   }
 
-  #create(part: Exclude<ViewPart, { part: "end" | "shadow-root" }>): Node {
+  #create(
+    part: Exclude<ViewPart, { part: "end" | "shadow-root" | "document" }>,
+    document: Document,
+    framed: boolean,
+  ): Node {
     switch (part.part) {
       case "element":
-        return this.#element(part);
+        return this.#element(part, document, framed);
       case "text":
-        return this.#document.createTextNode(part.data);
+        return document.createTextNode(part.data);
       case "comment":
-        return this.#document.createComment("");
+        return document.createComment("");
       case "doctype":
         try {
-          return this.#document.implementation.createDocumentType(part.name, part.publicId, part.systemId);
+          return document.implementation.createDocumentType(part.name, part.publicId, part.systemId);
         } catch {
-          return this.#document.implementation.createDocumentType("html", "", "");
+          return document.implementation.createDocumentType("html", "", "");
         }
     }
   }
 
-  #element(part: Extract<ViewPart, { part: "element" }>): Element {
+  #element(part: Extract<ViewPart, { part: "element" }>, document: Document, framed: boolean): Element {
     const html = part.namespace === "html";
-    const name = html && BOXED.has(part.name) ? "div" : part.name;
-    const element = this.#named(NAMESPACES[part.namespace], name);
+    const name = html && BOXED.has(part.name) ? (framed ? "iframe" : "div") : part.name;
+    const element = named(document, NAMESPACES[part.namespace], name);
+    if (html && FRAMES.has(name)) element.setAttribute("sandbox", SANDBOX);
+    // Only frames have a border by themselves.
+    if (name !== part.name) element.setAttribute("frameborder", "0");
     mark(element, part.name, part.marks);
     for (const [attribute, value] of part.attributes) this.setAttribute(element, attribute, value);
     if (html) this.#settle(element);
@@ -197,29 +263,11 @@ export class Nodes {
     return changes && value !== null && !TEXT_TYPES.has(value.toLowerCase()) ? "text" : value;
   }
 
-  #named(namespace: string, name: string): Element {
-    try {
-      return this.#document.createElementNS(namespace, name);
-    } catch {
-      return this.#parsed(name) ?? this.#document.createElement("span");
-    }
-  }
-
-  /** Names like `foo"bar` are made by parsers only. */
-  #parsed(name: string): Element | null {
-    if (!/^[a-z][^\s<>/&]*$/i.test(name)) return null;
-    const template = this.#document.createElement("template");
-    template.innerHTML = `<${name}></${name}>`;
-    const element = template.content.firstElementChild;
-    if (!element || element.attributes.length > 0 || element.firstChild) return null;
-    return this.#document.adoptNode(element);
-  }
-
   #shadowRoot(id: NodeId, host: Element): Node {
     let root: Node = host;
     try {
       const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
-      this.#onShadowRoot(shadow);
+      this.#host.shadowRoot(shadow);
       root = shadow;
     } catch {
       // An element that can not have one here: its content is better in it than lost.
@@ -242,7 +290,63 @@ export class Nodes {
       if (id !== undefined && this.#byId.get(id) === at) this.#byId.delete(id);
       const shadow = (at as Element).shadowRoot;
       if (shadow) left.push(shadow);
+      const shown = this.#framed.get(at as Element);
+      if (shown) left.push(shown.document);
+      this.#framed.delete(at as Element);
       for (let child = at.firstChild; child; child = child.nextSibling) left.push(child);
     }
   }
+}
+
+/** Index of the end of the subtree that begins at `start`. */
+function endOf(parts: ViewPart[], start: number): number {
+  let depth = 0;
+  for (let at = start; at < parts.length; at++) {
+    const kind = parts[at]?.part;
+    if (kind === "element" || kind === "shadow-root" || kind === "document") depth += 1;
+    else if (kind === "end") depth -= 1;
+    if (depth === 0) return at;
+  }
+  throw new Unfit("a subtree is not closed");
+}
+
+function documentOf(node: Node): Document {
+  return node.ownerDocument ?? (node as Document);
+}
+
+function isWithin(inner: Node, outer: Node): boolean {
+  for (let at: Node | null = inner; at; at = above(at)) if (at === outer) return true;
+  return false;
+}
+
+/** Every shadow root in a document, out of frames. */
+function shadowRoots(document: Document): ShadowRoot[] {
+  const found: ShadowRoot[] = [];
+  const left: ParentNode[] = [document];
+  for (let root = left.pop(); root; root = left.pop()) {
+    for (const { shadowRoot } of root.querySelectorAll("*")) {
+      if (!shadowRoot) continue;
+      found.push(shadowRoot);
+      left.push(shadowRoot);
+    }
+  }
+  return found;
+}
+
+function named(document: Document, namespace: string, name: string): Element {
+  try {
+    return document.createElementNS(namespace, name);
+  } catch {
+    return parsed(document, name) ?? document.createElement("span");
+  }
+}
+
+/** Names like `foo"bar` are made by parsers only. */
+function parsed(document: Document, name: string): Element | null {
+  if (!/^[a-z][^\s<>/&]*$/i.test(name)) return null;
+  const template = document.createElement("template");
+  template.innerHTML = `<${name}></${name}>`;
+  const element = template.content.firstElementChild;
+  if (!element || element.attributes.length > 0 || element.firstChild) return null;
+  return document.adoptNode(element);
 }

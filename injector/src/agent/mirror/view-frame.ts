@@ -26,7 +26,7 @@ export type ViewOp =
   | { op: "begin"; quirks: boolean }
   | { op: "picture"; id: NodeId; url: string };
 
-/** A piece of one subtree in document order; elements and shadow roots are closed by an `end`. */
+/** A piece of one subtree in document order; elements, shadow roots and documents of frames are closed by an `end`. */
 export type ViewPart =
   | {
       part: "element";
@@ -40,6 +40,7 @@ export type ViewPart =
   | { part: "comment"; id: NodeId }
   | { part: "doctype"; id: NodeId; name: string; publicId: string; systemId: string }
   | { part: "shadow-root"; id: NodeId }
+  | { part: "document"; id: NodeId; quirks: boolean }
   | { part: "end" };
 
 export type Namespace = "html" | "svg" | "mathml";
@@ -104,7 +105,7 @@ function subtree(reader: Reader): ViewPart[] {
   do {
     const part = viewPart(reader);
     parts.push(part);
-    if (part.part === "element" || part.part === "shadow-root") {
+    if (part.part === "element" || part.part === "shadow-root" || part.part === "document") {
       if (part.part === "shadow-root" && depth === 0) throw new Malformed("a shadow root without a host");
       depth += 1;
       if (depth > MAX_DEPTH + 1) throw new Malformed("the page is too deep");
@@ -141,6 +142,8 @@ function viewPart(reader: Reader): ViewPart {
       };
     case 5:
       return { part: "shadow-root", id: node(reader) };
+    case 7:
+      return { part: "document", id: node(reader), quirks: reader.byte() !== 0 };
     default:
       throw new Malformed(`an unknown kind of node: ${kind}`);
   }

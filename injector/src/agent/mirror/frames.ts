@@ -1,0 +1,57 @@
+/**
+ * The documents of the mirror: one for the page and one for each frame in it, all empty and script-less at first.
+ *
+ * A frame of the mirror has no address, so it inherits the sandbox and the policy of the mirror's own document: nothing of the
+ * site runs or loads there either.
+ */
+
+import type { Point } from "../../protocol/words.ts";
+
+/** What a frame of the mirror may do: nothing, but this script can reach into it. */
+export const SANDBOX = "allow-same-origin";
+
+/** Empties a document and gives it the mode that only a parser can set. What the parser built goes again. */
+export function openDocument(document: Document, quirks: boolean, styles: string): CSSStyleSheet | null {
+  document.open();
+  document.write(quirks ? "<html></html>" : "<!doctype html><html></html>");
+  document.close();
+  document.replaceChildren();
+  const view = document.defaultView as (Window & typeof globalThis) | null;
+  if (!view) return null;
+  const sheet = new view.CSSStyleSheet();
+  sheet.replaceSync(styles);
+  document.adoptedStyleSheets = [sheet];
+  return sheet;
+}
+
+/** The node that this one is in, out of shadow roots and frames too. */
+export function above(node: Node): Node | null {
+  if (node.parentNode) return node.parentNode;
+  if (node.nodeType === Node.DOCUMENT_NODE) {
+    const frame = (node as Document).defaultView?.frameElement ?? null;
+    // The mirror's own frame is the console's.
+    return frame?.ownerDocument === globalThis.document ? null : frame;
+  }
+  return (node as ShadowRoot).host ?? null;
+}
+
+/** Where a point of a document is in the viewport of the mirror's outermost one. */
+export function toOutermost(document: Document, at: Point): Point {
+  let point = at;
+  for (let frame = above(document) as HTMLElement | null; frame; ) {
+    const box = frame.getBoundingClientRect();
+    const scale = { x: box.width / (frame.offsetWidth || 1), y: box.height / (frame.offsetHeight || 1) };
+    const inside = view(frame)?.getComputedStyle(frame);
+    const padding = (side: "Left" | "Top") => Number.parseFloat(inside?.[`padding${side}`] ?? "") || 0;
+    point = {
+      x: box.left + (frame.clientLeft + padding("Left") + point.x) * scale.x,
+      y: box.top + (frame.clientTop + padding("Top") + point.y) * scale.y,
+    };
+    frame = above(frame.ownerDocument) as HTMLElement | null;
+  }
+  return point;
+}
+
+function view(element: Element): Window | null {
+  return element.ownerDocument.defaultView;
+}

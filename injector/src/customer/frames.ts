@@ -1,0 +1,95 @@
+/**
+ * The frames of the page whose documents this script can reach, and which document of each was told.
+ *
+ * Nothing of a document is told before the server has said which of its typed values must not leave.
+ */
+
+import { inFrame } from "./dom.ts";
+import type { Withholding } from "./withhold.ts";
+
+const NAMES = new Set(["iframe", "frame", "object"]);
+
+/** A document as it was told. */
+interface Told {
+  readonly document: Document;
+  readonly mode: string;
+  url: string;
+}
+
+/** The frames of one epoch. */
+export class Frames {
+  readonly #all = new Set<Element>();
+  readonly #told = new Map<Element, Told>();
+  readonly #asked = new Set<string>();
+
+  /** `ask` is told of an address that the server has said nothing about. */
+  constructor(
+    readonly withholding: Withholding,
+    readonly ask: (url: string) => void,
+  ) {}
+
+  /** A new element of the page. */
+  add(element: Element): void {
+    if (NAMES.has(element.localName)) this.#all.add(element);
+  }
+
+  /** An element that is gone. */
+  delete(element: Element): void {
+    this.#all.delete(element);
+    this.#told.delete(element);
+  }
+
+  /** The document that was told of a frame is told no more. */
+  leave(element: Element): void {
+    this.#told.delete(element);
+  }
+
+  /** The document that was told of a frame. */
+  of(element: Element): Document | null {
+    return this.#told.get(element)?.document ?? null;
+  }
+
+  /** The document that a frame shows now, if it may be told; it counts as told from now on. */
+  enter(element: Element): Document | null {
+    const document = NAMES.has(element.localName) ? this.#now(element) : null;
+    if (document) this.#told.set(element, { document, mode: document.compatMode, url: document.URL });
+    return document;
+  }
+
+  /** The frames that show another document than was told, or none any more. */
+  changed(): Element[] {
+    return [...this.#all].filter((element) => {
+      const told = this.#told.get(element);
+      const now = this.#now(element);
+      return now !== (told?.document ?? null) || (told && now?.compatMode !== told.mode);
+    });
+  }
+
+  /** The documents with another address than was told; this counts as told from now on. */
+  *moved(): Generator<Document> {
+    for (const told of this.#told.values()) {
+      if (told.document.URL === told.url) continue;
+      told.url = told.document.URL;
+      yield told.document;
+    }
+  }
+
+  /** Whether something is to be told of a frame. */
+  get stale(): boolean {
+    for (const { document, url } of this.#told.values()) if (document.URL !== url) return true;
+    return this.changed().length > 0;
+  }
+
+  #now(element: Element): Document | null {
+    const document = inFrame(element);
+    if (!document) return null;
+    const unknown = this.withholding.unknown(document);
+    if (unknown === null) return document;
+    if (!this.#asked.has(unknown)) {
+      this.#asked.add(unknown);
+      this.ask(unknown);
+    }
+    // What was told already stays: of what is typed there nothing leaves meanwhile.
+    return this.of(element) === document ? document : null;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Hooks into the functions of one realm that change what people see and no event tells.
+ *
+ * They only mark what has changed; without a session they do nothing.
+ */
+
+import { isElement, type Roots } from "./dom.ts";
+import { hook } from "./hooks.ts";
+import type { Realm } from "./realms.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** What the hooks tell. */
+export interface Watcher {
+  readonly roots: Roots;
+  /** Of the running epoch. */
+  recorder(): Recorder | null | undefined;
+  /** An element may have come to, or left, the top layer. */
+  top(element: unknown): void;
+}
+
+/** What changes the state of a control without an event. */
+const CONTROLS: ReadonlyArray<
+  readonly [
+    "HTMLInputElement" | "HTMLTextAreaElement" | "HTMLSelectElement" | "HTMLOptionElement",
+    readonly string[],
+  ]
+> = [
+  [
+    "HTMLInputElement",
+    [
+      "value",
+      "valueAsNumber",
+      "valueAsDate",
+      "checked",
+      "indeterminate",
+      "setRangeText",
+      "stepUp",
+      "stepDown",
+    ],
+  ],
+  ["HTMLTextAreaElement", ["value", "setRangeText"]],
+  ["HTMLSelectElement", ["value", "selectedIndex"]],
+  ["HTMLOptionElement", ["selected"]],
+];
+
+/** Hooks a realm; once for each. */
+export function watch(realm: Realm, { roots, recorder, top }: Watcher): void {
+  for (const [kind, names] of CONTROLS) {
+    for (const name of names) {
+      hook(realm[kind].prototype, name, {
+        after: (self) => {
+          if (isElement(self)) recorder()?.markControl(self.closest("select") ?? self);
+        },
+      });
+    }
+  }
+  hook(realm.Element.prototype, "attachShadow", {
+    after: (self, root) => {
+      roots.keep(self as Element, root as ShadowRoot);
+      recorder()?.attached(self as Element);
+    },
+  });
+  for (const name of ["insertRule", "deleteRule", "addRule", "removeRule", "replaceSync", "replace"]) {
+    hook(realm.CSSStyleSheet.prototype, name, {
+      after: (self, result) => {
+        const mark = () => recorder()?.markSheet(self as CSSStyleSheet);
+        mark();
+        if (typeof result === "object") (result as Promise<unknown>)?.then?.(mark, () => {});
+      },
+    });
+  }
+  for (const name of ["insertRule", "deleteRule"]) {
+    hook(realm.CSSGroupingRule.prototype, name, {
+      after: (self) => {
+        const sheet = (self as CSSRule).parentStyleSheet;
+        if (sheet) recorder()?.markSheet(sheet);
+      },
+    });
+  }
+  for (const name of ["pushState", "replaceState"]) {
+    hook(realm.History.prototype, name, { after: () => recorder()?.schedule() });
+  }
+  for (const name of ["show", "showModal", "close", "requestClose"])
+    hook(realm.HTMLDialogElement.prototype, name, { after: top });
+  for (const name of ["showPopover", "hidePopover", "togglePopover"])
+    hook(realm.HTMLElement.prototype, name, { after: top });
+}
