@@ -23,9 +23,10 @@ use super::error::Reason;
 use super::metrics::SiteMetrics;
 use super::page::Page;
 use super::patience::Patience;
-use super::pool::Lease;
+use super::pool::Arriving;
 use super::pulse::Busy;
 use super::record::Record;
+use super::wire;
 use crate::rewrite::coding;
 
 /// Why a body breaks off.
@@ -35,6 +36,8 @@ pub(super) enum Broken {
     Http(#[from] hyper::Error),
     #[error(transparent)]
     Own(axum::Error),
+    #[error(transparent)]
+    Wire(#[from] wire::Error),
     #[error("nothing came for too long")]
     Silent,
     #[error(transparent)]
@@ -44,7 +47,7 @@ pub(super) enum Broken {
 impl Broken {
     fn reason(&self) -> Reason {
         let (fault, word) = match self {
-            Broken::Http(_) => ("origin", "body_broken"),
+            Broken::Http(_) | Broken::Wire(_) => ("origin", "body_broken"),
             Broken::Silent => ("origin", "body_stalled"),
             Broken::Coding(_) => ("origin", "body_coding"),
             Broken::Own(_) => ("settings", "own"),
@@ -193,9 +196,8 @@ impl Body for Outgoing {
 
 /// The origin's body on its way to the browser.
 pub(super) struct FromOrigin {
-    incoming: Incoming,
-    /// The connection that it comes from; goes back to the pool when it has come whole.
-    lease: Option<Lease>,
+    /// With the connection that it comes on, which goes back to the pool when it has come whole.
+    arriving: Arriving,
     /// What is done with it, until that is over.
     page: Option<Page>,
     /// Whether it is another body than the origin's.
@@ -206,25 +208,26 @@ pub(super) struct FromOrigin {
     silence: Silence,
     /// Whether everything has come.
     complete: bool,
+    /// Why no more will come, until that is said.
+    broken: Option<Broken>,
 }
 
 impl FromOrigin {
     pub(super) fn new(
-        incoming: Incoming,
-        lease: Option<Lease>,
+        arriving: Arriving,
         page: Option<Page>,
         sink: Option<Box<dyn Sink>>,
         silence: Option<Duration>,
     ) -> Self {
         let mut body = FromOrigin {
-            incoming,
-            lease,
+            arriving,
             changed: page.is_some(),
             page,
             sink,
             ready: VecDeque::new(),
             silence: Silence::new(silence.map(|limit| Patience::new(limit, None))),
             complete: false,
+            broken: None,
         };
         // hyper never polls a body that is empty from the start.
         body.settle();
@@ -245,7 +248,10 @@ impl FromOrigin {
             if self.complete {
                 return Poll::Ready(None);
             }
-            let frame = match Pin::new(&mut self.incoming).poll_frame(cx) {
+            if let Some(broken) = self.broken.take() {
+                return Poll::Ready(Some(Err(broken)));
+            }
+            let frame = match self.arriving.poll_frame(cx) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
                     ready!(self.silence.poll(cx));
@@ -255,7 +261,12 @@ impl FromOrigin {
             self.silence.broken(0);
             match frame {
                 None => self.end(),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                Some(Err(broken)) => {
+                    // At an error hyper closes the connection at once; what came before is sent while it waits.
+                    self.broken = Some(broken);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
                         if let Some(sink) = &mut self.sink {
@@ -291,7 +302,7 @@ impl FromOrigin {
 
     /// hyper stops asking as soon as the announced length has come, so the end is noticed at once.
     fn settle(&mut self) {
-        if !self.complete && self.incoming.is_end_stream() {
+        if !self.complete && self.arriving.is_over() {
             self.end();
         }
     }
@@ -301,9 +312,7 @@ impl FromOrigin {
         if let Some(sink) = self.sink.take() {
             sink.end();
         }
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
-        }
+        self.arriving.end();
     }
 
     fn is_over(&self) -> bool {
@@ -313,7 +322,7 @@ impl FromOrigin {
     fn size_hint(&self) -> SizeHint {
         let ready: u64 = self.ready.iter().map(|piece| piece.len() as u64).sum();
         let added = self.page.as_ref().map_or(Some(0), Page::added);
-        match (self.incoming.size_hint().exact(), added) {
+        match (self.arriving.size_hint().exact(), added) {
             (Some(length), Some(added)) => SizeHint::with_exact(length + ready + added),
             _ => SizeHint::new(),
         }

@@ -8,6 +8,7 @@ use http::{HeaderValue, Response, StatusCode, Version, header};
 use http_body_util::Full;
 
 use super::record::RequestId;
+use super::wire;
 
 /// Why a request gets no answer from the site, by whose fault.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +37,23 @@ pub(super) enum Failure {
     Silent,
     #[error("the origin's connection broke: {0}")]
     Broken(#[source] hyper::Error),
+    #[error("the origin's connection broke: {0}")]
+    Lost(#[source] wire::Error),
     #[error("the origin's response is not HTTP as it should be: {0}")]
     BadResponse(&'static str),
     // The administrator's.
     #[error("the request came back to this proxy")]
     Loop,
+}
+
+impl From<wire::Error> for Failure {
+    fn from(error: wire::Error) -> Failure {
+        match error {
+            wire::Error::Silent => Failure::Silent,
+            wire::Error::Malformed(what) => Failure::BadResponse(what),
+            error => Failure::Lost(error),
+        }
+    }
 }
 
 /// Whose fault it is that something failed, and why: in the words of the metrics and the access log.
@@ -91,7 +104,7 @@ impl Failure {
                 "The upload took too long",
                 "Your connection may be slow or interrupted. Please try again.",
             ),
-            Unreachable(_) | Broken(_) | BadResponse(_) => (
+            Unreachable(_) | Broken(_) | Lost(_) | BadResponse(_) => (
                 StatusCode::BAD_GATEWAY,
                 "The website is not available right now",
                 "Its server could not be reached or gave no usable answer. Please try again in a moment.",
@@ -122,7 +135,7 @@ impl Failure {
             Unreachable(_) => ("origin", "unreachable"),
             ConnectTimeout => ("origin", "connect_timeout"),
             Silent => ("origin", "first_byte_timeout"),
-            Broken(_) => ("origin", "broken"),
+            Broken(_) | Lost(_) => ("origin", "broken"),
             BadResponse(_) => ("origin", "bad_response"),
             Loop => ("settings", "loop"),
         };

@@ -132,11 +132,11 @@ async fn exchange(
     }
 
     let method = request.method().clone();
-    let (mut response, lease) = fetch(proxy, peer, &target, request, wish.is_some(), record).await?;
+    let mut response = fetch(proxy, peer, &target, request, wish.is_some(), record).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let wish = wish.ok_or(Failure::BadResponse("switched protocols unasked"))?;
         upgrade::open(wish, &mut response, peer, proxy.limits.tunnel_idle, record.metrics())?;
-        return Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, None, None, None, None))));
+        return Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body.tunnelled(), None, None, None))));
     }
 
     headers::to_browser(&mut response)?;
@@ -152,7 +152,7 @@ async fn exchange(
         plan.map(Page::new).transpose().map_err(|_| Failure::BadResponse("no memory for its coding"))?;
     let sink = sink.and_then(|sink| capture::begin(sink, &response));
     let silence = (!is_event_stream(&response)).then_some(proxy.limits.origin_silence);
-    Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, Some(lease), page, sink, silence))))
+    Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, page, sink, silence))))
 }
 
 fn redirect(link: HeaderValue) -> Response<Outgoing> {

@@ -11,7 +11,8 @@
 //! patience, frames, guests: what the limits go by
 //! exchange     the life of one request        headers    hop-by-hop, forwarding, cookies
 //! origin       is asked, twice if need be     membership tells it of sessions
-//! pool, share  connections to the origin      upgrade    WebSocket tunnels
+//! pool, share  hyper's connections to it       upgrade    WebSocket tunnels
+//! wires        its connections for requests without a body: wire, chunked and stream
 //! body         the bytes of both directions   page       decoded, given the tag, coded again
 //! inject       which pages get the tag, and their headers
 //! capture      copies for the session         error      pages for what went wrong
@@ -21,6 +22,7 @@
 mod access;
 mod body;
 mod capture;
+mod chunked;
 mod connection;
 mod error;
 mod exchange;
@@ -38,8 +40,11 @@ mod pulse;
 mod record;
 mod request;
 mod share;
+mod stream;
 mod trust;
 mod upgrade;
+mod wire;
+mod wires;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -144,7 +149,7 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// How long an origin's connection may be idle; below what origin servers allow (Node: five seconds).
     pub origin_keep_alive: Duration,
-    /// Idle connections kept for one origin.
+    /// Idle connections kept for one origin, for requests without a body and for others each.
     pub origin_idle: usize,
     /// How long nothing may pass through a site's WebSocket.
     pub tunnel_idle: Duration,
@@ -324,6 +329,10 @@ impl Proxy {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) {
+        for route in &self.routes {
+            let (origin, stop) = (Arc::clone(&route.origin), stop.clone());
+            tasks.spawn(async move { stop.run_until_cancelled(origin.keep_fresh()).await });
+        }
         let answerer = Answerer::Site(Arc::clone(&self));
         connection::accept(answerer, entrance.into(), &self.limits, &self.listener, &tasks, &stop).await;
         for route in &self.routes {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, Request, Response, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -15,9 +16,10 @@ use super::Proxy;
 use super::body::{ToOrigin, Upload};
 use super::error::Failure;
 use super::exchange::Peer;
-use super::pool::{Lease, Pool};
+use super::pool::{Arriving, Lease, Pool};
 use super::record::Record;
 use super::request::Target;
+use super::wire;
 
 /// Sends the request to the origin and waits for the response's head.
 pub(super) async fn fetch(
@@ -27,7 +29,17 @@ pub(super) async fn fetch(
     request: Request<Incoming>,
     upgrade: bool,
     record: &mut Record,
-) -> Result<(Response<Incoming>, Lease), Failure> {
+) -> Result<Response<Arriving>, Failure> {
+    let pool = &target.route.origin;
+    let asked = Instant::now();
+    let bodiless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+        && request.body().is_end_stream();
+    if bodiless && !upgrade && pool.has_wires() {
+        let response = by_wire(pool, &request, proxy.limits.first_byte).await?;
+        let waited = asked.elapsed();
+        record.origin_answered(waited, waited);
+        return Ok(response);
+    }
     let (head, body) = request.into_parts();
     let body = ToOrigin::new(body, &proxy.limits, record.metrics());
     let upload = body.upload();
@@ -38,22 +50,39 @@ pub(super) async fn fetch(
     *outbound.headers_mut() = head.headers;
     *outbound.version_mut() = Version::HTTP_11;
 
-    let asked = Instant::now();
-    let answered = ask(proxy, peer, target, outbound, upload.as_deref(), upgrade).await?;
+    let (response, lease) = ask(proxy, peer, pool, outbound, upload.as_deref(), upgrade).await?;
     let sent = upload.map_or(asked, |upload| upload.progress().last.max(asked));
     record.origin_answered(asked.elapsed(), sent.elapsed());
-    Ok(answered)
+    Ok(response.map(|incoming| Arriving::Hyper(incoming, Some(lease))))
+}
+
+/// Without hyper's client, for a request without a body that may be repeated.
+async fn by_wire(
+    pool: &Arc<Pool>,
+    request: &Request<Incoming>,
+    limit: Duration,
+) -> Result<Response<Arriving>, Failure> {
+    let head = wire::encode(request);
+    let arriving =
+        |response: Response<_>| response.map(|reply| Arriving::Wire(Some(reply), Arc::clone(pool)));
+    if let Some(kept) = pool.kept_wire() {
+        match kept.ask(&head, request.method(), limit).await {
+            Err(wire::Error::Unanswered) => {}
+            answer => return answer.map(arriving).map_err(Failure::from),
+        }
+    }
+    let new = pool.new_wire().await?;
+    new.ask(&head, request.method(), limit).await.map(arriving).map_err(Failure::from)
 }
 
 async fn ask(
     proxy: &Proxy,
     peer: &Peer,
-    target: &Target<'_>,
+    pool: &Arc<Pool>,
     outbound: Request<ToOrigin>,
     upload: Option<&Upload>,
     upgrade: bool,
 ) -> Result<(Response<Incoming>, Lease), Failure> {
-    let pool: &Arc<Pool> = &target.route.origin;
     if upgrade {
         // HTTP/2 has no upgrades.
         let lease = pool.open_http1(&peer.tasks).await?;

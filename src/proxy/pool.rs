@@ -4,11 +4,15 @@
 //! likely to have been closed. It comes back only when its response has come whole, so what is read on it next is
 //! always the answer to what is sent on it next. Over HTTP/2, where the origin chooses it, exchanges share one.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -20,9 +24,12 @@ use tokio_util::task::TaskTracker;
 use url::{Host, Url};
 
 use super::Limits;
-use super::body::ToOrigin;
+use super::body::{Broken, ToOrigin};
 use super::error::Failure;
 use super::share::{Share, Shared};
+use super::stream::Stream;
+use super::wire::{Reply, Wire};
+use super::wires::Wires;
 use crate::tls;
 
 /// More than any real response has; hyper's own hundred is not.
@@ -37,6 +44,7 @@ pub(super) struct Pool {
     capacity: usize,
     head: usize,
     kept: Mutex<Kept>,
+    wires: Wires,
     /// Whether it may choose HTTP/2, and did not choose otherwise when it was last asked.
     http2: AtomicBool,
     /// Held by who opens a connection that others may share, so that they wait for it.
@@ -71,6 +79,12 @@ enum Sender {
     Http2(Share),
 }
 
+/// The body of a response, with the connection that it comes on. Dropped before its end, it closes that.
+pub(super) enum Arriving {
+    Wire(Option<Reply>, Arc<Pool>),
+    Hyper(Incoming, Option<Lease>),
+}
+
 /// Host and port to connect to.
 pub(super) fn address(url: &Url) -> Option<(String, u16)> {
     let host = match url.host()? {
@@ -98,6 +112,7 @@ impl Pool {
             capacity: limits.origin_idle,
             head: limits.head.max(8192),
             kept: Mutex::default(),
+            wires: Wires::new(limits.origin_keep_alive, limits.origin_idle),
             opening: tokio::sync::Mutex::default(),
         }
     }
@@ -222,6 +237,46 @@ impl Pool {
         kept.closed = true;
         kept.idle.clear();
         kept.shared.clear();
+        drop(kept);
+        self.wires.close();
+    }
+
+    /// Whether requests without a body go over connections of their own. They share those of HTTP/2, if there
+    /// may be any.
+    pub(super) fn has_wires(&self) -> bool {
+        !self.http2.load(Ordering::Relaxed)
+    }
+
+    /// A kept connection for a request without a body.
+    pub(super) fn kept_wire(&self) -> Option<Wire> {
+        self.wires.take()
+    }
+
+    /// A new one.
+    pub(super) async fn new_wire(&self) -> Result<Wire, Failure> {
+        let connect = async {
+            let (host, port) = &self.address;
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            // Without it small requests wait for the origin's delayed acknowledgements.
+            let _ = stream.set_nodelay(true);
+            Ok(match &self.tls {
+                Some(tls) => Stream::Tls(Box::new(tls.connect(stream).await?)),
+                None => Stream::Plain(stream),
+            })
+        };
+        match tokio::time::timeout(self.connect, connect).await {
+            Ok(stream) => Ok(Wire::new(stream.map_err(Failure::Unreachable)?, self.head)),
+            Err(_) => Err(Failure::ConnectTimeout),
+        }
+    }
+
+    /// Closes what has been idle for too long, for ever: the origin may have closed it already, and nobody looks
+    /// at it while no request comes.
+    pub(super) async fn keep_fresh(&self) {
+        loop {
+            tokio::time::sleep(self.keep_alive.max(Duration::from_millis(100))).await;
+            self.wires.sweep();
+        }
     }
 }
 
@@ -261,10 +316,60 @@ impl Lease {
     }
 
     /// The exchange is over and the connection clean: keep it.
-    pub(super) fn give_back(self) {
+    fn give_back(self) {
         let Lease { pool, sender, .. } = self;
         if let Sender::Http1(sender) = sender {
             pool.park(sender);
+        }
+    }
+}
+
+impl Arriving {
+    /// The connection is a tunnel from now on: it does not come back.
+    pub(super) fn tunnelled(self) -> Arriving {
+        match self {
+            Arriving::Hyper(incoming, _) => Arriving::Hyper(incoming, None),
+            wire @ Arriving::Wire(..) => wire,
+        }
+    }
+
+    /// The whole response has come: the connection is kept, if another can follow on it.
+    pub(super) fn end(&mut self) {
+        match self {
+            Arriving::Wire(reply, pool) => {
+                if let Some(wire) = reply.take().and_then(Reply::into_wire) {
+                    pool.wires.keep(wire);
+                }
+            }
+            Arriving::Hyper(_, lease) => {
+                if let Some(lease) = lease.take() {
+                    lease.give_back();
+                }
+            }
+        }
+    }
+
+    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        match self {
+            Arriving::Wire(Some(reply), _) => reply.poll_frame(cx).map_err(Broken::Wire),
+            Arriving::Wire(None, _) => Poll::Ready(None),
+            Arriving::Hyper(incoming, _) => Pin::new(incoming).poll_frame(cx).map_err(Broken::Http),
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Arriving::Wire(reply, _) => reply.as_ref().is_none_or(Reply::is_over),
+            Arriving::Hyper(incoming, _) => incoming.is_end_stream(),
+        }
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        match self {
+            Arriving::Wire(reply, _) => {
+                reply.as_ref().map_or_else(|| SizeHint::with_exact(0), Reply::size_hint)
+            }
+            Arriving::Hyper(incoming, _) => incoming.size_hint(),
         }
     }
 }
