@@ -231,16 +231,26 @@ fn site(mut section: Section<'_>, folder: &Path, secure: bool, errors: &mut Erro
     let place = section.place();
     let public = section.need("public", errors, |value| public_url(value, secure));
     let origin = section.need("origin", errors, web_url);
-    section.take("host", errors, |value| match text(value)?.as_str() {
-        "keep" => Ok(()),
-        "origin" => Err("this version only knows \"keep\": the origin gets the browser's Host".into()),
-        _ => Err("must be \"keep\"".into()),
+    let own = section.take("host", errors, |value| match text(value)?.as_str() {
+        "keep" => Ok(false),
+        "origin" => Ok(true),
+        _ => Err("must be \"keep\" or \"origin\"".into()),
     });
+    let name = section.take("name", errors, web_url);
+    let bodies = section.take("map", errors, bodies);
+    if own != Some(true) && (name.is_some() || bodies.is_some()) {
+        let message = "`name` and `map` are for a site with host = \"origin\"".into();
+        errors.push(Wrong { span: place.clone(), message, hint: None });
+    }
+    let host = match own {
+        Some(true) => proxy::Host::Own { name, bodies: bodies.unwrap_or_default() },
+        _ => proxy::Host::Keep,
+    };
     let ca = section.take("ca", errors, |value| Ok(folder.join(text(value)?)));
     let origin_name = section.take("origin_name", errors, text);
     let http2 = section.take("http2", errors, yes).unwrap_or(true);
     section.finish(errors);
-    let site = proxy::Site { public: public?, origin: origin?, ca, origin_name, http2 };
+    let site = proxy::Site { public: public?, origin: origin?, host, ca, origin_name, http2 };
     match site.connector() {
         Ok(_) => Some(site),
         Err(error) => {
@@ -248,6 +258,20 @@ fn site(mut section: Section<'_>, folder: &Path, secure: bool, errors: &mut Erro
             None
         }
     }
+}
+
+/// `map`: kinds of bodies whose URLs are mapped besides those of HTML and CSS.
+fn bodies(value: &toml::de::DeValue<'_>) -> Result<proxy::Bodies, String> {
+    let wrong = "must be a list of \"json\" and \"javascript\"";
+    let mut bodies = proxy::Bodies::default();
+    for kind in texts(value, wrong)? {
+        match kind.as_str() {
+            "json" => bodies.json = true,
+            "javascript" => bodies.javascript = true,
+            _ => return Err(wrong.into()),
+        }
+    }
+    Ok(bodies)
 }
 
 /// `tls`: one certificate and its key, or several for several hosts. They are read to see that they are right.
@@ -488,6 +512,30 @@ mod tests {
         assert_eq!(config.history.as_secs(), 7 * 24 * 3600);
         let limits = config.limits;
         assert_eq!((limits.handshake.as_secs(), limits.connections, limits.streams), (3, 50, 9));
+    }
+
+    #[test]
+    fn a_site_can_stand_under_another_name() {
+        let site =
+            "[[site]]\npublic = \"http://a.example\"\norigin = \"http://10.0.0.7\"\nhost = \"origin\"\n";
+        let read = |more: &str| Config::parse(&format!("{site}{more}"), Path::new(""));
+        assert_eq!(
+            read("").unwrap().sites[0].host,
+            proxy::Host::Own { name: None, bodies: proxy::Bodies::default() }
+        );
+        let config = read("name = \"https://www.example\"\nmap = [\"json\"]\n").unwrap();
+        let name = Some(Url::parse("https://www.example").unwrap());
+        let bodies = proxy::Bodies { json: true, javascript: false };
+        assert_eq!(config.sites[0].host, proxy::Host::Own { name, bodies });
+        for (wrong, word) in [
+            (site.replace("origin\"\n", "mine\"\n"), "\"keep\" or \"origin\""),
+            (format!("{site}map = [\"images\"]\n"), "\"json\" and"),
+            (format!("{site}name = \"https://a/x\"\n"), "URL"),
+            (format!("{GOOD}map = [\"json\"]\n"), "host = \"origin\""),
+        ] {
+            let errors = wrongs(&wrong);
+            assert!(errors.iter().any(|(_, message)| message.contains(word)), "{wrong}: {errors:?}");
+        }
     }
 
     #[test]

@@ -321,9 +321,8 @@ impl FromOrigin {
 
     fn size_hint(&self) -> SizeHint {
         let ready: u64 = self.ready.iter().map(|piece| piece.len() as u64).sum();
-        let added = self.page.as_ref().map_or(Some(0), Page::added);
-        match (self.arriving.size_hint().exact(), added) {
-            (Some(length), Some(added)) => SizeHint::with_exact(length + ready + added),
+        match (self.arriving.size_hint().exact(), &self.page) {
+            (Some(length), None) => SizeHint::with_exact(length + ready),
             _ => SizeHint::new(),
         }
     }

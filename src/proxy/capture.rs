@@ -45,7 +45,7 @@ pub(super) fn open<B>(
     sharing.open(request.headers(), &url())
 }
 
-fn is_subresource(headers: &HeaderMap) -> bool {
+pub(super) fn is_subresource(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match text("sec-fetch-dest") {
         Some(kind) => KINDS.contains(&kind),
@@ -54,6 +54,15 @@ fn is_subresource(headers: &HeaderMap) -> bool {
             let first = accept.trim_start();
             ["image/", "text/css", "font/", "audio/", "video/"].iter().any(|kind| first.starts_with(kind))
         }),
+    }
+}
+
+/// Of subresources, style sheets.
+pub(super) fn is_style(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match text("sec-fetch-dest") {
+        Some(kind) => kind == "style",
+        None => text("accept").is_some_and(|accept| accept.trim_start().starts_with("text/css")),
     }
 }
 

@@ -18,13 +18,14 @@ use tower::ServiceExt;
 
 use super::body::{FromOrigin, Outgoing};
 
+use super::change::Wish;
 use super::error::Failure;
 use super::origin::fetch;
 use super::page::Page;
 use super::pulse::Busy;
 use super::record::Record;
 use super::trust::Trusted;
-use super::{Proxy, capture, headers, inject, membership, request, upgrade};
+use super::{Proxy, capture, change, headers, inject, membership, request, upgrade};
 
 /// What a connection's exchanges share.
 #[derive(Debug, Clone)]
@@ -111,7 +112,10 @@ async fn exchange(
     }
 
     let navigation = inject::is_navigation(&request);
-    let accepted = if navigation { inject::accepted(request.headers()) } else { None };
+    let mapped = target.route.mapped.as_ref().filter(|_| navigation || change::may_be_mapped(&request));
+    let changing = navigation || mapped.is_some();
+    let mut known = false;
+    let accepted = if changing { inject::accepted(request.headers()) } else { None };
     // Only customers in a session have a cookie of ours.
     let ours = headers::has_own_cookie(request.headers());
     let sink = if ours { capture::open(&*proxy.sharing.0, &request, || target.url()) } else { None };
@@ -122,8 +126,13 @@ async fn exchange(
     if let Some(member) = member {
         membership::tell(&mut request, &member, proxy.signing.as_ref());
     }
+    if let Some(mapped) = &target.route.mapped {
+        mapped.request(&mut request);
+    }
     if navigation {
-        inject::ask(request.headers_mut(), &proxy.tag);
+        inject::ask(request.headers_mut(), &target.route.tag);
+    } else if mapped.is_some() {
+        known = change::ask(request.headers_mut(), &target.route.tag);
     } else if sink.is_some() {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
@@ -133,6 +142,9 @@ async fn exchange(
 
     let method = request.method().clone();
     let mut response = fetch(proxy, peer, &target, request, wish.is_some(), record).await?;
+    if let Some(mapped) = &target.route.mapped {
+        mapped.response(&mut response);
+    }
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let wish = wish.ok_or(Failure::BadResponse("switched protocols unasked"))?;
         upgrade::open(wish, &mut response, peer, proxy.limits.tunnel_idle, record.metrics())?;
@@ -141,16 +153,18 @@ async fn exchange(
 
     headers::to_browser(&mut response)?;
     inject::vary(&mut response);
-    let plan =
-        if navigation { inject::decide(&mut response, || target.url(), &proxy.tag, accepted) } else { None };
-    if plan.is_some() {
+    let mut sink = sink.and_then(|sink| capture::begin(sink, &response));
+    let (tag, pins) = (&target.route.tag, &proxy.pins);
+    let url = || target.url();
+    let wish = Wish { navigation, accepted, url: &url, tag, mapped, known, pins };
+    let plan = if changing { change::decide(&mut response, &wish) } else { None };
+    if plan.as_ref().is_some_and(|plan| plan.insertion.is_some()) {
         record.metrics().injected();
     }
-    // A HEAD has the headers of the page with the tag, and no page.
+    // A HEAD has the headers of the body that a GET would have, and no body.
     let plan = plan.filter(|_| method != Method::HEAD);
-    let page =
-        plan.map(Page::new).transpose().map_err(|_| Failure::BadResponse("no memory for its coding"))?;
-    let sink = sink.and_then(|sink| capture::begin(sink, &response));
+    let page = plan.map(|plan| Page::new(plan, sink.take(), pins)).transpose();
+    let page = page.map_err(|_| Failure::BadResponse("no memory for its coding"))?;
     let silence = (!is_event_stream(&response)).then_some(proxy.limits.origin_silence);
     Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, page, sink, silence))))
 }

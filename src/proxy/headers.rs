@@ -69,10 +69,18 @@ pub(super) fn to_origin(
     }
     strip_own_cookies(headers);
 
-    headers.insert(header::HOST, target.host.clone());
+    let (host, scheme) = match &target.route.mapped {
+        // An origin under its own name must not learn of another by any header.
+        Some(mapped) => {
+            headers.remove(FORWARDED_HOST);
+            headers.remove(FORWARDED_PROTO);
+            (&mapped.host, mapped.scheme())
+        }
+        None => (&target.host, if target.route.public.scheme() == "https" { "https" } else { "http" }),
+    };
+    headers.insert(header::HOST, host.clone());
     // What a trusted proxy said comes from nearer to the browser.
-    headers.entry(FORWARDED_HOST).or_insert_with(|| target.host.clone());
-    let scheme = if target.route.public.scheme() == "https" { "https" } else { "http" };
+    headers.entry(FORWARDED_HOST).or_insert_with(|| host.clone());
     headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static(scheme));
     match headers.entry(FORWARDED_FOR) {
         Entry::Vacant(way) => {

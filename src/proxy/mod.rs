@@ -13,8 +13,9 @@
 //! origin       is asked, twice if need be     membership tells it of sessions
 //! pool, share  hyper's connections to it       upgrade    WebSocket tunnels
 //! wires        its connections for requests without a body: wire, chunked and stream
-//! body         the bytes of both directions   page       decoded, given the tag, coded again
-//! inject       which pages get the tag, and their headers
+//! body         the bytes of both directions   page       decoded, changed, coded again
+//! change       which bodies are changed       inject     which pages get the tag, and their headers
+//! mapped       a host under another name
 //! capture      copies for the session         error      pages for what went wrong
 //! record       what is noted of a request     metrics, access: what is counted, and logged
 //! ```
@@ -22,6 +23,7 @@
 mod access;
 mod body;
 mod capture;
+mod change;
 mod chunked;
 mod connection;
 mod error;
@@ -30,6 +32,7 @@ mod frames;
 mod guests;
 mod headers;
 mod inject;
+mod mapped;
 mod membership;
 mod metrics;
 mod origin;
@@ -59,15 +62,18 @@ use url::Url;
 
 pub use access::{AccessLog, Format, Settings as AccessLogSettings};
 pub use capture::{Sharing, Sink};
+pub use mapped::Bodies;
 pub use membership::{Member, SigningKey};
 pub use metrics::Metrics;
 
 use exchange::Answerer;
+use mapped::Mapped;
 use metrics::{ListenerMetrics, SiteMetrics};
 use pool::Pool;
 use request::Authority;
 use trust::Trusted;
 
+use crate::rewrite::url::Pair;
 use crate::tls;
 
 /// What the proxy needs to know.
@@ -93,8 +99,10 @@ pub struct Settings {
 pub struct Site {
     /// As customers' browsers reach it: `http` or `https`, host and port.
     pub public: Url,
-    /// The origin server: `http` or `https`, host and port. It gets the browser's `Host`.
+    /// The origin server: `http` or `https`, host and port.
     pub origin: Url,
+    /// Under what name the origin knows itself.
+    pub host: Host,
     /// Certificates of a private authority, in PEM, that an `https` origin is checked with in place of those
     /// that this system trusts.
     pub ca: Option<PathBuf>,
@@ -107,7 +115,7 @@ pub struct Site {
 impl Site {
     /// Before an origin that needs nothing special.
     pub fn new(public: Url, origin: Url) -> Site {
-        Site { public, origin, ca: None, origin_name: None, http2: true }
+        Site { public, origin, host: Host::Keep, ca: None, origin_name: None, http2: true }
     }
 
     /// What an `https` origin is connected to with; `None` for an `http` one.
@@ -121,9 +129,43 @@ impl Site {
             return if idle { Err(Error::Unused(self.origin.clone())) } else { Ok(None) };
         }
         let host = self.origin.host_str().ok_or_else(|| Error::Origin(self.origin.clone()))?;
-        let name = self.origin_name.as_deref().unwrap_or(host);
+        let called = match &self.host {
+            Host::Own { name: Some(name), .. } => name.host_str(),
+            _ => None,
+        };
+        let name = self.origin_name.as_deref().or(called).unwrap_or(host);
         Ok(Some(tls::Connector::new(name, self.ca.as_deref())?))
     }
+
+    /// Its two names, if it has two.
+    fn pair(&self) -> Option<Pair> {
+        let Host::Own { name, .. } = &self.host else { return None };
+        Some(Pair { origin: name.as_ref().unwrap_or(&self.origin).clone(), public: self.public.clone() })
+    }
+
+    /// `all`: the names of all sites that have two.
+    fn mapped(&self, all: &[Pair]) -> Result<Option<Mapped>, Error> {
+        let (Some(own), Host::Own { bodies, .. }) = (self.pair(), &self.host) else { return Ok(None) };
+        let name = own.origin.clone();
+        if !is_root(&name) || !matches!(name.scheme(), "http" | "https") {
+            return Err(Error::Name(name));
+        }
+        Mapped::new(own, all, *bodies).map(Some).ok_or(Error::Name(name))
+    }
+}
+
+/// Under what name an origin server is addressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Host {
+    /// Under the public one: it gets the browser's `Host`, and nothing is mapped.
+    Keep,
+    /// Under its own: URLs, cookies and headers are mapped, both ways.
+    Own {
+        /// What it calls itself, where that is not its address.
+        name: Option<Url>,
+        /// What is mapped besides HTML and CSS.
+        bodies: Bodies,
+    },
 }
 
 /// Times and sizes that bound the proxy's work.
@@ -210,6 +252,9 @@ pub enum Error {
     /// Not the address of a website's root.
     #[error("{0}: a public address is http:// or https://, a host and perhaps a port, without a path")]
     Public(Url),
+    /// Not what an origin server can be called.
+    #[error("{0}: a name is http:// or https://, a host and perhaps a port, without a path")]
+    Name(Url),
     /// Not an address that the proxy can fetch from.
     #[error("{0}: an origin is http:// or https://, a host and perhaps a port, without a path")]
     Origin(Url),
@@ -232,6 +277,10 @@ pub enum Error {
 struct Route {
     public: Url,
     origin: Arc<Pool>,
+    /// If it is not addressed under its public name.
+    mapped: Option<Mapped>,
+    /// What its pages get.
+    tag: inject::LoaderTag,
     metrics: Arc<SiteMetrics>,
 }
 
@@ -242,7 +291,7 @@ pub struct Proxy {
     limits: Limits,
     trusted: Trusted,
     console: Url,
-    tag: inject::LoaderTag,
+    pins: Arc<change::Pins>,
     own: axum::Router,
     sharing: SharingRef,
     signing: Option<SigningKey>,
@@ -277,12 +326,13 @@ impl Proxy {
         log: Option<AccessLog>,
     ) -> Result<Arc<Proxy>, Error> {
         let Settings { sites, limits, trusted, console, loader_tag, signing } = settings;
-        let tag = inject::LoaderTag::new(&loader_tag).ok_or(Error::LoaderTag)?;
         if !matches!(console.scheme(), "http" | "https") {
             return Err(Error::Console(console));
         }
+        let process: u64 = rand::random();
         let mut pools: HashMap<_, Arc<Pool>> = HashMap::new();
         let mut routes: Vec<Route> = Vec::new();
+        let pairs: Vec<Pair> = sites.iter().filter_map(Site::pair).collect();
         for site in sites {
             let authority = Authority::of(&site.public)
                 .filter(|_| is_root(&site.public))
@@ -300,7 +350,12 @@ impl Proxy {
             };
             pools.insert(key, Arc::clone(&pool));
             let metrics = metrics.of_site(Some(&authority.to_string()));
-            routes.push(Route { public: site.public, origin: pool, metrics });
+            let mapped = site.mapped(&pairs)?;
+            // Pins are learned again by each process, so no page from before may be confirmed.
+            let way = mapped.as_ref().map(|_| format!("{pairs:?} {:?} {process}", site.host));
+            let tag = inject::LoaderTag::new(&loader_tag, way.as_deref().unwrap_or_default())
+                .ok_or(Error::LoaderTag)?;
+            routes.push(Route { public: site.public, origin: pool, mapped, tag, metrics });
         }
         if routes.is_empty() {
             return Err(Error::NoSite);
@@ -310,14 +365,14 @@ impl Proxy {
             limits,
             trusted: Trusted::new(trusted),
             console,
-            tag,
+            pins: Arc::default(),
             own,
             sharing: SharingRef(sharing),
             signing,
             siteless: metrics.of_site(None),
             log,
             listener: metrics.of_listener("site"),
-            via: headers::Via::new(rand::random()),
+            via: headers::Via::new(process),
         }))
     }
 

@@ -146,7 +146,8 @@ pub(super) fn admit<'p, B>(proxy: &'p Proxy, request: &mut Request<B>) -> Result
             several.iter().find(|site| authority.addresses(site)).ok_or(Failure::UnknownSite)?
         }
     };
-    let host = host.unwrap_or_else(|| own_host(&route.public));
+    let host = host.or_else(|| super::mapped::host_of(&route.public));
+    let host = host.unwrap_or_else(|| HeaderValue::from_static("localhost"));
     Ok(Target { route, host, path: request.uri().path_and_query().cloned() })
 }
 
@@ -266,15 +267,6 @@ fn check_nominations(headers: &HeaderMap) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn own_host(public: &Url) -> HeaderValue {
-    let host = public.host_str().unwrap_or_default();
-    let text = match public.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    };
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("localhost"))
 }
 
 /// The console's address for a link with a session ID: `?tandem=SESSION-ID` on a page, or

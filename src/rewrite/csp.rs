@@ -9,8 +9,11 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use super::url::Table;
+
 /// Our scripts: the loader that the page's tag names, and the bundles that the loader adds as elements.
-const SCRIPTS: [&str; 3] = ["/.tandem/loader.js", "/.tandem/customer.js", "/.tandem/pictures.js"];
+const SCRIPTS: [&str; 3] = [LOADER, "/.tandem/customer.js", "/.tandem/pictures.js"];
+const LOADER: &str = "/.tandem/loader.js";
 /// Where our scripts fetch from and connect to.
 const CONNECT: &str = "/.tandem/";
 
@@ -98,6 +101,49 @@ pub fn admit<'a>(
         });
     }
     Ok(Admission { lines: out, nonce })
+}
+
+/// Makes a policy that begins to hold after our loader has run (in a `<meta>`, CSP Level 3 section 3.3) admit what
+/// the loader does later, if it does not already. Nothing is added for `'strict-dynamic'`: what a running script
+/// loads is trusted by it.
+pub fn admit_later(policy: &str, page: &Url) -> Option<String> {
+    let mut policy = Policy::parse(policy);
+    let later = |path: &&&str| **path != LOADER;
+    if let Some(at) = policy.effective(&["script-src-elem", "script-src", "default-src"]) {
+        let list = &policy.directives[at].values;
+        let missing = SCRIPTS.iter().filter(later).filter(|path| !admits(list, page, page.scheme(), path));
+        let additions: Vec<String> = missing.map(|path| at_origin(page, page.scheme(), path)).collect();
+        if !list.has("'strict-dynamic'") && !additions.is_empty() {
+            policy.add(at, "script-src", additions, |_| true);
+        }
+    }
+    policy.admit_connections(page);
+    policy.changed.then(|| policy.text())
+}
+
+/// A header line with every host of the website under its public name, if that changes anything. `secure`: whether
+/// browsers reach this page over TLS; if not, what would lead them there is left out.
+pub fn mapped(value: &str, to_public: &Table, secure: bool) -> Option<String> {
+    let mut policies: Vec<Policy<'_>> = value.split(',').map(Policy::parse).collect();
+    for policy in &mut policies {
+        policy.map(to_public, secure);
+    }
+    policies.iter().any(|policy| policy.changed).then(|| {
+        let texts: Vec<String> = policies.iter().map(Policy::text).collect();
+        texts.join(", ")
+    })
+}
+
+/// Whether the policies name what may stand in the page by its hash: such text must not change by a byte.
+pub fn pins<'a>(mut lines: impl Iterator<Item = &'a str>) -> bool {
+    let hash = |word: &str| {
+        word.get(..5).is_some_and(|start| {
+            start.eq_ignore_ascii_case("'sha2")
+                || start.eq_ignore_ascii_case("'sha3")
+                || start.eq_ignore_ascii_case("'sha5")
+        })
+    };
+    lines.any(|line| line.split([' ', '\t', ';', ',']).any(hash))
 }
 
 /// One serialized policy.
@@ -203,6 +249,33 @@ impl<'a> Policy<'a> {
         true
     }
 
+    fn map(&mut self, to_public: &Table, secure: bool) {
+        let before = self.directives.len();
+        if !secure {
+            self.directives.retain(|d| !d.name.eq_ignore_ascii_case("upgrade-insecure-requests"));
+        }
+        self.changed |= self.directives.len() < before;
+        for directive in &mut self.directives {
+            let report = directive.name.eq_ignore_ascii_case("report-uri");
+            let mut values: Vec<Cow<'_, str>> = Vec::with_capacity(directive.values.0.len());
+            for value in directive.values.0.drain(..) {
+                let public = if report { to_public.url(&value) } else { public_source(&value, to_public) };
+                self.changed |= public.is_some();
+                let covered = covered_sources(&value, to_public);
+                let insecure = match &*value {
+                    "https:" | "HTTPS:" if !secure => Some("http:"),
+                    "wss:" | "WSS:" if !secure => Some("ws:"),
+                    _ => None,
+                };
+                values.push(public.map_or(value, Cow::Owned));
+                self.changed |= !covered.is_empty() || insecure.is_some();
+                values.extend(covered.into_iter().map(Cow::Owned));
+                values.extend(insecure.map(Cow::Borrowed));
+            }
+            directive.values.0 = values;
+        }
+    }
+
     /// Adds sources to a directive. What stands in `default-src` is for all kinds of things, so an addition
     /// to it becomes a directive of its own, which begins with the same sources.
     fn add(
@@ -239,6 +312,42 @@ impl SourceList<'_> {
     fn nonce(&self) -> Option<&str> {
         self.0.iter().find_map(|value| nonce_of(value))
     }
+}
+
+/// A `host-source` (CSP Level 3, section 2.3.1) under its public name.
+fn public_source(value: &str, to_public: &Table) -> Option<String> {
+    if value.starts_with('\'') {
+        return None;
+    }
+    // `host:*` is any port of that host; the public one has its own.
+    let (value, any_port) = match value.strip_suffix(":*") {
+        Some(host) => (host, ":*"),
+        None => (value, ""),
+    };
+    let public = match value.contains("://") {
+        true => to_public.url(value)?,
+        // Without a scheme the page's own counts, and so it stays.
+        false => to_public.url(&format!("//{value}"))?.split_off(2),
+    };
+    Some(match any_port {
+        "" => public,
+        any => {
+            format!("{}{any}", public.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(':'))
+        }
+    })
+}
+
+/// The public names of the hosts that `*.example.com` covers; the pattern itself stays for those that are not mapped.
+fn covered_sources(value: &str, to_public: &Table) -> Vec<String> {
+    let (scheme, rest) = value.split_once("://").unwrap_or(("", value));
+    let Some(rest) = rest.strip_prefix("*.") else { return Vec::new() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let suffix = authority.split(':').next().unwrap_or_default();
+    let socket = scheme.len() <= 3 && scheme.get(..2).is_some_and(|s| s.eq_ignore_ascii_case("ws"));
+    to_public
+        .covered(suffix)
+        .map(|origin| if socket { origin.replacen("http", "ws", 1) } else { origin } + path)
+        .collect()
 }
 
 fn is(value: &str, keyword: &str) -> bool {

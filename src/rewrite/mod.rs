@@ -4,7 +4,12 @@
 //! engine can be tested, fuzzed and measured alone. None of them panics on any input, and all of them hold a
 //! bounded amount of it.
 
+pub mod charset;
 pub mod coding;
+pub mod cookie;
 pub mod csp;
 pub mod css;
+pub mod html;
+pub mod links;
 pub mod prologue;
+pub mod url;

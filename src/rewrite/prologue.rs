@@ -7,10 +7,11 @@
 //! before any other, and the doctype keeps its effect.
 //!
 //! The tokenizer rules are those of the HTML standard, section 13.2.5. Only the construct that is being read
-//! is held back (at most [`HOLD`] bytes of it); everything else is passed on at once and uncopied, and the
-//! document always grows by exactly [`Insertion::added`] bytes, so that `Content-Length` can be set in advance.
+//! is held back (at most [`HOLD`] bytes of it); everything else is passed on at once and uncopied.
 
 use bytes::{Bytes, BytesMut};
+
+use super::charset::Iso2022Jp;
 
 /// How much of an unfinished comment or tag is held back before it is passed on as it comes. Real prologues
 /// are some hundred bytes; a licence text in a comment may be some ten thousand.
@@ -284,82 +285,40 @@ pub struct Insertion {
     held: BytesMut,
     /// Bytes of the document passed on so far.
     passed: u64,
-    stage: Stage,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// The first two bytes, which tell UTF-16, are not there yet.
-    Start,
-    Scanning,
-    Inserted,
+    /// How the bytes are read, if they may be in ISO-2022-JP.
+    reading: Option<Iso2022Jp>,
+    done: bool,
 }
 
 impl Insertion {
-    /// Prepares to insert `tag`, which must be ASCII. One line end is added to a tag of odd length: see
-    /// [`Insertion::push`] for what happens to UTF-16.
-    pub fn new(tag: &str) -> Self {
-        let mut bytes = BytesMut::with_capacity(tag.len() + 1);
-        bytes.extend_from_slice(tag.as_bytes());
-        if tag.len() % 2 == 1 {
-            bytes.extend_from_slice(b"\n");
-        }
+    /// Prepares to insert `tag`, which must be ASCII, into a document in which ASCII stands for itself (not UTF-16).
+    pub fn new(tag: &str, iso_2022_jp: bool) -> Self {
         Insertion {
             scan: Prologue::new(),
-            tag: bytes.freeze(),
+            tag: Bytes::copy_from_slice(tag.as_bytes()),
             held: BytesMut::new(),
             passed: 0,
-            stage: Stage::Start,
+            reading: iso_2022_jp.then(Iso2022Jp::default),
+            done: false,
         }
-    }
-
-    /// By how many bytes the document grows, in every case.
-    pub fn added(&self) -> u64 {
-        self.tag.len() as u64
     }
 
     /// Whether the tag is in: from then on [`Insertion::push`] passes everything on as it comes.
     pub fn is_done(&self) -> bool {
-        self.stage == Stage::Inserted
+        self.done
     }
 
     /// Takes the next piece of the document and hands what can be passed on to `out`.
-    ///
-    /// A document that begins with a UTF-16 byte order mark cannot take an ASCII tag: it gets white space of
-    /// the same length in its place, where the parser ignores it.
     pub fn push(&mut self, piece: Bytes, out: &mut impl FnMut(Bytes)) {
-        match self.stage {
-            Stage::Inserted => emit(piece, out),
-            Stage::Scanning => self.scan(piece, out),
-            Stage::Start => {
-                let piece = if self.held.is_empty() {
-                    piece
-                } else {
-                    self.held.extend_from_slice(&piece);
-                    self.held.split().freeze()
-                };
-                match piece.get(..2) {
-                    None => self.held.extend_from_slice(&piece),
-                    Some([0xFE, 0xFF]) => self.pad(piece, [0, b' '], out),
-                    Some([0xFF, 0xFE]) => self.pad(piece, [b' ', 0], out),
-                    Some(_) => {
-                        self.stage = Stage::Scanning;
-                        self.scan(piece, out);
-                    }
-                }
-            }
-        }
+        if self.done { emit(piece, out) } else { self.scan(piece, out) }
     }
 
     /// The document has ended: hands out the rest, with the tag if it is not in yet.
     pub fn finish(&mut self, out: &mut impl FnMut(Bytes)) {
-        if self.stage == Stage::Inserted {
+        if self.done {
             return;
         }
         let held = self.held.split().freeze();
-        if self.stage == Stage::Start {
-            self.scan.feed(&held);
-        }
         // More than `HOLD` bytes of a construct that never ended may be gone already; nothing after it can be
         // seen, and neither can the tag.
         let at = self.scan.finish().saturating_sub(self.passed).min(held.len() as u64) as usize;
@@ -367,7 +326,14 @@ impl Insertion {
     }
 
     fn scan(&mut self, piece: Bytes, out: &mut impl FnMut(Bytes)) {
-        let answer = self.scan.feed(&piece);
+        let answer = match &mut self.reading {
+            Some(reading) => {
+                let answer = self.scan.feed(&reading.view(&piece));
+                reading.feed(&piece);
+                answer
+            }
+            None => self.scan.feed(&piece),
+        };
         let before = self.passed + self.held.len() as u64;
         match answer {
             Scan::InsertAt(at) if at >= before => {
@@ -410,12 +376,7 @@ impl Insertion {
         emit(piece.slice(..at), out);
         emit(self.tag.clone(), out);
         emit(piece.slice(at..), out);
-        self.stage = Stage::Inserted;
-    }
-
-    fn pad(&mut self, piece: Bytes, space: [u8; 2], out: &mut impl FnMut(Bytes)) {
-        self.tag = Bytes::from(space.repeat(self.tag.len() / 2));
-        self.insert(piece, 2, out);
+        self.done = true;
     }
 }
 

@@ -252,12 +252,11 @@ async fn echo_websocket(rig: &Rig, path: &str) {
 // ---- pages -----------------------------------------------------------------------------------------------
 
 #[tokio::test]
-async fn a_page_gets_the_tag_and_an_exact_length() {
+async fn a_page_gets_the_tag() {
     let rig = rig(|_| Reply::Keep(html("<!doctype html><html><head><title>x</title>"))).await;
     let answer = rig.page("/").await;
-    assert_eq!(TAG.len() % 2, 0, "else a line end is added");
     assert_eq!(body(&answer), format!("<!doctype html><html><head>{TAG}<title>x</title>"));
-    assert_eq!(header(&answer, "content-length"), Some(body(&answer).len().to_string().as_str()));
+    assert_eq!(header(&answer, "content-length"), None, "a policy in it may have to be adapted");
     assert_eq!(header(&answer, "vary"), Some("Sec-Fetch-Dest"));
     assert_eq!(header(&rig.seen()[0], "accept-encoding"), Some("identity"));
 }
@@ -301,7 +300,7 @@ async fn what_is_not_a_page_passes_byte_for_byte() {
         ("Content-Type: application/json\r\n", "Sec-Fetch-Dest: document\r\n"),
         ("Content-Type: text/html\r\nContent-Encoding: compress\r\n", "Sec-Fetch-Dest: document\r\n"),
         ("Content-Type: text/html\r\nContent-Disposition: attachment\r\n", "Sec-Fetch-Dest: document\r\n"),
-        ("Content-Type: text/html; charset=utf-16\r\n", "Sec-Fetch-Dest: document\r\n"),
+        ("Content-Type: text/html; charset=hz-gb-2312\r\n", "Sec-Fetch-Dest: document\r\n"),
         ("Content-Type: text/html\r\nContent-Security-Policy: sandbox\r\n", "Sec-Fetch-Dest: document\r\n"),
     ] {
         let rig = rig(move |_| Reply::Keep(response(&format!("{headers}ETag: \"x\"\r\n"), page))).await;

@@ -203,12 +203,15 @@ impl Rig {
 
     /// A GET, with `headers` as lines.
     pub(super) async fn get(&self, path: &str, headers: &str) -> String {
-        self.raw(&format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{headers}\r\n"))
-            .await
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{headers}\r\n");
+        self.raw(&request).await
     }
 
+    /// A navigation; the page is not in chunks.
     pub(super) async fn page(&self, path: &str) -> String {
-        self.get(path, "Sec-Fetch-Dest: document\r\n").await
+        let answer = self.get(path, "Sec-Fetch-Dest: document\r\n").await;
+        String::from_utf8_lossy(&joined(answer.into_bytes())).into_owned()
     }
 
     /// One line of the metrics, by all that stands before its value; 0 if it is not there.
@@ -239,6 +242,25 @@ impl Drop for Rig {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// The answer with its body as it was before it was cut into chunks.
+pub(super) fn joined(answer: Vec<u8>) -> Vec<u8> {
+    let Some(end) = memchr::memmem::find(&answer, b"\r\n\r\n").map(|at| at + 4) else { return answer };
+    if header(&String::from_utf8_lossy(&answer[..end]), "transfer-encoding").is_none() {
+        return answer;
+    }
+    let (mut whole, mut rest) = (answer[..end].to_vec(), &answer[end..]);
+    while let Some(line) = memchr::memmem::find(rest, b"\r\n") {
+        let size = std::str::from_utf8(&rest[..line]).unwrap().trim();
+        let size = usize::from_str_radix(size, 16).expect("the size of a chunk");
+        if size == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&rest[line + 2..line + 2 + size]);
+        rest = &rest[line + 4 + size..];
+    }
+    answer
 }
 
 pub(super) fn response(headers: &str, body: &str) -> Vec<u8> {

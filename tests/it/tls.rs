@@ -158,7 +158,7 @@ async fn a_page_comes_over_tls() {
     let answer = rig
         .raw("GET / HTTP/1.1\r\nHost: shop.example\r\nSec-Fetch-Dest: document\r\nConnection: close\r\n\r\n")
         .await;
-    assert_eq!(body(&answer), format!("<head>{TAG}"));
+    assert!(body(&answer).contains("<head>") && body(&answer).contains(TAG), "{answer}");
     assert_eq!(header(&rig.seen()[0], "x-forwarded-proto"), Some("https"));
 }
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::url::{Mapping, Pair};
 use super::*;
 
 fn page() -> Url {
@@ -284,5 +285,59 @@ proptest! {
     #[test]
     fn no_input_panics(text in "\\PC*") {
         let _ = admit(&[enforce(&text)], &page(), || "n".to_owned());
+    }
+}
+
+#[test]
+fn hosts_get_their_public_names() {
+    let url = |text: &str| Url::parse(text).unwrap();
+    let pair = |origin: &str, public: &str| Pair { origin: url(origin), public: url(public) };
+    let mapping = Mapping::new(&[
+        pair("https://www.o.example", "http://shop.test:8080"),
+        pair("https://img.o.example", "http://img.test"),
+    ]);
+    for (value, expected) in [
+        ("img-src https://img.o.example/a/ 'self'", Some("img-src http://img.test/a/ 'self'")),
+        ("img-src img.o.example", Some("img-src img.test")),
+        ("img-src www.o.example:*/x", None),
+        ("img-src www.o.example:*", Some("img-src shop.test:*")),
+        ("connect-src wss://www.o.example", Some("connect-src ws://shop.test:8080")),
+        (
+            "img-src *.o.example/p; form-action 'none'",
+            Some("img-src *.o.example/p http://shop.test:8080/p http://img.test/p; form-action 'none'"),
+        ),
+        ("report-uri https://www.o.example/r /r", Some("report-uri http://shop.test:8080/r /r")),
+        ("default-src https: 'self'", Some("default-src https: http: 'self'")),
+        ("upgrade-insecure-requests; img-src a", Some("img-src a")),
+        ("img-src https://o.example https://elsewhere.example 'nonce-abc' data:", None),
+        ("img-src a, img-src www.o.example", Some("img-src a, img-src shop.test:8080")),
+    ] {
+        assert_eq!(mapped(value, mapping.to_public(), false).as_deref(), expected, "{value}");
+    }
+    for value in ["upgrade-insecure-requests", "default-src https:"] {
+        assert_eq!(mapped(value, mapping.to_public(), true), None);
+    }
+    assert!(pins(["img-src a;script-src 'SHA256-x'"].into_iter()));
+    assert!(!pins(["img-src a;script-src 'nonce-sha256' sha256-x"].into_iter()));
+}
+
+#[test]
+fn a_later_policy_admits_only_what_comes_later() {
+    let later = |policy: &str| admit_later(policy, &page());
+    let bundles = format!("{BUNDLE} https://shop.example/.tandem/pictures.js");
+    let (own, socket) = ("https://shop.example/.tandem/", "wss://shop.example/.tandem/");
+    for (policy, expected) in [
+        ("img-src 'none'", None),
+        ("script-src 'self'; connect-src *", None),
+        ("script-src 'strict-dynamic' 'nonce-abc'", None),
+        ("script-src 'nonce-abc'", Some(format!("script-src 'nonce-abc' {bundles}"))),
+        ("script-src 'none'", Some(format!("script-src {bundles}"))),
+        ("connect-src 'none'", Some(format!("connect-src {own} {socket}"))),
+        (
+            "default-src 'none'; img-src a",
+            Some(format!("default-src 'none'; img-src a; script-src {bundles}; connect-src {own} {socket}")),
+        ),
+    ] {
+        assert_eq!(later(policy), expected, "{policy}");
     }
 }

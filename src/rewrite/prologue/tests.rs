@@ -87,7 +87,7 @@ fn whole(document: &[u8]) -> u64 {
 }
 
 fn insert(pieces: &[&[u8]], tag: &str) -> Vec<u8> {
-    let mut insertion = Insertion::new(tag);
+    let mut insertion = Insertion::new(tag, false);
     let mut out = Vec::new();
     for piece in pieces {
         insertion.push(Bytes::copy_from_slice(piece), &mut |bytes| out.extend_from_slice(&bytes));
@@ -124,7 +124,7 @@ fn any_cut_gives_the_same_document() {
 
 #[test]
 fn passes_on_what_is_settled_at_once() {
-    let mut insertion = Insertion::new(TAG);
+    let mut insertion = Insertion::new(TAG, false);
     let mut out = Vec::new();
     insertion.push(Bytes::from_static(b"<!doctype html><!-- a --><ht"), &mut |bytes| out.push(bytes));
     assert_eq!(out.concat(), b"<!doctype html><!-- a -->");
@@ -132,7 +132,7 @@ fn passes_on_what_is_settled_at_once() {
 
 #[test]
 fn does_not_copy_the_document() {
-    let mut insertion = Insertion::new(TAG);
+    let mut insertion = Insertion::new(TAG, false);
     let page = Bytes::from_static(b"<head><title>t</title></head><body>long text</body>");
     let mut out = Vec::new();
     insertion.push(page.clone(), &mut |bytes| out.push(bytes));
@@ -145,7 +145,7 @@ fn holds_a_bounded_part_of_an_endless_comment() {
     let comment = format!("<!--{}-->", "x".repeat(3 * HOLD));
     let document = format!("{comment}<!doctype html><head><p>");
     let pieces: Vec<&[u8]> = document.as_bytes().chunks(1000).collect();
-    let mut insertion = Insertion::new(TAG);
+    let mut insertion = Insertion::new(TAG, false);
     let mut out = Vec::new();
     for piece in pieces {
         insertion.push(Bytes::copy_from_slice(piece), &mut |bytes| out.extend_from_slice(&bytes));
@@ -159,22 +159,20 @@ fn holds_a_bounded_part_of_an_endless_comment() {
 fn grows_by_the_promised_length_even_when_there_is_no_place() {
     let document = format!("<!--{}", "x".repeat(2 * HOLD));
     let out = insert(&document.as_bytes().chunks(999).collect::<Vec<_>>(), TAG);
-    assert_eq!(out.len() as u64, document.len() as u64 + Insertion::new(TAG).added());
+    assert_eq!(out.len(), document.len() + TAG.len());
 }
 
 #[test]
-fn utf16_gets_white_space_instead() {
-    for little in [true, false] {
-        let units: Vec<u16> = "\u{feff}<html><head>".encode_utf16().collect();
-        let bytes = |units: &[u16]| -> Vec<u8> {
-            units.iter().flat_map(|u| if little { u.to_le_bytes() } else { u.to_be_bytes() }).collect()
-        };
-        let document = bytes(&units);
-        let out = insert(&document.chunks(1).collect::<Vec<_>>(), TAG);
-        assert_eq!(out.len() as u64, document.len() as u64 + Insertion::new(TAG).added());
-        let padding = " ".repeat(TAG.len().div_ceil(2));
-        let expected: Vec<u16> = format!("\u{feff}{padding}<html><head>").encode_utf16().collect();
-        assert_eq!(out, bytes(&expected));
+fn what_looks_like_markup_within_an_escape_is_none() {
+    let before = b"<!-- \x1b$B-->\x1b(B --><html><head>";
+    let document = [&before[..], b"<title>x"].concat();
+    for cut in 0..document.len() {
+        let (mut insertion, mut out) = (Insertion::new(TAG, true), Vec::new());
+        for piece in [&document[..cut], &document[cut..]] {
+            insertion.push(Bytes::copy_from_slice(piece), &mut |piece| out.extend_from_slice(&piece));
+        }
+        insertion.finish(&mut |piece| out.extend_from_slice(&piece));
+        assert_eq!(out, [&before[..], TAG.as_bytes(), b"<title>x"].concat(), "cut at {cut}");
     }
 }
 

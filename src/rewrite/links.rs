@@ -1,0 +1,370 @@
+//! Changes what must be changed inside a body on its way to the browser: URLs of mapped hosts, and policies in
+//! `<meta>` that would keep our script from working.
+//!
+//! Only the scheme and the authority of a URL are replaced, in the spelling in which they stand; all other bytes
+//! pass as they came, so neither a legacy encoding nor broken markup can be damaged. A body is never buffered: what
+//! is held back is the beginning of a URL or of a `<meta>` tag at the end of a piece. A piece in which nothing is
+//! found costs a search for a few bytes and is passed on uncopied; where in the document it was is worked out
+//! only when something is found later, from at most [`BEHIND`] bytes that are remembered for it.
+
+mod meta;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use url::Url;
+
+use super::charset::Iso2022Jp;
+use super::html::{Holds, Html, Place, Script};
+use super::url::{Found, Mapping};
+
+/// How many bytes of an HTML document may have passed without having been looked at.
+pub const BEHIND: usize = 128 * 1024;
+/// How much of an unfinished `<meta>` tag is held back.
+pub const HOLD: usize = 16 * 1024;
+/// How far into a page a `<meta>` with a policy is looked for where nothing else is to be done: it has to be in the
+/// head.
+const META_REACH: u64 = 256 * 1024;
+
+/// What names pinned content.
+const PIN: &[u8] = b"integrity";
+
+/// What a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// A document or a part of one.
+    Html,
+    /// A drawing, or HTML as XML.
+    Xml,
+    /// A style sheet.
+    Css,
+    /// Data.
+    Json,
+    /// A program.
+    JavaScript,
+}
+
+/// What is to be done with a body.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// What it is.
+    pub language: Language,
+    /// Whether it is in ISO-2022-JP.
+    pub iso_2022_jp: bool,
+    /// The hosts whose URLs are mapped; none: only policies are adapted.
+    pub mapping: Option<Arc<Mapping>>,
+    /// What is mapped within HTML.
+    pub scripts: Scripts,
+    /// Its address, as browsers see it.
+    pub url: Url,
+    /// Whether it has our loader, which its `<meta>` policies must admit then.
+    pub admits_us: bool,
+}
+
+/// What is mapped of the code within an HTML document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scripts {
+    /// Data, in scripts and attributes.
+    pub json: bool,
+    /// Programs.
+    pub javascript: bool,
+    /// A policy names scripts or styles by their hash: none of them may change.
+    pub pinned: bool,
+}
+
+/// A body on its way.
+#[derive(Debug)]
+pub struct Links {
+    task: Task,
+    html: Html,
+    /// Passed on, and not yet seen by `html`.
+    behind: VecDeque<Bytes>,
+    behind_length: usize,
+    /// What may be the beginning of something.
+    held: BytesMut,
+    /// The last byte that was passed on.
+    before: u8,
+    /// Where `held` begins in the document.
+    passed: u64,
+    /// How the bytes of `held` are read.
+    reading: Option<Iso2022Jp>,
+    /// The piece before ended within the word `integrity`, or in the tag of an element with one.
+    pinning: bool,
+    pins: Vec<String>,
+}
+
+/// A change: these bytes become those.
+struct Edit {
+    start: usize,
+    end: usize,
+    text: Vec<u8>,
+}
+
+/// Something in a piece that has to be looked at.
+enum Sight<'t> {
+    Url(Found<'t>),
+    /// The word `http-equiv`.
+    Meta(usize),
+}
+
+impl Sight<'_> {
+    fn at(&self) -> usize {
+        match self {
+            Sight::Url(found) => found.start,
+            Sight::Meta(at) => *at,
+        }
+    }
+}
+
+impl Links {
+    /// For the beginning of a body.
+    pub fn new(task: Task) -> Links {
+        Links {
+            html: Html::new(task.language == Language::Xml),
+            reading: task.iso_2022_jp.then(Iso2022Jp::default),
+            task,
+            behind: VecDeque::new(),
+            behind_length: 0,
+            held: BytesMut::new(),
+            before: b' ',
+            passed: 0,
+            pinning: false,
+            pins: Vec::new(),
+        }
+    }
+
+    /// Whether all that comes passes as it is, so that nothing needs to be pushed any more.
+    pub fn is_done(&self) -> bool {
+        self.task.mapping.is_none() && self.passed > META_REACH && self.held.is_empty()
+    }
+
+    /// The absolute addresses that the document so far loads with `integrity`: what is there must pass byte for byte.
+    pub fn take_pins(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.pins)
+    }
+
+    /// Takes the next piece and hands what can be passed on to `out`.
+    pub fn push(&mut self, piece: Bytes, out: &mut impl FnMut(Bytes)) {
+        let text = if self.held.is_empty() {
+            piece
+        } else {
+            self.held.extend_from_slice(&piece);
+            self.held.split().freeze()
+        };
+        self.look(text, false, out);
+    }
+
+    /// The body has ended: hands out the rest.
+    pub fn finish(&mut self, out: &mut impl FnMut(Bytes)) {
+        let text = self.held.split().freeze();
+        self.look(text, true, out);
+    }
+
+    fn look(&mut self, text: Bytes, last: bool, out: &mut impl FnMut(Bytes)) {
+        let mapping = self.task.mapping.clone();
+        let document = matches!(self.task.language, Language::Html | Language::Xml);
+        let view = self.reading.as_ref().map(|reading| reading.view(&text));
+        let seen: &[u8] = view.as_deref().unwrap_or(&text);
+        let mut found = Vec::new();
+        let mut open = match &mapping {
+            Some(mapping) => mapping.to_public().search(self.before, seen, last, &mut found),
+            None => seen.len(),
+        };
+        let mut sights: Vec<Sight<'_>> = found.into_iter().map(Sight::Url).collect();
+        if document {
+            meta::sightings(seen, |at| sights.push(Sight::Meta(at)));
+            if !last {
+                open = open.min(meta::unfinished(seen));
+            }
+            sights.sort_by_key(Sight::at);
+        }
+        sights.retain(|sight| sight.at() < open);
+        let mut edits = Vec::new();
+        if document {
+            let pinning = mapping.is_some() && self.notices_pins(seen);
+            if sights.is_empty() && !pinning {
+                self.leave_behind(match &view {
+                    Some(Cow::Owned(view)) => Bytes::copy_from_slice(&view[..open]),
+                    _ => text.slice(..open),
+                });
+            } else {
+                open = self.read(seen, &sights, open, &mut edits);
+            }
+        } else {
+            for sight in &sights {
+                if let Sight::Url(found) = sight
+                    && self.is_url_in_code(seen, found)
+                {
+                    edits.push(Edit::from(found));
+                }
+            }
+        }
+        drop(sights);
+        self.before = seen[..open].last().copied().unwrap_or(self.before);
+        drop(view);
+        if let Some(reading) = &mut self.reading {
+            reading.feed(&text[..open]);
+        }
+        self.pass(text, open, &edits, out);
+    }
+
+    /// Reads a part of a document up to `open` and decides about what was sighted in it. The answer is how far it is
+    /// dealt with.
+    fn read(&mut self, seen: &[u8], sights: &[Sight<'_>], open: usize, edits: &mut Vec<Edit>) -> usize {
+        self.catch_up();
+        let (mut at, mut open) = (0, open);
+        // Of a `<meta>`, whose attributes are looked at together.
+        let mut seen_to = 0;
+        for sight in sights {
+            if sight.at() < seen_to {
+                continue;
+            }
+            self.html.feed(&seen[at..sight.at()]);
+            at = sight.at();
+            match sight {
+                Sight::Url(found) if self.is_url_in_document(seen, found) => edits.push(Edit::from(found)),
+                Sight::Url(_) => {}
+                Sight::Meta(_) => {
+                    let tag = self.html.within(b"meta").and_then(|at| at.checked_sub(self.passed));
+                    // One that is not whole in this piece was too long to be held back.
+                    let Some(start) = tag.map(|start| start as usize) else { continue };
+                    let Some(end) = meta::end(seen, start) else { continue };
+                    // What looked like the beginning of another tag was in this one.
+                    open = open.max(end);
+                    seen_to = end;
+                    edits
+                        .extend(meta::adapt(&seen[start..end], &mut self.task).map(|edit| edit.moved(start)));
+                }
+            }
+        }
+        self.html.feed(&seen[at..open]);
+        let pins = self.html.take_pins();
+        if !pins.is_empty() {
+            let base = self.html.base().and_then(|base| self.absolute(&self.task.url, base));
+            let base = base.as_ref().unwrap_or(&self.task.url);
+            let pins: Vec<Url> = pins.iter().filter_map(|pin| self.absolute(base, pin)).collect();
+            self.pins.extend(pins.into_iter().map(String::from));
+        }
+        self.pinning |= self.html.is_pinning();
+        open
+    }
+
+    /// An address in the document, as a browser asks for it.
+    fn absolute(&self, base: &Url, address: &[u8]) -> Option<Url> {
+        let text = String::from_utf8_lossy(address).replace("&amp;", "&");
+        let public = self.task.mapping.as_ref().and_then(|mapping| mapping.to_public().url(&text));
+        base.join(public.as_deref().unwrap_or(&text)).ok()
+    }
+
+    /// Whether this piece may tell of content that is pinned by a hash.
+    fn notices_pins(&mut self, seen: &[u8]) -> bool {
+        let cut_off = (1..=PIN.len()).any(|length| seen.ends_with(&PIN[..length]));
+        let noticed = std::mem::replace(&mut self.pinning, cut_off);
+        noticed || cut_off || memchr::memmem::find(seen, PIN).is_some()
+    }
+
+    fn leave_behind(&mut self, text: Bytes) {
+        self.behind_length += text.len();
+        self.behind.push_back(text);
+        if self.behind_length > BEHIND {
+            self.catch_up();
+        }
+    }
+
+    fn catch_up(&mut self) {
+        self.behind_length = 0;
+        for text in self.behind.drain(..) {
+            self.html.feed(&text);
+        }
+    }
+
+    fn is_url_in_document(&self, seen: &[u8], found: &Found<'_>) -> bool {
+        let before = self.byte_before(seen, found);
+        let scripts = self.task.scripts;
+        match self.html.place() {
+            Place::Attribute { holds, begins } => match holds {
+                Holds::Url => begins && found.is_text(),
+                Holds::Urls => (begins || separates(before)) && found.is_text(),
+                Holds::Code => begins || encloses(before) && !found.is_query(),
+                Holds::Data => {
+                    (begins || separates(before)) && found.is_text()
+                        || scripts.json && encloses(before) && !found.is_query()
+                }
+                Holds::Other => false,
+            },
+            Place::Style => !scripts.pinned && encloses(before) && found.is_text(),
+            Place::Script(Script::JavaScript) => {
+                scripts.javascript && !scripts.pinned && in_program(before, found)
+            }
+            Place::Script(Script::Json) => scripts.json && !scripts.pinned && in_program(before, found),
+            Place::Script(Script::Other) | Place::Elsewhere => false,
+        }
+    }
+
+    fn is_url_in_code(&self, seen: &[u8], found: &Found<'_>) -> bool {
+        let before = self.byte_before(seen, found);
+        match self.task.language {
+            Language::Css => encloses(before) && found.is_text(),
+            _ => in_program(before, found),
+        }
+    }
+
+    fn byte_before(&self, seen: &[u8], found: &Found<'_>) -> u8 {
+        found.start.checked_sub(1).map_or(self.before, |at| seen[at])
+    }
+
+    fn pass(&mut self, text: Bytes, open: usize, edits: &[Edit], out: &mut impl FnMut(Bytes)) {
+        self.held.extend_from_slice(&text[open..]);
+        self.passed += open as u64;
+        let piece = if edits.is_empty() { text.slice(..open) } else { edited(&text[..open], edits) };
+        if !piece.is_empty() {
+            out(piece);
+        }
+    }
+}
+
+impl From<&Found<'_>> for Edit {
+    fn from(found: &Found<'_>) -> Edit {
+        Edit { start: found.start, end: found.end, text: found.replacement().into_bytes() }
+    }
+}
+
+impl Edit {
+    fn moved(self, by: usize) -> Edit {
+        Edit { start: self.start + by, end: self.end + by, ..self }
+    }
+}
+
+/// One piece for many changes: each frame costs a chunk on the wire.
+fn edited(text: &[u8], edits: &[Edit]) -> Bytes {
+    let mut out =
+        BytesMut::with_capacity(text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>());
+    let mut at = 0;
+    for edit in edits {
+        out.extend_from_slice(&text[at..edit.start]);
+        out.extend_from_slice(&edit.text);
+        at = edit.end;
+    }
+    out.extend_from_slice(&text[at..]);
+    out.freeze()
+}
+
+/// What stands between the URLs of a list.
+fn separates(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == b','
+}
+
+/// What stands before a URL in a style sheet, or in a string; `;` ends the entity of a quote.
+fn encloses(byte: u8) -> bool {
+    separates(byte) || b"\"'`(;".contains(&byte)
+}
+
+/// In a program `//` begins a comment unless it begins a string.
+fn in_program(before: u8, found: &Found<'_>) -> bool {
+    let quoted = b"\"'`".contains(&before);
+    !found.is_query() && (quoted || found.absolute && (separates(before) || b"(>".contains(&before)))
+}

@@ -1,0 +1,91 @@
+//! `<meta http-equiv>`: a policy is made to admit us as one in a header is, and a refresh is mapped.
+
+use super::{Edit, HOLD, Task};
+use crate::rewrite::csp;
+use crate::rewrite::html::Html;
+
+const WORD: &[u8] = b"http-equiv";
+/// Where in it the letter is that is rarest in pages.
+const RARE: usize = 6;
+const TAG: &[u8] = b"<meta";
+/// How many tags from the end one looks for an unfinished one.
+const LAST_TAGS: usize = 4;
+
+/// Calls `at` with every place of the word `http-equiv`.
+pub(super) fn sightings(text: &[u8], mut at: impl FnMut(usize)) {
+    for hit in memchr::memchr2_iter(b'q', b'Q', text) {
+        let Some(start) = hit.checked_sub(RARE) else { continue };
+        if text.get(start..start + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD)) {
+            at(start);
+        }
+    }
+}
+
+/// Where the `<meta` tag begins in which `text` ends, or its end.
+pub(super) fn unfinished(text: &[u8]) -> usize {
+    let from = text.len().saturating_sub(HOLD);
+    let is_meta = |at: &usize| {
+        let tag = &text[*at..text.len().min(*at + TAG.len())];
+        tag.eq_ignore_ascii_case(&TAG[..tag.len()])
+    };
+    let tags = memchr::memrchr_iter(b'<', &text[from..]).take(LAST_TAGS).map(|at| from + at);
+    // The first of several: the others stand in its attributes.
+    tags.filter(is_meta).filter(|start| end(text, *start).is_none()).last().unwrap_or(text.len())
+}
+
+/// Where the tag that begins at `start` ends.
+pub(super) fn end(text: &[u8], start: usize) -> Option<usize> {
+    let mut html = Html::default();
+    let mut at = start;
+    while at < text.len() {
+        let next = memchr::memchr(b'>', &text[at..]).map_or(text.len(), |end| at + end + 1);
+        html.feed(&text[at..next]);
+        at = next;
+        if text[at - 1] == b'>' && html.within(b"meta").is_none() {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// The new content of a `<meta>` tag, if it needs one.
+pub(super) fn adapt(tag: &[u8], task: &mut Task) -> Option<Edit> {
+    let attributes = Html::attributes(tag);
+    let of = |name: &str| attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
+    let text = |range: std::ops::Range<usize>| std::str::from_utf8(&tag[range]).ok().map(decoded);
+    let (effect, value) = (text(of("http-equiv")?)?, of("content")?);
+    let content = text(value.clone())?;
+    let table = task.mapping.as_deref().map(|mapping| mapping.to_public());
+    let new = match effect.trim().to_ascii_lowercase().as_str() {
+        "content-security-policy" => {
+            task.scripts.pinned |= csp::pins(std::iter::once(content.as_str()));
+            let secure = task.url.scheme() == "https";
+            let mapped = table.and_then(|table| csp::mapped(&content, table, secure));
+            let policy = mapped.as_deref().unwrap_or(&content);
+            let admitted = if task.admits_us { csp::admit_later(policy, &task.url) } else { None };
+            admitted.or(mapped)
+        }
+        "refresh" => table.and_then(|table| table.refresh(&content)),
+        _ => None,
+    }?;
+    let quoted = tag.get(value.start.wrapping_sub(1)).is_some_and(|byte| matches!(byte, b'"' | b'\''));
+    let new = encoded(&new);
+    let text = if quoted { new } else { format!("\"{new}\"") };
+    Some(Edit { start: value.start, end: value.end, text: text.into_bytes() })
+}
+
+/// The few character references that stand in policies.
+fn decoded(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (reference, char) in
+        [("&#39;", "'"), ("&#x27;", "'"), ("&apos;", "'"), ("&quot;", "\""), ("&#34;", "\""), ("&amp;", "&")]
+    {
+        text = text.replace(reference, char);
+    }
+    text
+}
+
+/// Such that it may stand in any quotes.
+fn encoded(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('\'', "&#39;")
+}
