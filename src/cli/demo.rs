@@ -1,7 +1,7 @@
 //! `tandem demo`: a shop, the proxy before it and the console, with nothing to set up.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rand::RngExt as _;
@@ -11,7 +11,7 @@ use super::{FAILED, FINE, UNUSABLE, asked_to_stop, local_url, log, on_runtime};
 use crate::config::Config;
 use crate::console::agents::Agents;
 use crate::demo::Shop;
-use crate::policy::Policies;
+use crate::policy::{Diagnostic, Policies};
 use crate::protocol::agent::Role;
 use crate::proxy::Site;
 use crate::server::{self, Server};
@@ -23,6 +23,7 @@ const POLICIES: [(&str, &str); 2] = [
 ];
 
 const AGENT: &str = "agent";
+const ADMIN: &str = "admin";
 
 /// What the demo can be told.
 #[derive(Debug, Clone, Args)]
@@ -56,26 +57,25 @@ enum Error {
     Server(#[from] server::Error),
     #[error(transparent)]
     Agents(#[from] crate::console::agents::Error),
+    #[error("the policies have mistakes")]
+    Policies(Vec<Diagnostic>),
     #[error("the shop can not be served: {0}")]
     Shop(std::io::Error),
 }
 
 pub(super) fn run(demo: Demo) -> u8 {
     log("tandem=warn");
-    let policies = match Policies::parse(&POLICIES) {
-        Ok(policies) => policies,
-        Err(errors) => {
-            super::complain(&errors);
-            return UNUSABLE;
-        }
-    };
     on_runtime(async {
-        match start(&demo, policies).await {
+        match start(&demo).await {
             Ok(started) => {
                 say(&started);
                 asked_to_stop().await;
                 started.server.stop().await;
                 FINE
+            }
+            Err(Error::Policies(errors)) => {
+                super::complain(&errors);
+                UNUSABLE
             }
             Err(error) => {
                 eprintln!("tandem demo: {error}");
@@ -91,16 +91,20 @@ struct Started {
     data: PathBuf,
 }
 
-async fn start(demo: &Demo, policies: Policies) -> Result<Started, Error> {
+async fn start(demo: &Demo) -> Result<Started, Error> {
     let data = demo.data.clone().unwrap_or_else(|| {
         let name = format!("tandem-demo-{:08x}", rand::rng().random::<u32>());
         std::env::temp_dir().join(name)
     });
     std::fs::create_dir_all(&data).map_err(|error| Error::Folder(data.clone(), error))?;
 
+    // Files, so that they can be edited while the demo runs.
+    let folder = data.join("policies");
+    let policies = policies(&folder)?;
     let password = easy_password();
     let mut agents = Agents::read(&data.join("agents.toml"))?;
     agents.add(AGENT, Role::Agent, &password)?;
+    agents.add(ADMIN, Role::Admin, &password)?;
     agents.write(&data.join("agents.toml"))?;
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Shop)?;
@@ -131,12 +135,25 @@ fn say(started: &Started) {
            Log in to the console as          {AGENT}\n  \
            with the password                 {}\n\n  \
            1. Open the shop and press Co-browse: it shows a session ID.\n  \
-           2. Open the console in another window, log in, and enter that ID.\n\n  \
+           2. Open the console in another window, log in, and enter that ID.\n  \
+           3. Edit the rules in {}/policies; as {ADMIN} (the same password)\n     \
+              see in the console under /admin how often each matches.\n\n  \
            Everything is kept in {} and may be deleted.\n  \
            Ctrl+C stops the demo.\n",
         started.password,
         started.data.display(),
+        started.data.display(),
     );
+}
+
+/// Those that are there, or the demo's own.
+fn policies(folder: &Path) -> Result<Policies, Error> {
+    let failed = |error| Error::Folder(folder.to_owned(), error);
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for (name, text) in POLICIES.iter().filter(|(name, _)| !folder.join(name).exists()) {
+        std::fs::write(folder.join(name), text).map_err(failed)?;
+    }
+    Policies::load(folder).map_err(Error::Policies)
 }
 
 fn url(address: SocketAddr) -> url::Url {

@@ -46,6 +46,8 @@ pub(super) enum Scope<'a> {
     Name,
     /// Something in one session.
     Session(&'a SessionId),
+    /// Something about the server as a whole.
+    Server,
 }
 
 pub(super) struct Logins {
@@ -211,6 +213,7 @@ impl Logins {
                 && match (scope, &login.only) {
                     (Scope::Name, _) | (_, None) => true,
                     (Scope::Session(asked), Some(only)) => asked == only,
+                    (Scope::Server, Some(_)) => false,
                 }
         };
         let mut logins = secrets(headers).filter_map(|secret| known.get(&digest(&secret)));

@@ -1,6 +1,7 @@
 //! The agents' HTTP: the console's pages, login, looking up a session, and the resources of a session by
 //! capability. Everything but the login page needs a login; every answer carries strict headers.
 
+mod admin;
 pub mod agents;
 mod answer;
 mod headers;
@@ -19,6 +20,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode, header};
 
+pub use self::admin::Reports;
 use self::agents::Agents;
 use self::answer::problem;
 use self::headers::{CONSOLE, Documents, RESOURCE};
@@ -60,6 +62,7 @@ pub struct Console {
     logins: Logins,
     documents: Documents,
     assets: Assets,
+    reports: Reports,
 }
 
 impl Console {
@@ -73,12 +76,13 @@ impl Console {
         store: Arc<Store>,
         embedding: Embedding,
         links: Links,
-        assets: Assets,
+        (assets, reports): (Assets, Reports),
         secure: bool,
     ) -> Result<Arc<Console>, store::Error> {
         let tokens = embedding.tokens.map(Tokens::new);
         let logins = Logins::new(agents, store, tokens, links, secure)?;
-        Ok(Arc::new(Console { sessions, logins, documents: Documents::new(&embedding.ancestors), assets }))
+        let documents = Documents::new(&embedding.ancestors);
+        Ok(Arc::new(Console { sessions, logins, documents, assets, reports }))
     }
 
     /// Who a request for a session comes from, if they are logged in and may do something in it.
@@ -100,6 +104,7 @@ impl Console {
             .route("/console/logout", post(logout))
             .route("/console/me", get(me))
             .route("/console/session/{id}", get(session))
+            .merge(admin::routes())
             .with_state(self.clone())
     }
 }

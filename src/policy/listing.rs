@@ -2,8 +2,8 @@
 
 use crate::protocol::agent::{PolicyFile, PolicyRule};
 
-use super::Policies;
 use super::rules::{AddressKind, ElementKind, ROLES, RuleSet};
+use super::{Metrics, Policies};
 
 impl Policies {
     /// Every file and its rules, in the order of the lines.
@@ -11,9 +11,9 @@ impl Policies {
         self.sets.iter().map(|set| self.file(set)).collect()
     }
 
-    /// How often rules matched, all together: elements, pauses and addresses.
-    pub fn matches(&self) -> u64 {
-        self.tally.all()
+    /// Counts what matches for those who run the server too.
+    pub fn count_for(&self, metrics: &Metrics) {
+        self.tally.count_for(metrics);
     }
 
     fn file(&self, set: &RuleSet) -> PolicyFile {

@@ -213,7 +213,12 @@ impl Policies {
         }
         let texts: Vec<&str> = files.iter().map(|(_, text)| *text).collect();
         let warnings = sense::warnings(&sets, &texts);
-        Ok(Policies { sets, tally: Tally::new(left.taken()), folder: None, warnings })
+        let mut kinds = vec![""; left.taken()];
+        for set in &sets {
+            set.elements.iter().for_each(|rule| kinds[rule.number] = rule.kind.word());
+            set.addresses.iter().for_each(|rule| kinds[rule.number] = rule.kind.word());
+        }
+        Ok(Policies { sets, tally: Tally::new(kinds), folder: None, warnings })
     }
 
     /// The attributes by which rules choose elements.

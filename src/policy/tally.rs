@@ -3,30 +3,45 @@
 //!
 //! A count says that a rule does something, never what it matched.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// One counter for each rule, by its number.
+use prometheus_client::metrics::counter::Counter;
+
+use super::Metrics;
+
+/// The counters of all rules, by their number.
 #[derive(Debug, Default)]
-pub(super) struct Tally(Vec<AtomicU64>);
+pub(super) struct Tally {
+    rules: Vec<(AtomicU64, &'static str)>,
+    /// By rule, those that outlive these policies.
+    lasting: OnceLock<Vec<Counter>>,
+}
 
 impl Tally {
-    pub(super) fn new(rules: usize) -> Tally {
-        Tally(std::iter::repeat_with(AtomicU64::default).take(rules).collect())
+    /// For rules of these kinds.
+    pub(super) fn new(kinds: Vec<&'static str>) -> Tally {
+        let rules = kinds.into_iter().map(|kind| (AtomicU64::default(), kind)).collect();
+        Tally { rules, lasting: OnceLock::new() }
+    }
+
+    /// Counts for those who run the server too, from now on.
+    pub(super) fn count_for(&self, metrics: &Metrics) {
+        let counters = || self.rules.iter().map(|(_, kind)| metrics.of_kind(kind)).collect();
+        self.lasting.get_or_init(counters);
     }
 
     /// The rule matched once more.
     pub(super) fn add(&self, rule: usize) {
-        if let Some(count) = self.0.get(rule) {
+        if let Some((count, _)) = self.rules.get(rule) {
             count.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(counter) = self.lasting.get().and_then(|counters| counters.get(rule)) {
+            counter.inc();
         }
     }
 
-    /// All together.
-    pub(super) fn all(&self) -> u64 {
-        self.0.iter().map(|count| count.load(Ordering::Relaxed)).sum()
-    }
-
     pub(super) fn of(&self, rule: usize) -> u64 {
-        self.0.get(rule).map_or(0, |count| count.load(Ordering::Relaxed))
+        self.rules.get(rule).map_or(0, |(count, _)| count.load(Ordering::Relaxed))
     }
 }

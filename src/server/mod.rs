@@ -1,5 +1,6 @@
 //! Puts the parts together: build does no I/O, start binds and serves, stop drains.
 
+mod administration;
 mod assets;
 mod capture;
 mod monitoring;
@@ -20,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::console::{self, Console};
-use crate::policy::Policies;
+use crate::policy::{self, Policies};
 use crate::proxy::{self, AccessLog, Entrance, Proxy};
 use crate::session::{self, Sessions};
 use crate::store::{self, Store};
@@ -89,8 +90,11 @@ impl Server {
 
         let mut registry = Registry::with_prefix("tandem");
         let counted = (session::Metrics::register(&mut registry), proxy::Metrics::register(&mut registry));
+        let governed = policy::Metrics::register(&mut registry);
         let reloads = watch::Sender::default();
         let watched = policies.folder().map(|(folder, stamp)| (folder.to_owned(), stamp.clone()));
+        policies.count_for(&governed);
+        governed.in_force(policies.len());
         let sessions = Sessions::new(
             config.session.clone(),
             Arc::new(policies),
@@ -106,7 +110,7 @@ impl Server {
         let (forgetting, age, stopped) = (sessions.clone(), config.history, stop.clone());
         tasks.spawn(async move { stopped.run_until_cancelled(forgetting.forget(age)).await });
         if let Some((folder, stamp)) = watched {
-            let following = reload::follow(folder, stamp, sessions.clone(), reloads.clone());
+            let following = reload::follow(folder, stamp, sessions.clone(), governed, reloads.clone());
             let stop = stop.clone();
             tasks.spawn(async move { stop.run_until_cancelled(following).await });
         }
@@ -122,7 +126,8 @@ impl Server {
         tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
         let monitoring = monitoring::routes(registry, config.metrics.clone(), stop.clone());
         let drain = config.limits.drain;
-        let routes = console_routes(&config, &sessions, agents, store)?.merge(monitoring);
+        let reports = administration::reports(sessions.clone(), reloads.subscribe());
+        let routes = console_routes(&config, &sessions, agents, store, reports)?.merge(monitoring);
         let serving = proxy::serve_routes(
             routes,
             console,
@@ -191,6 +196,7 @@ fn console_routes(
     sessions: &Sessions,
     agents: console::agents::Agents,
     store: Arc<Store>,
+    reports: console::Reports,
 ) -> Result<Router, store::Error> {
     let console = Console::new(
         sessions.clone(),
@@ -198,7 +204,7 @@ fn console_routes(
         store,
         config.console.embedding.clone(),
         console::Links::default(),
-        assets::CONSOLE,
+        (assets::CONSOLE, reports),
         config.console.public.scheme() == "https",
     )?;
     let admission: sync::agent::Admission = Arc::new({

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::policy::{Diagnostic, Policies, Stamp};
+use crate::policy::{Diagnostic, Metrics, Policies, Stamp};
 use crate::session::Sessions;
 
 /// How often the folder is looked at. A change is taken once two looks in a row agree, so that a file is not
@@ -24,6 +24,8 @@ pub struct Reloads {
     pub taken: u64,
     /// Changes that were not taken.
     pub broken: u64,
+    /// When the last change was taken.
+    pub since: Option<Instant>,
     /// What is wrong with the files as they are now; empty when they are in force.
     pub errors: Vec<Diagnostic>,
 }
@@ -33,6 +35,7 @@ pub(super) async fn follow(
     folder: PathBuf,
     mut known: Stamp,
     sessions: Sessions,
+    metrics: Metrics,
     told: watch::Sender<Reloads>,
 ) {
     let mut looks = tokio::time::interval(LOOK);
@@ -55,7 +58,11 @@ pub(super) async fn follow(
                     for error in &errors {
                         tracing::error!("{error}");
                     }
-                    tracing::error!("changed policies are broken; those before stay in force");
+                    tracing::error!(
+                        errors = errors.len(),
+                        "changed policies are broken; those before stay in force"
+                    );
+                    metrics.refused();
                     told.send_modify(|reloads| {
                         reloads.broken += 1;
                         reloads.errors = errors;
@@ -64,9 +71,13 @@ pub(super) async fn follow(
                 }
                 Read::Good(policies, stamp) => {
                     tracing::info!(rules = policies.len(), "changed policies are in force");
+                    policies.count_for(&metrics);
+                    metrics.taken();
+                    metrics.in_force(policies.len());
                     sessions.adopt(Arc::new(policies));
                     told.send_modify(|reloads| {
                         reloads.taken += 1;
+                        reloads.since = Some(Instant::now());
                         reloads.errors.clear();
                     });
                     known = stamp;

@@ -15,7 +15,7 @@ use super::lifecycle::{Event, Lifecycle};
 use super::link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing};
 use super::page::{Page, Refused, Taken};
 use super::record::{About, Record};
-use super::registry::Shared;
+use super::registry::{Shared, short};
 use super::resources::{Resources, Want};
 use crate::policy::{Masked, Masker, Policies, ResourceNames};
 use crate::protocol::agent::{FromAgent, Role, ToAgent};
@@ -543,7 +543,7 @@ impl Session {
         let event = match refused {
             None => ToAgent::Done { seq },
             Some(reason) => {
-                tracing::info!(?reason, "an agent's action was refused");
+                tracing::info!(session = %short(&self.id), ?reason, "an agent's action was refused");
                 self.shared.metrics.refused(reason);
                 ToAgent::Refused { seq, reason }
             }

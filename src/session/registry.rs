@@ -132,6 +132,11 @@ impl Sessions {
         self.shared.policies.send_replace(policies);
     }
 
+    /// The policies in force.
+    pub fn policies(&self) -> Arc<Policies> {
+        self.shared.policies.borrow().clone()
+    }
+
     /// Goes on with the sessions that an earlier server left open. Answers how many.
     ///
     /// # Errors
@@ -331,6 +336,6 @@ impl Drop for Removal {
 }
 
 /// What the log calls a session: enough to tell sessions apart, too little to join one.
-fn short(id: &SessionId) -> String {
+pub(super) fn short(id: &SessionId) -> String {
     id.to_string().chars().take(3).collect()
 }

@@ -13,7 +13,7 @@ import { test as base, type Browser, type BrowserContext, expect, type Page } fr
 export { expect };
 
 /** A running demo. */
-export type Demo = { site: string; console: string; password: string; log: () => string };
+export type Demo = { site: string; console: string; password: string; data: string; log: () => string };
 
 /** The agent's picture of the customer's page, seen through the console. */
 export class Mirror {
@@ -271,6 +271,7 @@ export async function startDemo(): Promise<Demo & { stop(signal: NodeJS.Signals)
     get password() {
       return [...said.matchAll(/password\s+(\S+)/g)].at(-1)?.[1] ?? "";
     },
+    data,
     log: () => said,
     start,
     stop,

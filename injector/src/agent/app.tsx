@@ -8,6 +8,7 @@
 import { useSignal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
 import type { Me, Problem } from "../protocol/words.ts";
+import { AdminScreen } from "./admin/admin.tsx";
 import { JoinScreen } from "./join.tsx";
 import { LoginScreen } from "./login.tsx";
 import * as server from "./server.ts";
@@ -19,7 +20,8 @@ type Place =
   | { at: "join"; typed: string; problem: Problem | null }
   /** The ID of the address is being looked up. */
   | { at: "opening"; id: string }
-  | { at: "session"; id: string };
+  | { at: "session"; id: string }
+  | { at: "admin" };
 
 export function App() {
   const me = useSignal<Me | null | "unknown">("unknown");
@@ -27,7 +29,7 @@ export function App() {
   const place = useSignal<Place>(placeOf(location.pathname));
 
   const go = useCallback((next: Place, entry: "new" | "same" = "new") => {
-    const path = next.at === "join" ? "/" : `/session/${next.id}`;
+    const path = pathOf(next);
     if (location.pathname !== path) {
       if (entry === "new") history.pushState(null, "", path);
       else history.replaceState(null, "", path);
@@ -60,7 +62,7 @@ export function App() {
   const here = place.value;
   const known = me.value;
   useEffect(() => {
-    document.title = here.at === "join" ? words.product : `${here.id} · ${words.product}`;
+    document.title = "id" in here ? `${here.id} · ${words.product}` : words.product;
   }, [here]);
 
   useEffect(() => {
@@ -110,6 +112,14 @@ export function App() {
           onLoginNeeded={loginNeeded}
         />
       );
+    case "admin":
+      return (
+        <AdminScreen
+          me={known}
+          onLeave={() => go({ at: "join", typed: "", problem: null })}
+          onLoginNeeded={loginNeeded}
+        />
+      );
     case "join":
       return (
         <JoinScreen
@@ -119,6 +129,7 @@ export function App() {
           problem={here.problem}
           onJoin={(id) => go({ at: "session", id })}
           onLoginNeeded={loginNeeded}
+          onAdminister={known.role === "admin" ? () => go({ at: "admin" }) : null}
           onLogOut={() => {
             void server.logout();
             me.value = null;
@@ -136,7 +147,20 @@ function takeToken(): string | null {
   return token;
 }
 
+function pathOf(place: Place): string {
+  switch (place.at) {
+    case "join":
+      return "/";
+    case "admin":
+      return "/admin";
+    case "opening":
+    case "session":
+      return `/session/${place.id}`;
+  }
+}
+
 function placeOf(path: string): Place {
+  if (path === "/admin") return { at: "admin" };
   const named = /^\/session\/([^/]+)\/?$/.exec(path)?.[1];
   if (named === undefined) return { at: "join", typed: "", problem: null };
   const id = parseSessionId(named);

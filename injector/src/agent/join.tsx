@@ -18,10 +18,20 @@ type Props = {
   problem: Problem | null;
   onJoin: (id: string) => void;
   onLoginNeeded: () => void;
+  /** Only administrators have something to administer. */
+  onAdminister: (() => void) | null;
   onLogOut: () => void;
 };
 
-export function JoinScreen({ me, typed, problem: given, onJoin, onLoginNeeded, onLogOut }: Props) {
+export function JoinScreen({
+  me,
+  typed,
+  problem: given,
+  onJoin,
+  onLoginNeeded,
+  onAdminister,
+  onLogOut,
+}: Props) {
   const text = useSignal(groupWhileTyping(typed));
   const busy = useSignal(false);
   const malformed = useSignal(false);
@@ -93,6 +103,11 @@ export function JoinScreen({ me, typed, problem: given, onJoin, onLoginNeeded, o
       </form>
       <footer class="card-foot">
         <span>{words.join.loggedInAs(me.name)}</span>
+        {onAdminister && (
+          <button type="button" class="button link" onClick={onAdminister}>
+            {words.join.administer}
+          </button>
+        )}
         <button type="button" class="button link" onClick={onLogOut}>
           {words.join.logOut}
         </button>

@@ -4,7 +4,7 @@
  * Every answer is a value: what was asked for, or a problem that can be shown. Nothing throws.
  */
 
-import type { Admission, Login, Me, Problem } from "../protocol/words.ts";
+import type { Admission, Login, Me, PolicyReport, Problem } from "../protocol/words.ts";
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
@@ -28,6 +28,11 @@ export async function logout(): Promise<void> {
 /** Whether this agent can join the session now; the ID comes back as the server writes it. */
 export function session(id: string): Promise<Answer<{ sessionId: string }>> {
   return ask<{ sessionId: string }>(`/console/session/${encodeURIComponent(id)}`);
+}
+
+/** The policies in force, for administrators. */
+export function policyReport(): Promise<Answer<PolicyReport>> {
+  return ask<PolicyReport>("/console/admin/policy");
 }
 
 /** Where the session's socket is. */

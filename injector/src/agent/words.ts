@@ -97,6 +97,7 @@ export const words = {
     malformed: "A session ID has nine letters and digits, like 7KQ-M9X-D4R.",
     loggedInAs: (name: string) => `Logged in as ${name}`,
     logOut: "Log out",
+    administer: "Administration",
   },
   bar: {
     navigation: "Customer’s browser",

@@ -162,6 +162,7 @@ fn configure(origin: SocketAddr, folder: &Path) -> Config {
         agents.add(name, Role::Agent, PASSWORD).unwrap();
     }
     agents.add("sue", Role::Supervisor, PASSWORD).unwrap();
+    agents.add("amy", Role::Admin, PASSWORD).unwrap();
     agents.write(&file).unwrap();
     let site = Site::new("http://shop.test".parse().unwrap(), format!("http://{origin}").parse().unwrap());
     let mut config = Config::new(site, "http://agents.test".parse().unwrap(), folder);

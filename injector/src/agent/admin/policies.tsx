@@ -1,0 +1,132 @@
+/**
+ * The rules in force, how often each matched, and what is wrong with files that are not.
+ */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { PolicyError, PolicyFile, PolicyReport, Problem } from "../../protocol/words.ts";
+import * as server from "../server.ts";
+import { words } from "./words.ts";
+
+/** How often the counts are read while the page is looked at, in milliseconds. */
+const PAUSE = 1000;
+
+export function PoliciesPage({ onLoginNeeded }: { onLoginNeeded: () => void }) {
+  const report = useSignal<PolicyReport | null>(null);
+  const problem = useSignal<Problem | null>(null);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
+    const read = async () => {
+      const answer = document.hidden ? null : await server.policyReport();
+      if (over) return;
+      if (answer?.ok) report.value = answer.value;
+      if (answer) problem.value = answer.ok ? null : answer.problem;
+      if (problem.value?.error === "login_needed") return onLoginNeeded();
+      if (problem.value?.error !== "not_allowed") timer = setTimeout(read, PAUSE);
+    };
+    void read();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, []);
+
+  if (problem.value?.error === "not_allowed") return <p role="alert">{words.notAllowed}</p>;
+  const now = report.value;
+  if (!now) return <p class="quiet">{problem.value ? words.noAnswer : "…"}</p>;
+  const rules = now.files.reduce((sum, file) => sum + file.rules.length, 0);
+  return (
+    <>
+      {problem.value && <p role="alert">{words.noAnswer}</p>}
+      <section class="summary" aria-label={words.policies}>
+        <h2>{words.inForce(rules, now.files.length, now.age)}</h2>
+        <p class="quiet">{words.numbers(now.sessions, now.taken, now.broken)}</p>
+        <p class="quiet">{words.matchedLead}</p>
+      </section>
+      {now.errors.length > 0 && (
+        <section class="mistakes" role="alert">
+          <h2>{words.brokenTitle}</h2>
+          <p>{words.broken}</p>
+          <Diagnostics list={now.errors} />
+        </section>
+      )}
+      {now.warnings.length > 0 && (
+        <details class="warnings">
+          <summary>{words.warnings(now.warnings.length)}</summary>
+          <Diagnostics list={now.warnings} />
+        </details>
+      )}
+      {now.files.map((file) => (
+        <File key={file.file} file={file} />
+      ))}
+    </>
+  );
+}
+
+function Diagnostics({ list }: { list: readonly PolicyError[] }) {
+  return (
+    <ul>
+      {list.map((error) => (
+        <li key={`${error.file}:${error.line}:${error.column}:${error.message}`}>
+          <p>
+            <strong>
+              {error.file}:{error.line}:{error.column}
+            </strong>{" "}
+            {error.message}
+          </p>
+          <pre>{error.text.split("\n").slice(1).join("\n")}</pre>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function File({ file }: { file: PolicyFile }) {
+  const name = file.file.split(/[\\/]/).pop() ?? file.file;
+  const holds = (["sites", "urls", "roles"] as const).filter((key) => file[key].length > 0);
+  return (
+    <section class="policy-file" aria-label={name}>
+      <header>
+        <h2 title={file.file}>{name}</h2>
+        {holds.length === 0 && <span class="chip">{words.holds.everywhere}</span>}
+        {holds.map((key) => (
+          <span key={key} class="chip">
+            {words.holds[key]}: <code>{file[key].join(", ")}</code>
+          </span>
+        ))}
+        {file.maskedByDefault && <span class="chip strict">{words.maskedByDefault}</span>}
+        {file.overrides && <span class="chip loose">{words.overrides}</span>}
+      </header>
+      {file.rules.length === 0 ? (
+        <p class="quiet">{words.empty}</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th class="number">{words.columns.line}</th>
+              <th>{words.columns.kind}</th>
+              <th>{words.columns.what}</th>
+              <th class="number">{words.columns.matched}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {file.rules.map((rule) => (
+              <tr key={`${rule.line}${rule.kind}${rule.what}`} data-unmatched={rule.matched === 0}>
+                <td class="number">{rule.line}</td>
+                <td>
+                  <span class={`kind kind-${rule.kind}`}>{rule.kind}</span>
+                  {rule.about && <small> {rule.about}</small>}
+                </td>
+                <td>
+                  <code>{rule.what}</code>
+                </td>
+                <td class="number">{rule.matched.toLocaleString("en")}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
