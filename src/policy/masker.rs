@@ -5,6 +5,7 @@
 //! which place, and writes every operation against that knowledge.
 
 mod places;
+mod slots;
 mod writing;
 
 use std::collections::HashSet;
@@ -19,6 +20,7 @@ use crate::protocol::customer::{Echo, Echoing, Privacy, PrivateMark};
 use crate::protocol::page::{TopLayer, Value};
 use crate::protocol::view::ViewOp;
 
+use self::slots::Slots;
 use self::writing::{viewport, whole};
 use super::content::{self, Lens};
 use super::echo::{Echoes, SHORTEST};
@@ -305,7 +307,13 @@ impl Masker {
         let frame = |id: &&NodeId| tree.get(**id).and_then(NodeRef::element).is_some_and(Element::is_frame);
         roots.extend(changes.parents.iter().filter(frame));
         roots.extend(changes.addresses.iter().filter_map(|id| tree.get(*id)?.parent()).map(NodeRef::id));
+        let changed = roots.iter().chain(&changes.parents).copied();
+        let slotted = Masker::slotted(tree, changed);
+        let late: IdSet = slotted.iter().map(|node| node.id()).collect();
         let mut roots: Vec<NodeRef<'_>> = roots.into_iter().filter_map(|id| tree.get(id)).collect();
+        // After the slots that they are in.
+        roots.retain(|node| !late.contains(&node.id()));
+        roots.extend(slotted);
         let mut known = IdSet::default();
         roots.retain(|node| known.insert(node.id()));
         let mut resend = IdSet::default();
@@ -321,7 +329,7 @@ impl Masker {
 
     /// Decides on a node and everything in it. Returns the outermost known nodes that look different now.
     fn judge<'t>(&mut self, tree: &'t Tree, root: NodeRef<'t>, turn: &mut Turn) -> IdSet {
-        let (mut matcher, mut matched) = (Matcher::new(tree), Vec::new());
+        let (mut matcher, mut matched, mut slots) = (Matcher::new(tree), Vec::new(), Slots::default());
         let mut different = IdSet::default();
         let mut inside: Option<NodeRef<'t>> = None;
         for node in root.with_descendants() {
@@ -333,7 +341,7 @@ impl Masker {
                 None => self.rules.root(),
                 Some(parent) => match self.nodes.get(&parent.id()) {
                     Some(above) => {
-                        let above = above.verdict;
+                        let above = slots.around(&self.nodes, node, above);
                         if above.open() {
                             self.rules_of(above.scope).select(&mut matcher, node, &mut matched);
                         }

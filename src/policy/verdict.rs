@@ -158,7 +158,7 @@ struct Said {
 }
 
 /// Attributes on which the built-in ground depends.
-const GROUND: [&str; 3] = ["type", "form", "data-tandem"];
+const GROUND: [&str; 5] = ["type", "form", "data-tandem", "slot", "name"];
 
 impl Rules {
     /// Of the page at an address.

@@ -94,6 +94,12 @@ fn marks_and_resources_add_up_too() {
 fn private(node: NodeRef<'_>, masked_by_default: bool) -> bool {
     let mut shown = !masked_by_default;
     for above in node.with_ancestors() {
+        // What a slot shows is inside of what the slot is inside, too.
+        for slot in slots_of(above) {
+            if private(slot, masked_by_default && !shown) {
+                return true;
+            }
+        }
         let Some(element) = above.element() else { continue };
         let class = element.attribute("class").unwrap_or_default();
         let own = element.attribute("data-tandem").unwrap_or_default();
@@ -108,6 +114,23 @@ fn private(node: NodeRef<'_>, masked_by_default: bool) -> bool {
         shown |= class == "open";
     }
     !shown
+}
+
+/// The slots that may show a node, found without any memory.
+fn slots_of(node: NodeRef<'_>) -> Vec<NodeRef<'_>> {
+    let Some(root) = node.parent().and_then(NodeRef::first_child) else { return Vec::new() };
+    if !matches!(root.kind(), Kind::ShadowRoot) || root == node {
+        return Vec::new();
+    }
+    let named = |node: &NodeRef<'_>, name: &str| {
+        node.element().and_then(|element| element.attribute(name)).unwrap_or_default().to_owned()
+    };
+    let inside = root.with_descendants().filter(|node| node.is_html("slot") && node.tree_root() == root);
+    let all: Vec<NodeRef<'_>> = inside.collect();
+    match all.iter().find(|slot| named(slot, "name") == named(&node, "slot")) {
+        Some(slot) => vec![*slot],
+        None => all,
+    }
 }
 
 /// Every word that no agent may get now.

@@ -115,10 +115,10 @@ pub(super) struct RandomPage {
     words: usize,
 }
 
-const NAMES: [&str; 33] = [
+const NAMES: [&str; 34] = [
     "div", "div", "div", "span", "p", "section", "form", "label", "input", "input", "input", "button",
     "select", "option", "textarea", "a", "img", "ul", "li", "style", "script", "iframe", "video", "picture",
-    "canvas", "link", "title", "x-card", "fieldset", "meta", "template", "iframe", "iframe",
+    "canvas", "link", "title", "x-card", "fieldset", "meta", "template", "iframe", "iframe", "slot",
 ];
 /// Of documents in frames.
 const ADDRESSES: [&str; 5] = [
@@ -129,6 +129,7 @@ const ADDRESSES: [&str; 5] = [
     "https://other.test/",
 ];
 const CLASSES: [&str; 8] = ["secret", "gray", "open", "flag", "x", "y", "off", "on"];
+const SLOTS: [&str; 8] = ["", "", "", "", "a", "a", "b", "c"];
 const TYPES: [&str; 9] =
     ["text", "password", "hidden", "submit", "checkbox", "button", "image", "email", "PassWord"];
 
@@ -316,7 +317,13 @@ impl RandomPage {
         } else if self.dice.roll(8) == 0 {
             parts.push(Part::ShadowRoot);
             parts.push(Part::Text { data: self.word().into() });
-            parts.push(Part::End);
+            // A slot in something.
+            for (name, attribute) in [("div", "class"), ("slot", "name")] {
+                let values = if name == "div" { CLASSES } else { SLOTS };
+                let attributes = vec![(attribute.into(), self.dice.of(&values).into())];
+                parts.push(Part::Element { namespace: Namespace::Html, name: name.into(), attributes });
+            }
+            parts.extend([Part::End, Part::End, Part::End]);
         }
         for _ in 0..self.dice.roll(4) {
             match self.dice.roll(6) {
@@ -368,9 +375,12 @@ impl RandomPage {
             "form",
             "fill",
             "alt",
+            "slot",
+            "name",
         ]);
         let value = match name {
             "class" => self.dice.of(&CLASSES).to_owned(),
+            "slot" | "name" => self.dice.of(&SLOTS).to_owned(),
             "type" => self.dice.of(&TYPES).to_owned(),
             "data-tandem" => self.dice.of(&["mask", "hide", "readonly", "ignore", "x"]).to_owned(),
             "rel" => self.dice.of(&["stylesheet", "icon"]).to_owned(),
