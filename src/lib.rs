@@ -5,13 +5,14 @@
 //!
 //! ```text
 //! 5  cli · server · config · demo     settings, start, stop, and the demo shop
-//! 4  proxy · sync · console           the edges: site HTTP, WebSockets, agents' HTTP
+//! 4  proxy · sync · console · api     the edges: site HTTP, WebSockets, agents' HTTP, other systems
 //! 3  session                          one task per session; no sockets, no HTTP
 //! 2  policy · fetch                   pure: what may be seen and done; one document by HTTP
 //! 1  dom · rewrite · store · tls      pure engines; store = ids and bytes only; tls = certificates
 //! 0  protocol                         plain words both sides speak
 //! ```
 
+pub mod api;
 pub mod cli;
 pub mod config;
 pub mod console;

@@ -2,23 +2,20 @@
 //!
 //! Unknown keys are errors, every error has its place, and a `Config` that exists is one that makes sense.
 
+mod access;
 mod reader;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use serde::Deserialize as _;
-use serde::de::IntoDeserializer as _;
 use toml::de::DeTable;
 use url::Url;
 
 use self::reader::{Errors, Section, Wrong, count, parsed, secret, size, text, texts, time};
-use crate::console::tokens::Source;
 use crate::policy::Diagnostic;
-use crate::protocol::agent::Role;
 use crate::protocol::page;
-use crate::{console, proxy, session, sync, tls};
+use crate::{api, console, proxy, session, sync, tls};
 
 /// Everything that a server is run with.
 #[derive(Debug, Clone)]
@@ -33,6 +30,8 @@ pub struct Config {
     pub sites: Vec<proxy::Site>,
     /// Where agents' browsers connect, and who may.
     pub console: Console,
+    /// The keys of the integration API.
+    pub api: Vec<api::Key>,
     /// The folder of the policy files.
     pub policies: PathBuf,
     /// Life and bounds of sessions.
@@ -95,6 +94,7 @@ impl Config {
                 agents: folder.join("agents.toml"),
                 embedding: Default::default(),
             },
+            api: Vec::new(),
             policies: folder.join("policies"),
             session: Default::default(),
             socket: Default::default(),
@@ -197,7 +197,7 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
     let secure = !config.proxy.tls.is_empty();
     config.sites = sites.into_iter().filter_map(|section| site(section, folder, secure, errors)).collect();
     match root.section("console", errors) {
-        Some(section) => console(section, folder, &mut config.console, errors),
+        Some(section) => access::console(section, folder, &mut config.console, errors),
         None => config.console.public = default_console(false),
     }
     if let Some(mut section) = root.section("policy", errors) {
@@ -221,6 +221,10 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
     if let Some(mut section) = root.section("store", errors) {
         section.set("path", &mut config.store, errors, |value| Ok(folder.join(text(value)?)));
         section.set("history", &mut config.history, errors, time);
+        section.finish(errors);
+    }
+    if let Some(mut section) = root.section("api", errors) {
+        config.api = access::keys(&mut section, errors);
         section.finish(errors);
     }
     root.finish(errors);
@@ -290,44 +294,6 @@ fn certificates(section: &mut Section<'_>, folder: &Path, errors: &mut Errors) -
         pairs.push(pair);
     }
     pairs
-}
-
-fn console(mut section: Section<'_>, folder: &Path, console: &mut Console, errors: &mut Errors) {
-    section.set("listen", &mut console.listen, errors, parsed("an address such as \"127.0.0.1:8081\""));
-    console.tls = certificates(&mut section, folder, errors);
-    let secure = !console.tls.is_empty();
-    let public = section.take("public", errors, |value| public_url(value, secure));
-    console.public = public.unwrap_or_else(|| default_console(secure));
-    section.set("agents", &mut console.agents, errors, |value| Ok(folder.join(text(value)?)));
-    section.set("frame_ancestors", &mut console.embedding.ancestors, errors, origins);
-    console.embedding.tokens =
-        section.section("tokens", errors).and_then(|section| tokens(section, folder, errors));
-    section.finish(errors);
-}
-
-/// `[console.tokens]`: whose signature opens the console.
-fn tokens(mut section: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<console::tokens::Settings> {
-    let audience = section.need("audience", errors, text);
-    let issuer = section.take("issuer", errors, text);
-    let keys = section.need("keys", errors, |value| {
-        let source = text(value)?;
-        let source = match source.parse::<Url>() {
-            Ok(url) if matches!(url.scheme(), "https" | "http") => Source::Url(url),
-            _ => Source::File(folder.join(source)),
-        };
-        source.check()?;
-        Ok(source)
-    });
-    let mut roles = vec![Role::Agent, Role::Supervisor];
-    section.set("roles", &mut roles, errors, |value| {
-        let wrong = "must be a list of roles: \"agent\", \"supervisor\", \"admin\"";
-        let role = |name: &String| -> Result<Role, serde::de::value::Error> {
-            Role::deserialize(name.as_str().into_deserializer())
-        };
-        texts(value, wrong)?.iter().map(|name| role(name).map_err(|_| wrong.to_owned())).collect()
-    });
-    section.finish(errors);
-    Some(console::tokens::Settings { audience: audience?, issuer, keys: keys?, roles })
 }
 
 fn sessions(mut section: Section<'_>, timeouts: &mut session::lifecycle::Timeouts, errors: &mut Errors) {
@@ -416,17 +382,6 @@ fn networks(value: &toml::de::DeValue<'_>) -> Result<Vec<IpNet>, String> {
     texts(value, wrong)?.iter().map(|text| network(text).ok_or_else(|| wrong.to_owned())).collect()
 }
 
-/// Origins of websites, as they are written in a Content Security Policy.
-fn origins(value: &toml::de::DeValue<'_>) -> Result<Vec<String>, String> {
-    let wrong = "must be a list of origins such as [\"https://crm.example.com\"]";
-    let origin = |text: &String| {
-        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        bare.then(|| url.origin().ascii_serialization())
-    };
-    texts(value, wrong)?.iter().map(|text| origin(text).ok_or_else(|| wrong.to_owned())).collect()
-}
-
 fn web_url(value: &toml::de::DeValue<'_>) -> Result<Url, String> {
     let wrong = || "must be the URL of a host, such as \"https://www.example.com\"".to_owned();
     let url: Url = text(value)?.parse().map_err(|_| wrong())?;
@@ -457,151 +412,4 @@ fn local_url() -> Url {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wrongs(text: &str) -> Vec<(String, String)> {
-        let errors = Config::parse(text, Path::new("")).unwrap_err();
-        errors.into_iter().map(|wrong| (text[wrong.span].to_owned(), wrong.message)).collect()
-    }
-
-    const GOOD: &str = "[[site]]\npublic = \"http://localhost:8080\"\norigin = \"http://127.0.0.1:9000\"\n";
-
-    #[test]
-    fn a_short_file_is_enough() {
-        let config = Config::parse(GOOD, Path::new("/etc/tandem")).unwrap();
-        assert_eq!(config.console.agents, Path::new("/etc/tandem/agents.toml"));
-        assert_eq!(config.policies, Path::new("/etc/tandem/policies"));
-    }
-
-    #[test]
-    fn whose_tokens_count_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let pair = rcgen::KeyPair::generate().unwrap();
-        std::fs::write(folder.path().join("crm.pem"), pair.public_key_pem()).unwrap();
-        let text = format!(
-            "{GOOD}[console]\nframe_ancestors = [\"https://crm.example/\"]\n[console.tokens]\naudience = \"tandem\"\n\
-             keys = \"crm.pem\"\nroles = [\"supervisor\"]\n"
-        );
-        let config = Config::parse(&text, folder.path()).unwrap();
-        assert_eq!(config.console.embedding.ancestors, ["https://crm.example"]);
-        let tokens = config.console.embedding.tokens.unwrap();
-        assert_eq!((tokens.audience.as_str(), tokens.roles), ("tandem", vec![Role::Supervisor]));
-        let found = wrongs(&text.replace("[\"supervisor\"]", "[\"king\"]").replace("crm.pem", "no.pem"));
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert!(!wrongs(&text.replace("https://crm.example/", "https://crm.example/x")).is_empty());
-    }
-
-    #[test]
-    fn the_documented_settings_are_read() {
-        let text = format!(
-            "{GOOD}host = \"keep\"\n[proxy]\nlisten = \"127.0.0.1:1\"\n\
-             trusted = [\"10.0.0.0/8\", \"::1\"]\n[console]\nlisten = \"127.0.0.1:2\"\n\
-             public = \"https://agents.example\"\nagents = \"a.toml\"\n[policy]\ndir = \"p\"\n[session]\n\
-             join_timeout = \"20m\"\naway_timeout = \"5m\"\nagent_timeout = \"3m\"\nidle_timeout = \"30m\"\n\
-             max_duration = \"4h\"\nwarn_before = \"1m\"\n[store]\npath = \"d\"\nhistory = \"7d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n\
-             handshake_timeout = \"3s\"\nconnections = 50\nstreams = 9\n"
-        );
-        let config = Config::parse(&text, Path::new("x")).unwrap();
-        assert_eq!(config.proxy.listen.port(), 1);
-        assert_eq!(config.trusted, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
-        assert_eq!(config.console.public.as_str(), "https://agents.example/");
-        assert_eq!(config.session.timeouts.max.as_secs(), 4 * 3600);
-        assert_eq!((config.socket.customer_message, config.session.sessions), (2 << 20, 7));
-        assert_eq!(config.store, Path::new("x/d"));
-        assert_eq!(config.history.as_secs(), 7 * 24 * 3600);
-        let limits = config.limits;
-        assert_eq!((limits.handshake.as_secs(), limits.connections, limits.streams), (3, 50, 9));
-    }
-
-    #[test]
-    fn a_site_can_stand_under_another_name() {
-        let site =
-            "[[site]]\npublic = \"http://a.example\"\norigin = \"http://10.0.0.7\"\nhost = \"origin\"\n";
-        let read = |more: &str| Config::parse(&format!("{site}{more}"), Path::new(""));
-        assert_eq!(
-            read("").unwrap().sites[0].host,
-            proxy::Host::Own { name: None, bodies: proxy::Bodies::default() }
-        );
-        let config = read("name = \"https://www.example\"\nmap = [\"json\"]\n").unwrap();
-        let name = Some(Url::parse("https://www.example").unwrap());
-        let bodies = proxy::Bodies { json: true, javascript: false };
-        assert_eq!(config.sites[0].host, proxy::Host::Own { name, bodies });
-        for (wrong, word) in [
-            (site.replace("origin\"\n", "mine\"\n"), "\"keep\" or \"origin\""),
-            (format!("{site}map = [\"images\"]\n"), "\"json\" and"),
-            (format!("{site}name = \"https://a/x\"\n"), "URL"),
-            (format!("{GOOD}map = [\"json\"]\n"), "host = \"origin\""),
-        ] {
-            let errors = wrongs(&wrong);
-            assert!(errors.iter().any(|(_, message)| message.contains(word)), "{wrong}: {errors:?}");
-        }
-    }
-
-    #[test]
-    fn certificates_are_read_and_the_addresses_follow() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["a", "b"] {
-            let made = rcgen::generate_simple_self_signed(vec![format!("{name}.example")]).unwrap();
-            std::fs::write(folder.path().join(format!("{name}.pem")), made.cert.pem()).unwrap();
-            std::fs::write(folder.path().join(format!("{name}.key")), made.signing_key.serialize_pem())
-                .unwrap();
-        }
-        let (a, b) = ("{ cert = \"a.pem\", key = \"a.key\" }", "{ cert = \"b.pem\", key = \"b.key\" }");
-        let site = "[[site]]\npublic = \"https://a.example\"\norigin = \"https://10.0.0.7\"\nca = \"a.pem\"\n\
-                    origin_name = \"a.example\"\n";
-        let text = format!("{site}[proxy]\ntls = [{a}, {b}]\n[console]\ntls = {b}\n");
-        let config = Config::parse(&text, folder.path()).unwrap();
-        assert_eq!((config.proxy.tls.len(), config.console.tls.len()), (2, 1));
-        assert_eq!(config.proxy.tls[1].cert, folder.path().join("b.pem"));
-        assert_eq!(config.console.public.scheme(), "https");
-        let wrong = text.replace("key = \"b.key\"", "key = \"a.key\"").replace("https://a.", "http://a.");
-        let errors = Config::parse(&wrong, folder.path()).unwrap_err();
-        let messages: Vec<_> = errors.iter().map(|wrong| wrong.message.as_str()).collect();
-        let mismatches = messages.iter().filter(|message| message.contains("does not belong")).count();
-        assert!(
-            mismatches == 2 && messages.iter().any(|message| message.contains("https://")),
-            "{messages:?}"
-        );
-    }
-
-    #[test]
-    fn everything_wrong_is_told_at_once_with_its_place() {
-        let text =
-            format!("{GOOD}hosts = 1\n[session]\njoin_timeout = \"soon\"\njoin_timout = \"1s\"\n[sesion]\n");
-        let wrongs = wrongs(&text);
-        let places: Vec<_> = wrongs.iter().map(|(place, _)| place.as_str()).collect();
-        assert_eq!(places, ["hosts", "\"soon\"", "join_timout", "sesion"]);
-    }
-
-    #[test]
-    fn what_can_not_work_is_refused() {
-        for (text, word) in [
-            ("", "[[site]]"),
-            ("[[site]]\npublic = \"http://a\"\n", "origin"),
-            ("[[site]]\npublic = \"a\"\norigin = \"http://b\"\n", "URL"),
-            ("[[site]]\npublic = \"http://a/x\"\norigin = \"http://b\"\n", "URL"),
-            (
-                "[[site]]\npublic = \"http://a\"\norigin = \"https://b\"\nca = \"gone.pem\"\n",
-                "gone.pem: can not be read",
-            ),
-            ("[[site]]\npublic = \"http://a\"\norigin = \"http://b\"\nca = \"gone.pem\"\n", "https://"),
-            ("[proxy]\ntls = { cert = \"gone.pem\", key = \"k\" }", "gone.pem: can not be read"),
-            ("[proxy]\ntls = [{ cert = \"gone.pem\" }]", "[tls] needs `key`"),
-            ("[proxy]\ntls = \"site.pem\"", "must be a table"),
-            ("[proxy]\ntrusted = \"10.0.0.0/8\"", "list of networks"),
-            ("[proxy]\ntrusted = [\"10.0.0.0/33\"]", "list of networks"),
-            ("[proxy]\ntrusted = [\"balancer\"]", "list of networks"),
-            ("site = 1", "[[site]]"),
-            ("[[site]\n", ""),
-        ] {
-            let errors = wrongs(text);
-            assert!(errors.iter().any(|(_, message)| message.contains(word)), "{text}: {errors:?}");
-        }
-        for (key, value) in
-            [("sessions", "0"), ("page_text", "\"9\""), ("page_text", "\"99999999999999GiB\"")]
-        {
-            assert!(Config::parse(&format!("{GOOD}[limits]\n{key} = {value}\n"), Path::new("")).is_err());
-        }
-    }
-}
+mod tests;

@@ -20,11 +20,11 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::agents::Agents;
-use super::links::Links;
 use super::tokens::{Admitted, Tokens};
 use super::tries::Tries;
 use crate::protocol::SessionId;
 use crate::protocol::agent::{Login, Me};
+use crate::session::Links;
 use crate::store::{self, Store};
 
 /// How long a login holds: a working day.
@@ -141,7 +141,7 @@ impl Logins {
     pub(super) async fn admit(&self, address: IpAddr, token: &str) -> Result<(Admitted, String), Denied> {
         self.by_address.allow(&address).map_err(Denied::TooMany)?;
         let admitted = match (self.links.take(token), &self.tokens) {
-            (Some(admitted), _) => Some(admitted),
+            (Some((me, session)), _) => Some(Admitted { me, session: Some(session) }),
             (None, Some(tokens)) => match tokens.admit(token).await {
                 Ok(admitted) => Some(admitted),
                 Err(error) => {

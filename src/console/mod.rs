@@ -5,7 +5,6 @@ mod admin;
 pub mod agents;
 mod answer;
 mod headers;
-mod links;
 mod logins;
 pub mod tokens;
 mod tries;
@@ -24,14 +23,13 @@ pub use self::admin::Reports;
 use self::agents::Agents;
 use self::answer::problem;
 use self::headers::{CONSOLE, Documents, RESOURCE};
-pub use self::links::Links;
 use self::logins::{Denied, Logins, Scope};
 use self::tokens::Tokens;
 use crate::protocol::agent::{Admission, Login, Me, ProblemKind, Role, Token};
 use crate::protocol::session::Presence;
 use crate::protocol::{Phase, SessionId};
 use crate::session::resources::Missing;
-use crate::session::{Lookup, Sessions};
+use crate::session::{Links, Lookup, Sessions};
 use crate::store::{self, Store};
 
 /// What the browser is given: built from `injector/src/agent`.

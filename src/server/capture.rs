@@ -8,20 +8,19 @@ use crate::protocol::{Mode, Phase};
 use crate::proxy::{Member, Sharing, Sink};
 use crate::session::Sessions;
 use crate::session::resources::Arrival;
-use crate::sync::customer::{key_of, session_of};
+use crate::sync::customer::session_of;
 
 /// Finds the session of a request by the customer's cookie.
 pub(super) struct SessionCapture(pub(super) Sessions);
 
 impl Sharing for SessionCapture {
     fn member(&self, request: &HeaderMap) -> Option<Member> {
-        let key = key_of(request)?;
-        let handle = self.0.of_customer(&key)?;
+        let handle = session_of(&self.0, request)?;
         let mode = match handle.status().mode {
             Mode::Pointer => "pointer",
             Mode::Write => "write",
         };
-        Some(Member { session: key.site_name(), mode })
+        Some(Member { session: handle.site_name().to_owned(), mode })
     }
 
     fn open(&self, request: &HeaderMap, url: &Url) -> Option<Box<dyn Sink>> {

@@ -19,11 +19,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api::Api;
 use crate::config::Config;
 use crate::console::{self, Console};
 use crate::policy::{self, Policies};
 use crate::proxy::{self, AccessLog, Entrance, Proxy};
-use crate::session::{self, Sessions};
+use crate::session::{self, Links, Sessions};
 use crate::store::{self, Store};
 use crate::sync;
 use crate::tls;
@@ -198,12 +199,14 @@ fn console_routes(
     store: Arc<Store>,
     reports: console::Reports,
 ) -> Result<Router, store::Error> {
+    let links = Links::default();
+    let api = Api::new(sessions.clone(), links.clone(), config.api.clone(), config.console.public.clone());
     let console = Console::new(
         sessions.clone(),
         agents,
         store,
         config.console.embedding.clone(),
-        console::Links::default(),
+        links,
         (assets::CONSOLE, reports),
         config.console.public.scheme() == "https",
     )?;
@@ -211,7 +214,8 @@ fn console_routes(
         let console = console.clone();
         move |headers, session| console.who(headers, session)
     });
-    Ok(console.routes().merge(sync::agent::routes(sessions.clone(), config.socket, admission)))
+    let agents = console.routes().merge(sync::agent::routes(sessions.clone(), config.socket, admission));
+    Ok(agents.merge(api.routes()))
 }
 
 async fn entrance(address: SocketAddr, pairs: &[tls::Pair]) -> Result<Entrance, Error> {

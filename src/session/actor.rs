@@ -59,6 +59,7 @@ pub(super) enum Fate {
 pub(super) fn session(
     id: SessionId,
     names: ResourceNames,
+    site_name: Arc<str>,
     seed: Seed,
     shared: Arc<Shared>,
 ) -> (Handle, impl Future<Output = Fate> + Send) {
@@ -78,7 +79,16 @@ pub(super) fn session(
     };
     let status = watch::Sender::new(life.status(now));
     let resources = Resources::new(shared.settings.resources, names.clone(), wants);
-    let handle = Handle { id: id.clone(), inbox, resources: resources.clone(), status: status.subscribe() };
+    let about = watch::Sender::new(Arc::new(about));
+    let handle = Handle {
+        id: id.clone(),
+        inbox,
+        resources: resources.clone(),
+        status: status.subscribe(),
+        about: about.subscribe(),
+        started: shared.clock.wall(life.started()),
+        site_name,
+    };
     let mut news = shared.policies.subscribe();
     let policies = news.borrow_and_update().clone();
     let audience = role.map(|role| Audience::new(Masker::new(policies.clone(), role, names.clone())));
@@ -105,8 +115,9 @@ pub(super) fn session(
         connections: 0,
     };
     session.write_down();
-    if session.about != About::default() {
-        session.diary.about(&session.about);
+    let said = session.about.borrow().clone();
+    if *said != About::default() {
+        session.diary.about(&said);
     }
     (handle, session.run(commands, wanted, news))
 }
@@ -117,7 +128,7 @@ struct Session {
     shared: Arc<Shared>,
     policies: Arc<Policies>,
     diary: Diary,
-    about: About,
+    about: watch::Sender<Arc<About>>,
     /// As what the agent joined.
     role: Option<Role>,
     life: Lifecycle,
@@ -212,12 +223,10 @@ impl Session {
                 }
             }
             Command::AgentLeft { connection, why } if self.is_agent(connection) => self.agent_leaves(why),
-            Command::About { reply } => {
-                let _ = reply.send(self.about.clone());
-            }
-            Command::Attach { about } => {
+            Command::Attach { about, reply } => {
                 self.diary.about(&about);
-                self.about = about;
+                self.about.send_replace(Arc::new(about));
+                let _ = reply.send(());
             }
             Command::End { reason } => self.happens(Event::End(reason)),
             // From a connection whose place another one took.

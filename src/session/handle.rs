@@ -12,7 +12,7 @@ use crate::protocol::agent::{FromAgent, Role};
 use crate::protocol::customer::FromCustomer;
 use crate::protocol::page::PageFrame;
 use crate::protocol::session::AwayReason;
-use crate::protocol::{EndReason, SessionId, Status};
+use crate::protocol::{EndReason, Phase, SessionId, Status};
 
 /// The way to a session's task. Calls after its end do nothing, or say so.
 #[derive(Debug, Clone)]
@@ -21,6 +21,9 @@ pub struct Handle {
     pub(super) inbox: mpsc::Sender<Command>,
     pub(super) resources: Arc<Resources>,
     pub(super) status: watch::Receiver<Status>,
+    pub(super) about: watch::Receiver<Arc<About>>,
+    pub(super) started: u64,
+    pub(super) site_name: Arc<str>,
 }
 
 impl Handle {
@@ -83,8 +86,18 @@ impl Handle {
     }
 
     /// What the session is about, as last said.
-    pub async fn about(&self) -> Option<About> {
-        self.ask(|reply| Command::About { reply }).await
+    pub fn about(&self) -> Arc<About> {
+        self.about.borrow().clone()
+    }
+
+    /// When the customer started it, in milliseconds since 1970.
+    pub fn started(&self) -> u64 {
+        self.started
+    }
+
+    /// What the site's server is told that the session is called.
+    pub fn site_name(&self) -> &str {
+        &self.site_name
     }
 
     /// Says what the session is about, in place of what was said before.
@@ -93,13 +106,15 @@ impl Handle {
     /// When it is too large.
     pub async fn attach(&self, about: About) -> Result<(), TooMuch> {
         about.check()?;
-        self.tell(Command::Attach { about }).await;
+        self.ask(|reply| Command::Attach { about, reply }).await;
         Ok(())
     }
 
-    /// Ends the session from outside.
+    /// Ends the session from outside. Returns once it has ended, by this or by something that came before.
     pub async fn end(&self, reason: EndReason) {
         self.tell(Command::End { reason }).await;
+        // A task that is gone has ended too.
+        let _ = self.status.clone().wait_for(|status| status.phase == Phase::Ended).await;
     }
 
     async fn tell(&self, command: Command) {
@@ -125,7 +140,6 @@ pub(super) enum Command {
     AgentSays { connection: u64, message: FromAgent },
     AgentResync { reply: oneshot::Sender<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> },
     AgentLeft { connection: u64, why: AwayReason },
-    About { reply: oneshot::Sender<About> },
-    Attach { about: About },
+    Attach { about: About, reply: oneshot::Sender<()> },
     End { reason: EndReason },
 }

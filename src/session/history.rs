@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 
 use crate::protocol::agent::Role;
 use crate::protocol::session::{AwayReason, ModeReason};
@@ -15,7 +16,7 @@ pub(super) const ENTRIES: usize = 2_000;
 const LONGEST: usize = 500;
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Happening {
     /// The customer started it.

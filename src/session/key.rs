@@ -30,12 +30,6 @@ impl CustomerKey {
         &self.0
     }
 
-    /// What the site may call the session: the same for as long as it lives, and of no use to join it.
-    pub fn site_name(&self) -> String {
-        let name = Sha256::new().chain_update("site\0").chain_update(self.digest().0).finalize();
-        URL_SAFE_NO_PAD.encode(&name[..16])
-    }
-
     pub(crate) fn digest(&self) -> KeyDigest {
         KeyDigest(Sha256::digest(self.0.as_bytes()).into())
     }
@@ -50,6 +44,11 @@ impl KeyDigest {
     /// What the store had.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<KeyDigest> {
         bytes.try_into().ok().map(KeyDigest)
+    }
+
+    /// What the site may call the session: the same for as long as it lives, and of no use to join it.
+    pub(crate) fn site_name(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&self.derive("site")[..16])
     }
 
     /// A secret of the same session for another purpose: after a restart it is the same again, and is not stored.

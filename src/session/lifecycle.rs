@@ -110,6 +110,11 @@ impl Lifecycle {
         Lifecycle { timeouts, started: now, active: now, state }
     }
 
+    /// When the customer started the session.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     /// What both screens show at this moment.
     pub fn status(&self, now: Instant) -> Status {
         let state = &self.state;

@@ -86,6 +86,19 @@ pub enum Lookup {
     Never,
 }
 
+/// What is known of a session that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Milliseconds since 1970.
+    pub started: u64,
+    /// Milliseconds since 1970.
+    pub ended: u64,
+    /// Why.
+    pub reason: EndReason,
+    /// As last said; forgotten with its history.
+    pub about: About,
+}
+
 /// Why a session can not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -184,7 +197,8 @@ impl Sessions {
     fn launch(&self, id: SessionId, key: KeyDigest, seed: Seed) -> Handle {
         let shared = &self.shared;
         let names = ResourceNames::new(key.derive("resources"), format!("/session/{id}/resource/"));
-        let (handle, run) = actor::session(id.clone(), names, seed, shared.clone());
+        let site_name = key.site_name().into();
+        let (handle, run) = actor::session(id.clone(), names, site_name, seed, shared.clone());
         let mut live = shared.live();
         live.by_id.insert(id.clone(), handle.clone());
         live.by_key.insert(key, id.clone());
@@ -263,6 +277,27 @@ impl Sessions {
             Known::Open => Lookup::Ended(EndReason::Error),
             Known::Ended(reason) => Lookup::Ended(EndReason::from_word(&reason).unwrap_or(EndReason::Error)),
         })
+    }
+
+    /// Every session that lives.
+    pub fn all(&self) -> Vec<Handle> {
+        self.shared.live().by_id.values().cloned().collect()
+    }
+
+    /// A session that has ended, as far as it is still known. None when it lives or never was.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn past(&self, id: &SessionId) -> Result<Option<Past>, store::Error> {
+        let (store, text) = (self.shared.store.clone(), id.to_string());
+        let Some(past) = off_the_reactor(move || store.past(&text)).await? else { return Ok(None) };
+        let millis = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1000);
+        Ok(Some(Past {
+            started: millis(past.started),
+            ended: millis(past.ended),
+            reason: EndReason::from_word(&past.reason).unwrap_or(EndReason::Error),
+            about: past.about.as_deref().and_then(About::from_bytes).unwrap_or_default(),
+        }))
     }
 
     /// The session that a customer's browser belongs to.

@@ -28,6 +28,19 @@ pub struct Open {
     pub about: Option<Vec<u8>>,
 }
 
+/// A session that has ended. Times in seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// When it was started.
+    pub started: i64,
+    /// When it ended.
+    pub ended: i64,
+    /// Why.
+    pub reason: String,
+    /// As last noted, until it is forgotten.
+    pub about: Option<Vec<u8>>,
+}
+
 /// Something that happened in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -107,6 +120,16 @@ impl Store {
             Some(None) => Known::Open,
             Some(Some(reason)) => Known::Ended(reason),
         })
+    }
+
+    /// A session that has ended.
+    pub fn past(&self, id: &str) -> Result<Option<Past>, Error> {
+        let sql = "SELECT started, ended, reason, about FROM session WHERE id = ?1 AND ended IS NOT NULL";
+        let past = self.lock()?.prepare_cached(sql)?.query_row([id], |row| {
+            let reason = row.get::<_, Option<_>>(2)?.unwrap_or_default();
+            Ok(Past { started: row.get(0)?, ended: row.get(1)?, reason, about: row.get(3)? })
+        });
+        Ok(past.optional()?)
     }
 
     /// Why the session of this customer ended. None when it has not, or was never there.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["cli", "server", "config", "demo"]),
-    (4, &["proxy", "sync", "console"]),
+    (4, &["proxy", "sync", "console", "api"]),
     (3, &["session"]),
     (2, &["policy", "fetch"]),
     (1, &["dom", "rewrite", "store", "tls"]),

@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod admin;
+mod api;
 mod cli;
 mod coding;
 mod floors;

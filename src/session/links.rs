@@ -12,7 +12,6 @@ use rand::RngExt as _;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::tokens::Admitted;
 use crate::protocol::SessionId;
 use crate::protocol::agent::Me;
 
@@ -46,11 +45,11 @@ impl Links {
         Some(secret)
     }
 
-    /// Whom a secret lets in. It is good no more.
-    pub(super) fn take(&self, secret: &str) -> Option<Admitted> {
+    /// Whom a secret lets in, and where. It is good no more.
+    pub fn take(&self, secret: &str) -> Option<(Me, SessionId)> {
         let link = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest(secret))?;
         let in_time = link.until > Instant::now();
-        in_time.then_some(Admitted { me: link.me, session: Some(link.session) })
+        in_time.then_some((link.me, link.session))
     }
 }
 
@@ -71,7 +70,7 @@ mod tests {
         let life = Duration::from_secs(300);
         let secret = links.make(ann(), id.clone(), life).unwrap();
         assert_eq!(links.take("something else"), None);
-        assert_eq!(links.take(&secret), Some(Admitted { me: ann(), session: Some(id.clone()) }));
+        assert_eq!(links.take(&secret), Some((ann(), id.clone())));
         assert_eq!(links.take(&secret), None);
         let secret = links.make(ann(), id, life).unwrap();
         tokio::time::advance(life).await;
