@@ -40,4 +40,6 @@ pub struct Changes {
     pub location: bool,
     /// Documents of frames whose URL changed.
     pub addresses: Vec<NodeId>,
+    /// A check found another structure than the sender's.
+    pub diverged: bool,
 }

@@ -5,7 +5,9 @@
 //! browser sends, it neither panics, nor recurses, nor grows beyond its [`Limits`].
 
 mod changes;
+mod digest;
 mod effort;
+mod fingerprint;
 pub mod forms;
 mod html;
 mod index;
@@ -17,6 +19,8 @@ mod shape;
 mod tree;
 
 pub use changes::Changes;
+pub use digest::Digest;
+pub use fingerprint::Held;
 pub use index::SelectorIndex;
 pub use matching::Matcher;
 pub use names::{IdMap, IdSet, Name};

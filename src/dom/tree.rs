@@ -303,6 +303,10 @@ impl Tree {
                 self.element(slot)?.size = Some((*width, *height));
                 changes.boxes.push(*id);
             }
+            PageOp::Check { from, count, digest } => {
+                self.spend(u64::from(*count))?;
+                changes.diverged |= self.digest(*from, *count) != Some(*digest);
+            }
             PageOp::Source { id, url } => {
                 let slot = self.slot(*id)?;
                 self.charge(url.len())?;

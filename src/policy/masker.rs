@@ -21,7 +21,7 @@ use crate::protocol::page::{TopLayer, Value};
 use crate::protocol::view::ViewOp;
 
 use self::slots::Slots;
-use self::writing::{viewport, whole};
+use self::writing::{digest, viewport, whole};
 use super::content::{self, Lens};
 use super::echo::{Echoes, SHORTEST};
 use super::verdict::{Mark, Rules, Scope, Sight, Verdict};
@@ -170,6 +170,11 @@ impl Masker {
     pub fn snapshot(&self, tree: &Tree) -> ViewPatch {
         let mut lens = Lens::new(&self.names, &self.echoes);
         ViewPatch(whole(tree, &self.nodes, &mut lens, &self.globals))
+    }
+
+    /// What every mirror that followed until now can compare itself with.
+    pub fn check(&self, tree: &Tree) -> ViewPatch {
+        ViewPatch(vec![ViewOp::Check { digest: digest(tree, &self.nodes).value() }])
     }
 
     /// What brings a mirror from the last state to this one. `changes`: all that became of the tree since.

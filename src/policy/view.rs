@@ -5,6 +5,7 @@
 use bytes::Bytes;
 
 use crate::protocol::view::{self, ViewOp};
+use crate::protocol::wire;
 
 /// Changes of a view, in order. From [`super::Masker`] only.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +19,7 @@ impl ViewPatch {
 
     /// The frame: once for all agents of the role.
     pub fn encode(&self, epoch: u32, seq: u32) -> EncodedView {
-        EncodedView(view::encode(epoch, seq, &self.0).into())
+        EncodedView(wire::deflate(view::encode(epoch, seq, &self.0)).into())
     }
 }
 

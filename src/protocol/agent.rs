@@ -34,7 +34,11 @@ pub enum FromAgent {
         action: Action,
     },
     /// The mirror lost its place: send the whole view again.
-    Resync,
+    Resync {
+        /// It had followed every change and yet is not what the server says it should be.
+        #[serde(default)]
+        diverged: bool,
+    },
     /// The agent ends the session.
     Exit,
     /// Nothing was heard for a while: say something.

@@ -77,6 +77,8 @@ pub enum ToCustomer {
     Share {
         /// For the header of the frames.
         epoch: u32,
+        /// Parts of the page that the server has from before and that need not be sent again.
+        held: Held,
     },
     /// Which typed values must not leave the browser on the current page: those of controls in elements that match.
     Withhold {
@@ -147,6 +149,15 @@ pub enum ActTag {
     /// The only one.
     #[default]
     Act,
+}
+
+/// Subtrees that the server holds, as fingerprints: `dom::fingerprint` and `injector/src/customer/fingerprint.ts` do the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Held {
+    /// Of this request only, so that nobody can make content to fit.
+    pub key: [u32; 4],
+    /// Four words each, little endian, in base64.
+    pub fingerprints: String,
 }
 
 /// An element of the page that an agent does not see.

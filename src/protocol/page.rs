@@ -6,7 +6,7 @@
 //! implicit: nodes are numbered in the order in which they are written, from 2 on.
 
 use super::NodeId;
-use super::wire::{Malformed, Reader, VERSION};
+use super::wire::{Malformed, Reader, VERSION, inflate};
 
 /// One message of the page stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,8 @@ pub enum PageOp {
     /// 64: what a `canvas` or `video` shows now: the picture of this number, which the browser has brought;
     /// none where it can not be read.
     Picture { id: NodeId, number: Option<u32> },
+    /// 30: what the sender has from `from` on, `count` nodes in document order, as a digest; changes nothing.
+    Check { from: NodeId, count: u32, digest: u32 },
 }
 
 /// A piece of a subtree in document order. `Element`, `ShadowRoot` and `Document` are closed by an `End` (kind 0).
@@ -78,6 +80,8 @@ pub enum Part {
     Known { id: NodeId },
     /// Kind 7: the document that a frame shows; the first child of the frame's element, with its own children up to `End`.
     Document { quirks: Quirks, url: Box<str> },
+    /// Kind 9, in snapshots only: a subtree that the server said it holds, by its place in what was said.
+    Held { index: u32 },
     /// Kind 0.
     End,
 }
@@ -149,18 +153,30 @@ pub struct Limits {
     pub attributes: usize,
     /// Operations in one frame.
     pub operations: usize,
+    /// Nodes in one [`PageOp::Check`].
+    pub check: u32,
+    /// Bytes of one frame that travels deflated.
+    pub inflated: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 512, nodes: 200_000, attributes: 512, operations: 200_000 }
+        Limits {
+            depth: 512,
+            nodes: 200_000,
+            attributes: 512,
+            operations: 200_000,
+            check: 200_000,
+            inflated: 16 << 20,
+        }
     }
 }
 
 impl PageFrame {
     /// Reads one frame. Checks the format and `limits`, not whether the operations fit a page.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<PageFrame, Malformed> {
-        let mut reader = Reader::new(bytes);
+        let bytes = inflate(bytes, limits.inflated)?;
+        let mut reader = Reader::new(&bytes);
         if reader.byte()? != VERSION {
             return Err(Malformed::Version);
         }
@@ -213,6 +229,13 @@ fn operation(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Res
             let (id, number) = (node(reader)?, reader.uint()?);
             PageOp::Picture { id, number: (number > 0).then_some(number) }
         }
+        30 => {
+            let (from, count, digest) = (node(reader)?, reader.uint()?, reader.uint()?);
+            if count > limits.check {
+                return Err(Malformed::Limit("nodes in a check"));
+            }
+            PageOp::Check { from, count, digest }
+        }
         _ => return Err(Malformed::Kind),
     })
 }
@@ -240,6 +263,7 @@ fn subtree(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Resul
                 5 if depth > 0 => Part::ShadowRoot,
                 6 => Part::Known { id: node(reader)? },
                 7 => Part::Document { quirks: quirks(reader)?, url: string(reader)? },
+                9 => Part::Held { index: reader.uint()? },
                 _ => return Err(Malformed::Kind),
             });
             if matches!(parts.last(), Some(Part::Element { .. } | Part::ShadowRoot | Part::Document { .. })) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::page::{Limits, PageFrame};
-use super::wire::{Malformed, Reader, Writer};
+use super::wire::{Malformed, Reader, Writer, deflate, inflate};
 
 proptest! {
     #[test]
@@ -25,6 +25,21 @@ proptest! {
         let _ = PageFrame::decode(&bytes, &Limits::default());
         let _ = PageFrame::decode(&[&[1, 1, 0], &bytes[..]].concat(), &Limits::default());
     }
+}
+
+#[test]
+fn a_large_frame_travels_deflated_and_no_bomb_goes_off() {
+    let frame: Vec<u8> = (0..100_000u32).map(|n| if n == 0 { 1 } else { (n / 50) as u8 }).collect();
+    let packed = deflate(frame.clone());
+    assert!(packed.len() < frame.len() / 5);
+    assert_eq!(inflate(&packed, frame.len()).unwrap(), frame);
+    assert_eq!(inflate(&packed, frame.len() - 1), Err(Malformed::Limit("bytes of a frame")));
+    assert!(inflate(&packed[..packed.len() / 2], frame.len()).is_err(), "cut off");
+    assert!(inflate(&[0, 0xff, 0xff], 100).is_err());
+    assert_eq!(deflate(vec![1, 2, 3]), [1, 2, 3]);
+    let bomb = deflate(vec![1; 50_000_000]);
+    assert!(bomb.len() < 1_000_000);
+    assert_eq!(inflate(&bomb, 1_000_000), Err(Malformed::Limit("bytes of a frame")));
 }
 
 #[test]
@@ -98,6 +113,7 @@ fn typescript_is_current() {
         customer::FromCustomer,
         customer::ToCustomer,
         customer::ActTag,
+        customer::Held,
         customer::PrivateMark,
         customer::WithheldInFrame,
         customer::Echoing,
@@ -125,8 +141,10 @@ fn typescript_is_current() {
     }
     out.push_str("];\n\n");
     out.push_str(&format!(
-        "export const VERSION = {};\nexport const KEPT = {};\nexport const TABLE = {};\nexport const MAX_DEPTH = {};\n",
+        "export const VERSION = {};\nexport const DEFLATED = {};\nexport const LARGE = {};\nexport const KEPT = {};\nexport const TABLE = {};\nexport const MAX_DEPTH = {};\n",
         super::wire::VERSION,
+        super::wire::DEFLATED,
+        super::wire::LARGE,
         super::wire::KEPT,
         super::wire::TABLE,
         page::Limits::default().depth,

@@ -42,6 +42,8 @@ pub enum ViewOp {
     Begin { quirks: Quirks },
     /// 64: where the picture of a `canvas` or `video` is to be had; none: it can not be read, or not yet.
     Picture { id: NodeId, url: Option<Box<str>> },
+    /// 30: the digest of the whole view as it is now; changes nothing.
+    Check { digest: u32 },
 }
 
 /// A piece of a subtree in document order; kinds as in [`super::page::Part`], each followed by its id.
@@ -197,6 +199,10 @@ fn operation(out: &mut Writer, op: &ViewOp) {
             out.byte(64);
             node(out, Some(*id));
             out.string(url.as_deref().unwrap_or_default());
+        }
+        ViewOp::Check { digest } => {
+            out.byte(30);
+            out.uint(*digest);
         }
     }
 }

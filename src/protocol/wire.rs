@@ -4,13 +4,25 @@
 //! frame's own strings, so a late joiner needs no history and no string of one role's view can slip
 //! into another's. Integers are LEB128 (at most 5 bytes); signed ones are zigzag. A string is `0` + length +
 //! UTF-8 (not kept), `1` + length + UTF-8 (kept: gets the next index), or `2 + index`.
+//!
+//! A large frame may travel deflated: the byte [`DEFLATED`], then the frame as raw deflate (RFC 1951).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
 
 use super::WORDS;
 
 /// First byte of every binary frame.
 pub const VERSION: u8 = 1;
+/// First byte of a frame that is deflated.
+pub const DEFLATED: u8 = 0;
+/// Frames shorter than this (in bytes) are not worth deflating.
+pub const LARGE: usize = 8_192;
 /// Strings longer than this (in bytes) are not kept in the table.
 pub const KEPT: usize = 48;
 /// A frame's table holds at most this many strings of its own.
@@ -43,6 +55,34 @@ pub enum Malformed {
     /// Elements and ends do not pair.
     #[error("a subtree is not closed properly")]
     Nesting,
+}
+
+/// The frame in `bytes`, inflated if it was deflated.
+///
+/// # Errors
+/// It inflates to more than `limit` bytes, or is no deflate stream.
+pub fn inflate(bytes: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, Malformed> {
+    let Some((&DEFLATED, deflated)) = bytes.split_first() else { return Ok(bytes.into()) };
+    let mut out = Vec::new();
+    let read = DeflateDecoder::new(deflated).take(limit as u64 + 1).read_to_end(&mut out);
+    match read {
+        Err(_) => Err(Malformed::Truncated),
+        Ok(length) if length > limit => Err(Malformed::Limit("bytes of a frame")),
+        Ok(_) => Ok(out.into()),
+    }
+}
+
+/// A frame as it travels: deflated when it is large.
+pub fn deflate(frame: Vec<u8>) -> Vec<u8> {
+    if frame.len() < LARGE {
+        return frame;
+    }
+    let mut out = DeflateEncoder::new(vec![DEFLATED], Compression::fast());
+    match out.write_all(&frame).and_then(|()| out.finish()) {
+        Ok(deflated) => deflated,
+        // Writing to memory does not fail; if it did, the frame is as good as it is.
+        Err(_) => frame,
+    }
 }
 
 /// Reads values from one frame.

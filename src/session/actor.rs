@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
+use rand::RngExt as _;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -16,6 +17,7 @@ use super::link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing
 use super::page::{Page, Refused, Taken};
 use super::record::{About, Record};
 use super::registry::{Shared, short};
+use super::repairs::Repairs;
 use super::resources::{Resources, Want};
 use crate::policy::{Masked, Masker, Policies, ResourceNames};
 use crate::protocol::agent::{FromAgent, Role, ToAgent};
@@ -113,6 +115,7 @@ pub(super) fn session(
         pending: HashMap::new(),
         acts: 0,
         connections: 0,
+        repairs: Repairs::default(),
     };
     session.write_down();
     let said = session.about.borrow().clone();
@@ -144,6 +147,14 @@ struct Session {
     pending: HashMap<u32, (u64, u32)>,
     acts: u32,
     connections: u64,
+    repairs: Repairs,
+}
+
+/// How much of a page is asked for.
+enum Extent {
+    /// What the server does not hold yet.
+    News,
+    All,
 }
 
 struct Customer {
@@ -179,6 +190,7 @@ impl Session {
                 return Fate::Ended(reason);
             }
             let deadline = self.life.deadline().unwrap_or_else(Instant::now);
+            let check = self.audience.as_ref().and_then(Audience::check_due);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {
@@ -195,6 +207,10 @@ impl Session {
                     self.adopt(policies);
                 }
                 Some(command) = commands.recv() => self.take(command),
+                // After all that has come: mirrors are to be compared with the newest.
+                () = tokio::time::sleep_until(check.unwrap_or(deadline)), if check.is_some() => {
+                    if let Some(audience) = &mut self.audience { audience.check(self.page.tree()); }
+                }
                 Some(want) = wanted.recv() => self.want(want),
             }
         }
@@ -206,7 +222,7 @@ impl Session {
             Command::CustomerSays { connection, message } if self.is_customer(connection) => {
                 self.customer_says(message);
             }
-            Command::CustomerShows { connection, frame } if self.is_customer(connection) => self.show(&frame),
+            Command::CustomerShows { connection, frame } if self.is_customer(connection) => self.show(frame),
             Command::CustomerLeft { connection, why } if self.is_customer(connection) => {
                 self.customer_leaves(why)
             }
@@ -216,8 +232,12 @@ impl Session {
             Command::AgentSays { connection, message } if self.is_agent(connection) => {
                 self.agent_says(connection, message);
             }
-            Command::AgentResync { reply } => {
+            Command::AgentResync { diverged, reply } => {
                 self.shared.metrics.agent_resyncs.inc();
+                if diverged {
+                    tracing::error!("an agent's mirror was not what it should show; it is sent anew");
+                    self.shared.metrics.divergences.mirror.inc();
+                }
                 if let Some(audience) = &self.audience {
                     let _ = reply.send(audience.join(self.page.tree()));
                 }
@@ -259,7 +279,7 @@ impl Session {
         let patience = self.shared.settings.timeouts.away.as_secs().try_into().unwrap_or(u32::MAX);
         self.tell_customer(ToCustomer::Welcome { session_id: self.id.clone(), patience });
         if self.life.phase() == Phase::Active {
-            self.ask_for_page();
+            self.ask_for_page(Extent::News);
             for want in self.resources.outstanding() {
                 self.want(want);
             }
@@ -305,19 +325,25 @@ impl Session {
     }
 
     /// Takes a piece of the page in and passes on what agents may see of it.
-    fn show(&mut self, frame: &PageFrame) {
+    fn show(&mut self, frame: PageFrame) {
         let Some(audience) = &mut self.audience else {
             return self.close_customer(Closed::Protocol("a page that nobody asked for"));
         };
+        let mut diverged = false;
         let masked = match self.page.take(frame) {
             Ok(Taken::Late) => return,
             Ok(Taken::Snapshot) => self.page.tree().map(|tree| audience.begin(tree)),
             Ok(Taken::Patch(changes)) => {
                 self.resources.retire_pictures(&changes.retired);
+                diverged = changes.diverged;
                 self.page.tree().map(|tree| audience.update(tree, &changes))
             }
             Err(Refused::Misfit(misfit)) => {
                 tracing::warn!(%misfit, "a patch did not fit; asking for the whole page");
+                return self.misfit();
+            }
+            Err(Refused::NotHeld) => {
+                tracing::warn!("a snapshot named what is not held; asking for the whole page");
                 return self.misfit();
             }
             Err(refused @ Refused::OutOfOrder) => {
@@ -332,6 +358,18 @@ impl Session {
             self.diary.page(audience.masker().location());
         }
         self.follow_location();
+        if diverged {
+            self.repair();
+        }
+    }
+
+    /// Our copy is not the customer's page: what differs is asked for anew.
+    fn repair(&mut self) {
+        tracing::error!("the copy of a page was not what the customer has");
+        if self.repairs.due(Instant::now()) {
+            self.shared.metrics.divergences.server.inc();
+            self.ask_for_page(Extent::News);
+        }
     }
 
     fn pass_on(&mut self, masked: Masked) {
@@ -354,7 +392,7 @@ impl Session {
         if let Some(Customer { url, frames, .. }) = &self.customer
             && frames.iter().chain([url]).any(|url| before.withhold(url) != self.policies.withhold(url))
         {
-            self.ask_for_page();
+            self.ask_for_page(Extent::News);
         }
     }
 
@@ -414,18 +452,19 @@ impl Session {
         if customer.misfits > MISFITS {
             self.close_customer(Closed::Protocol("changes that do not fit the page"));
         } else {
-            self.ask_for_page();
+            self.ask_for_page(Extent::All);
         }
     }
 
-    /// The rules for withholding first, so that they hold for the snapshot.
-    fn ask_for_page(&mut self) {
+    /// Asks for the page as it is now. The rules for withholding first, so that they hold for the snapshot.
+    fn ask_for_page(&mut self, extent: Extent) {
         if self.customer.is_none() {
             return;
         }
-        let epoch = self.page.expect();
+        let key = matches!(extent, Extent::News).then(|| rand::rng().random());
+        let (epoch, held) = self.page.expect(key);
         self.withhold();
-        self.tell_customer(ToCustomer::Share { epoch });
+        self.tell_customer(ToCustomer::Share { epoch, held });
     }
 
     fn want(&mut self, want: Want) {
@@ -483,7 +522,7 @@ impl Session {
         self.happens(Event::AgentCame { name });
         self.publish();
         if first {
-            self.ask_for_page();
+            self.ask_for_page(Extent::News);
         }
         if self.life.phase() == Phase::Ended { Err(JoinError::Ended) } else { Ok(link) }
     }
@@ -520,7 +559,7 @@ impl Session {
             }
             FromAgent::Exit => self.happens(Event::End(EndReason::AgentExit)),
             // The socket turns it into `AgentResync`, which has an answer, or answers by itself.
-            FromAgent::Resync | FromAgent::Alive => {}
+            FromAgent::Resync { .. } | FromAgent::Alive => {}
         }
     }
 

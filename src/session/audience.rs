@@ -1,8 +1,10 @@
 //! Those who watch a session in one role: one masker, one ring of encoded views, however many connections.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use super::link::FeedItem;
 use crate::dom::{Changes, Tree};
@@ -11,6 +13,8 @@ use crate::protocol::customer::Echo;
 
 /// How many items a connection may be behind before it is given a fresh view instead.
 const RING: usize = 512;
+/// How long after a change mirrors are told what they should be by now. What does not change is not told again.
+const CHECK: Duration = Duration::from_secs(1);
 
 /// Masks once and tells all.
 pub(super) struct Audience {
@@ -18,11 +22,13 @@ pub(super) struct Audience {
     ring: broadcast::Sender<FeedItem>,
     epoch: u32,
     seq: u32,
+    /// When to tell it.
+    check: Option<Instant>,
 }
 
 impl Audience {
     pub(super) fn new(masker: Masker) -> Audience {
-        Audience { masker, ring: broadcast::Sender::new(RING), epoch: 0, seq: 0 }
+        Audience { masker, ring: broadcast::Sender::new(RING), epoch: 0, seq: 0, check: None }
     }
 
     pub(super) fn masker(&self) -> &Masker {
@@ -77,7 +83,23 @@ impl Audience {
         self.follow(masked)
     }
 
-    fn send(&self, patch: &ViewPatch) {
+    /// When [`Audience::check`] is due.
+    pub(super) fn check_due(&self) -> Option<Instant> {
+        self.check
+    }
+
+    /// Tells mirrors what they should be.
+    pub(super) fn check(&mut self, tree: Option<&Tree>) {
+        if let Some(tree) = tree {
+            self.seq += 1;
+            let check = self.masker.check(tree);
+            self.send(&check);
+        }
+        self.check = None;
+    }
+
+    fn send(&mut self, patch: &ViewPatch) {
+        self.check.get_or_insert_with(|| Instant::now() + CHECK);
         self.tell(FeedItem::View(patch.encode(self.epoch, self.seq)));
     }
 

@@ -75,9 +75,12 @@ impl Handle {
         self.tell(Command::AgentSays { connection, message }).await;
     }
 
-    /// A fresh view and the feed that continues it, for a mirror that fell behind. None after the end.
-    pub async fn resync(&self) -> Option<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> {
-        self.ask(|reply| Command::AgentResync { reply }).await
+    /// A fresh view and the feed that continues it, for a mirror that fell behind or `diverged`. None after the end.
+    pub async fn resync(
+        &self,
+        diverged: bool,
+    ) -> Option<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> {
+        self.ask(|reply| Command::AgentResync { diverged, reply }).await
     }
 
     /// An agent's connection is gone.
@@ -132,14 +135,44 @@ impl Handle {
 /// What a session's task can be told.
 #[derive(Debug)]
 pub(super) enum Command {
-    CustomerJoin { url: String, reply: oneshot::Sender<CustomerLink> },
-    CustomerSays { connection: u64, message: FromCustomer },
-    CustomerShows { connection: u64, frame: PageFrame },
-    CustomerLeft { connection: u64, why: AwayReason },
-    AgentJoin { name: String, role: Role, reply: oneshot::Sender<Result<AgentLink, JoinError>> },
-    AgentSays { connection: u64, message: FromAgent },
-    AgentResync { reply: oneshot::Sender<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> },
-    AgentLeft { connection: u64, why: AwayReason },
-    Attach { about: About, reply: oneshot::Sender<()> },
-    End { reason: EndReason },
+    CustomerJoin {
+        url: String,
+        reply: oneshot::Sender<CustomerLink>,
+    },
+    CustomerSays {
+        connection: u64,
+        message: FromCustomer,
+    },
+    CustomerShows {
+        connection: u64,
+        frame: PageFrame,
+    },
+    CustomerLeft {
+        connection: u64,
+        why: AwayReason,
+    },
+    AgentJoin {
+        name: String,
+        role: Role,
+        reply: oneshot::Sender<Result<AgentLink, JoinError>>,
+    },
+    AgentSays {
+        connection: u64,
+        message: FromAgent,
+    },
+    AgentResync {
+        diverged: bool,
+        reply: oneshot::Sender<(Option<EncodedView>, broadcast::Receiver<FeedItem>)>,
+    },
+    AgentLeft {
+        connection: u64,
+        why: AwayReason,
+    },
+    Attach {
+        about: About,
+        reply: oneshot::Sender<()>,
+    },
+    End {
+        reason: EndReason,
+    },
 }

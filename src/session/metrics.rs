@@ -22,6 +22,16 @@ pub struct Metrics {
     refused: Family<Reason, Counter>,
     pub(super) agent_resyncs: Counter,
     pub(super) customer_resyncs: Counter,
+    pub(super) divergences: Divergences,
+}
+
+/// Copies of a page that were found to be another page than the one they are made from, and repaired: should stay 0.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Divergences {
+    /// The server's copy and the customer's page.
+    pub(super) server: Counter,
+    /// An agent's mirror and its view.
+    pub(super) mirror: Counter,
 }
 
 impl Metrics {
@@ -46,6 +56,16 @@ impl Metrics {
             "customer_resyncs",
             "Whole pages that were asked for because a change did not fit",
             metrics.customer_resyncs.clone(),
+        );
+        registry.register(
+            "server_divergences",
+            "Copies of a page on the server that were found not to be the customer's page, and repaired",
+            metrics.divergences.server.clone(),
+        );
+        registry.register(
+            "mirror_divergences",
+            "Mirrors of agents that were found not to be what they should show, and repaired",
+            metrics.divergences.mirror.clone(),
         );
         metrics
     }

@@ -18,6 +18,7 @@ mod metrics;
 mod page;
 mod record;
 mod registry;
+mod repairs;
 pub mod resources;
 mod scribe;
 

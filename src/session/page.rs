@@ -1,7 +1,8 @@
 //! The server's copy of the customer's page, and the order in which its frames must come.
 
-use crate::dom::{self, Changes, Misfit, Tree};
-use crate::protocol::page::PageFrame;
+use crate::dom::{self, Changes, Held, Misfit, Tree};
+use crate::protocol::customer;
+use crate::protocol::page::{PageFrame, PageOp};
 
 /// One document at a time: an epoch. Frames of an earlier epoch are late and ignored.
 pub(super) struct Page {
@@ -9,6 +10,8 @@ pub(super) struct Page {
     epoch: u32,
     next: u32,
     tree: Option<Tree>,
+    /// What the browser was told that it need not send again.
+    held: Held,
 }
 
 /// What a frame did.
@@ -28,11 +31,13 @@ pub(super) enum Refused {
     OutOfOrder,
     #[error("a change that does not fit the page: {0}")]
     Misfit(#[from] Misfit),
+    #[error("a snapshot that names what is not held")]
+    NotHeld,
 }
 
 impl Page {
     pub(super) fn new(limits: dom::Limits) -> Page {
-        Page { limits, epoch: 0, next: 0, tree: None }
+        Page { limits, epoch: 0, next: 0, tree: None, held: Held::default() }
     }
 
     /// The page as it is, once a snapshot has come.
@@ -40,14 +45,18 @@ impl Page {
         self.tree.as_ref()
     }
 
-    /// Starts a new epoch: what comes under the number is a new document. The old one stays to be seen until then.
-    pub(super) fn expect(&mut self) -> u32 {
+    /// Starts a new epoch: what comes under the number is a new document. The old one stays to be seen until then. With
+    /// a key, what is the same in both need not be sent: the second answer says so to the browser.
+    pub(super) fn expect(&mut self, key: Option<[u32; 4]>) -> (u32, customer::Held) {
         self.epoch += 1;
         self.next = 0;
-        self.epoch
+        let held = self.tree.as_ref().zip(key).map(|(tree, key)| Held::of(tree, key));
+        let (held, words) = held.unwrap_or_default();
+        self.held = held;
+        (self.epoch, words)
     }
 
-    pub(super) fn take(&mut self, frame: &PageFrame) -> Result<Taken, Refused> {
+    pub(super) fn take(&mut self, frame: PageFrame) -> Result<Taken, Refused> {
         if frame.epoch < self.epoch {
             return Ok(Taken::Late);
         }
@@ -56,8 +65,9 @@ impl Page {
         }
         self.next += 1;
         if frame.seq == 0 {
+            let ops = self.cash_in(frame.ops).ok_or(Refused::NotHeld)?;
             let mut tree = Tree::new(self.limits);
-            tree.apply(&frame.ops)?;
+            tree.apply(&ops)?;
             self.tree = Some(tree);
             return Ok(Taken::Snapshot);
         }
@@ -65,5 +75,23 @@ impl Page {
             Some(tree) => Ok(Taken::Patch(Box::new(tree.apply(&frame.ops)?))),
             None => Err(Refused::OutOfOrder),
         }
+    }
+
+    /// Puts what is held in place of its names.
+    fn cash_in(&mut self, ops: Vec<PageOp>) -> Option<Vec<PageOp>> {
+        let held = std::mem::take(&mut self.held);
+        let Some(tree) = &self.tree else { return Some(ops) };
+        // A part for each node, and an end for most of them.
+        let mut left = self.limits.nodes * 2;
+        ops.into_iter()
+            .map(|op| match op {
+                PageOp::Insert { parent, next, parts } => {
+                    let parts = held.cash_in(tree, parts, left)?;
+                    left = left.saturating_sub(parts.len());
+                    Some(PageOp::Insert { parent, next, parts })
+                }
+                op => Some(op),
+            })
+            .collect()
     }
 }

@@ -135,7 +135,7 @@ async fn exchange(
                     return closing(why, &link.status.borrow());
                 }
                 Ok(FeedItem::One { .. } | FeedItem::Close { .. }) => Ok(()),
-                Err(RecvError::Lagged(_)) => resync(handle, link, sender).await,
+                Err(RecvError::Lagged(_)) => resync(handle, link, sender, false).await,
                 // The session's task is over; whether the session is, the status says.
                 Err(RecvError::Closed) => {
                     let status = link.status.borrow();
@@ -153,7 +153,7 @@ async fn exchange(
                 }
                 Heard::Message(Received::Text(text)) => match serde_json::from_str::<FromAgent>(&text) {
                     Ok(FromAgent::Alive) => sender.json(&ToAgent::Alive).await,
-                    Ok(FromAgent::Resync) => resync(handle, link, sender).await,
+                    Ok(FromAgent::Resync { diverged }) => resync(handle, link, sender, diverged).await,
                     Ok(message) => {
                         handle.agent_says(link.connection, message).await;
                         Ok(())
@@ -177,8 +177,9 @@ async fn resync(
     handle: &Handle,
     link: &mut AgentLink,
     sender: &mut socket::Sender,
+    diverged: bool,
 ) -> Result<(), socket::Gone> {
-    let Some((view, feed)) = handle.resync().await else { return Ok(()) };
+    let Some((view, feed)) = handle.resync(diverged).await else { return Ok(()) };
     link.feed = feed;
     match view {
         Some(view) => sender.binary(view.bytes().clone()).await,

@@ -50,7 +50,9 @@ struct Customers {
 }
 
 /// The routes, to be put under `/.tandem`.
-pub fn routes(sessions: Sessions, settings: Settings) -> Router {
+pub fn routes(sessions: Sessions, mut settings: Settings) -> Router {
+    // Deflated or not, a frame may be as large as a message.
+    settings.page.inflated = settings.socket.customer_message;
     let starts = RateLimiter::keyed(Quota::per_minute(settings.starts));
     let limit = DefaultBodyLimit::max(settings.resource);
     Router::new()

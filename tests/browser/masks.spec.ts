@@ -1,17 +1,17 @@
 /** What the policy masks or hides is in nothing that the agent's browser gets, and the customer sees what that is. */
-import { expect, test } from "./rig.ts";
+import { expect, plain, test } from "./rig.ts";
 
 const TYPED = { password: "hunter2-canary", card: "4111111111111111", code: "737373", once: "918273" };
 
 test("no secret is in any byte that the agent's browser gets", async ({ customer, agent, session, demo }) => {
   const received: Buffer[] = [];
-  agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(Buffer.from(frame.payload))));
+  agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(plain(frame.payload))));
   agent.page.on("response", async (response) => {
     const body = await response.body().catch(() => Buffer.alloc(0));
     received.push(Buffer.from(response.url()), body);
   });
   const sent: Buffer[] = [];
-  customer.page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(Buffer.from(frame.payload))));
+  customer.page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(plain(frame.payload))));
 
   await session("/account");
   await customer.page.locator("#new-password").fill(TYPED.password);
@@ -73,7 +73,7 @@ test("what is typed into a withheld field leaves the browser nowhere, also where
 }) => {
   // The first wall alone: what the customer's browser sends is looked at, whatever the server makes of it.
   const sent: Buffer[] = [];
-  customer.page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(Buffer.from(frame.payload))));
+  customer.page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(plain(frame.payload))));
   const secret = "4929 1234 5678 9011";
   const bare = secret.replaceAll(" ", "");
   await session("/checkout");

@@ -6,11 +6,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
+import { inflateRawSync } from "node:zlib";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as base, type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
 
 export { expect };
+
+/** What a frame of a WebSocket says, inflated if it travels deflated. */
+export function plain(payload: string | Buffer): Buffer {
+  const bytes = Buffer.from(payload);
+  return bytes[0] === 0 ? inflateRawSync(bytes.subarray(1)) : bytes;
+}
 
 /** A running demo. */
 export type Demo = { site: string; console: string; password: string; data: string; log: () => string };

@@ -9,6 +9,7 @@ mod coding;
 mod floors;
 mod harness;
 mod http2;
+mod in_step;
 mod limits;
 mod monitoring;
 mod policies;

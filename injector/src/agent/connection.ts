@@ -5,8 +5,9 @@
  * uses it starts from nothing after each `opened`.
  */
 
-import type { FromAgent, ToAgent } from "../protocol/words.ts";
+import { DEFLATED, type FromAgent, type ToAgent } from "../protocol/words.ts";
 import { Backoff } from "../wire/backoff.ts";
+import { inflate } from "../wire/deflate.ts";
 import { Pulse } from "../wire/pulse.ts";
 
 /** Why there will be no further connection. */
@@ -49,6 +50,8 @@ export class Connection {
   /** The server said that it will be back. */
   #restarting = false;
   #stopped = false;
+  /** While a view is being inflated: what came after it. */
+  #later: unknown[] | null = null;
 
   constructor(url: string, events: ConnectionEvents) {
     this.#url = url;
@@ -60,6 +63,7 @@ export class Connection {
     const socket = new WebSocket(this.#url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    this.#later = null;
     const closed = (code: number, reason = "") => {
       if (this.#socket === socket) this.#closed(code, reason);
     };
@@ -78,8 +82,7 @@ export class Connection {
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (this.#socket !== socket) return;
       this.#pulse?.heard();
-      if (data instanceof ArrayBuffer) this.#events.view(new Uint8Array(data));
-      else if (typeof data === "string") this.#text(data);
+      this.#came(socket, data);
     };
     socket.onclose = ({ code, reason }) => closed(code, reason);
   }
@@ -112,6 +115,31 @@ export class Connection {
     this.#pulse?.stop();
     clearTimeout(this.#timer);
     return socket;
+  }
+
+  /** Everything in the order in which it came. */
+  #came(socket: WebSocket, data: unknown): void {
+    if (this.#later) this.#later.push(data);
+    else if (typeof data === "string") this.#text(data);
+    else if (data instanceof ArrayBuffer) this.#frame(socket, new Uint8Array(data));
+  }
+
+  #frame(socket: WebSocket, bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes[0] !== DEFLATED) {
+      this.#events.view(bytes);
+      return;
+    }
+    this.#later = [];
+    inflate(bytes)
+      // As it is, it can not be read either, and is asked for again.
+      .catch(() => bytes)
+      .then((view) => {
+        if (this.#socket !== socket) return;
+        const later = this.#later ?? [];
+        this.#later = null;
+        this.#events.view(view);
+        for (const data of later) this.#came(socket, data);
+      });
   }
 
   #text(data: string): void {

@@ -63,7 +63,7 @@ export class SessionModel {
   start(frame: HTMLIFrameElement, overlay: Overlay, onWheel: (event: WheelEvent) => void): void {
     this.#overlay = overlay;
     const mirror = new Mirror(frame, {
-      resync: () => this.#connection?.send({ type: "resync" }),
+      resync: (diverged) => this.#connection?.send({ type: "resync", diverged }),
       begun: (document) => {
         acting.attach(document);
         this.hasView.value = true;

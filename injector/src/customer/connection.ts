@@ -2,8 +2,9 @@
  * The line to the server: one WebSocket, opened again for as long as the session lives and this tab is the one in use.
  */
 
-import type { Act, FromCustomer, ToCustomer } from "../protocol/words.ts";
+import { type Act, type FromCustomer, LARGE, type ToCustomer } from "../protocol/words.ts";
 import { Backoff } from "../wire/backoff.ts";
+import { deflate } from "../wire/deflate.ts";
 import { Pulse } from "../wire/pulse.ts";
 import { guarded } from "./guarded.ts";
 
@@ -50,6 +51,8 @@ export class Connection {
   /** The server said that it will be back. */
   #restarting = false;
   #closed = false;
+  /** While a frame is being deflated: what is to be sent after it. */
+  #later: Array<string | Uint8Array<ArrayBuffer>> | null = null;
 
   /** Connects as soon as this tab is visible. */
   constructor(readonly listener: Listener) {
@@ -60,7 +63,7 @@ export class Connection {
 
   /** Bytes that wait to leave. */
   get waiting(): number {
-    return this.#socket?.bufferedAmount ?? 0;
+    return this.#later ? Number.POSITIVE_INFINITY : (this.#socket?.bufferedAmount ?? 0);
   }
 
   /** Whether messages can leave now. */
@@ -70,12 +73,31 @@ export class Connection {
 
   /** Sends a message, if the line is open. */
   send(message: FromCustomer): void {
-    if (this.isOpen) this.#socket?.send(JSON.stringify(message));
+    this.#put(JSON.stringify(message));
   }
 
   /** Sends a frame of the page, if the line is open. */
   frame(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.isOpen) this.#socket?.send(bytes);
+    const socket = this.#socket;
+    if (!socket || !this.isOpen || this.#later || bytes.length < LARGE) {
+      this.#put(bytes);
+      return;
+    }
+    this.#later = [];
+    deflate(bytes)
+      .catch(() => bytes)
+      .then((packed) => {
+        if (this.#socket !== socket) return;
+        const later = this.#later ?? [];
+        this.#later = null;
+        for (const data of [packed, ...later]) this.#put(data);
+      });
+  }
+
+  #put(data: string | Uint8Array<ArrayBuffer>): void {
+    if (!this.isOpen) return;
+    if (this.#later) this.#later.push(data);
+    else this.#socket?.send(data);
   }
 
   /** Starts over with a new socket. */
@@ -119,6 +141,7 @@ export class Connection {
       `${location.origin.replace("http", "ws")}/.tandem/session/socket?url=${encodeURIComponent(address)}`,
     );
     this.#socket = socket;
+    this.#later = null;
     socket.binaryType = "arraybuffer";
     const lost = (code: number, reason = ""): void => {
       if (this.#socket === socket) guarded(() => this.#lost(code, reason));
@@ -145,6 +168,7 @@ export class Connection {
 
   #lost(code: number, reason: string): void {
     this.#drop()?.close();
+    this.#later = null;
     if (this.#closed) return;
     if (code === ENDED) {
       this.close();

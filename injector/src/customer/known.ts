@@ -17,11 +17,92 @@ export interface Known {
 
 /** Deepest element that is reported; the server's tree is bounded a little above. */
 export const DEEPEST = 500;
+/** Entries in one block. */
+const BLOCK = 1024;
+
+/** Returns a node as the object that a constructor makes, so that a field of ours can be put on it. */
+class Carrier {
+  constructor(node: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: that is what it is for
+    return node as Carrier;
+  }
+}
+
+/** Keeps the entry of a node on the node, where no script can see it: much faster than a map beside it. */
+class Tag extends Carrier {
+  /** Entries of nodes that let nothing onto them, because a script has sealed them. */
+  static readonly #sealed = new WeakMap<object, Known>();
+  #known: Known | undefined;
+
+  private constructor(node: Node, known: Known) {
+    super(node);
+    this.#known = known;
+  }
+
+  static put(node: object, known: Known): void {
+    if (#known in node) {
+      node.#known = known;
+      return;
+    }
+    try {
+      new Tag(node as Node, known);
+    } catch {
+      Tag.#sealed.set(node, known);
+    }
+  }
+
+  static remove(node: object): void {
+    if (#known in node) node.#known = undefined;
+    else Tag.#sealed.delete(node);
+  }
+
+  static of(node: object): Known | undefined {
+    return #known in node ? node.#known : Tag.#sealed.get(node);
+  }
+}
+
+/** Entries by number, in blocks that go once they are empty: numbers only rise. */
+class Entries {
+  readonly #blocks = new Map<number, { live: number; readonly all: Array<Known | undefined> }>();
+  #newest = { live: 0, all: [] as Array<Known | undefined> };
+  size = 0;
+
+  /** Adds the next number. */
+  add(known: Known): void {
+    if (known.id % BLOCK === 0 || this.size === 0) {
+      if (this.#newest.live === 0) this.#blocks.delete(Math.floor(known.id / BLOCK) - 1);
+      this.#newest = { live: 0, all: [] };
+      this.#blocks.set(Math.floor(known.id / BLOCK), this.#newest);
+    }
+    this.#newest.all[known.id % BLOCK] = known;
+    this.#newest.live++;
+    this.size++;
+  }
+
+  get(id: number): Known | undefined {
+    return this.#blocks.get(Math.floor(id / BLOCK))?.all[id % BLOCK];
+  }
+
+  delete(id: number): void {
+    const block = this.#blocks.get(Math.floor(id / BLOCK));
+    if (!block?.all[id % BLOCK]) return;
+    block.all[id % BLOCK] = undefined;
+    this.size--;
+    if (--block.live === 0 && block !== this.#newest) this.#blocks.delete(Math.floor(id / BLOCK));
+  }
+
+  *values(): Generator<Known> {
+    for (const { all } of this.#blocks.values()) for (const known of all) if (known) yield known;
+  }
+}
 
 /** The numbers of one epoch. */
 export class KnownNodes {
-  readonly #byNode = new WeakMap<Node, Known>();
-  readonly #byId = new Map<number, Known>();
+  /** The document. */
+  readonly top: Known;
+  readonly #entries = new Entries();
+  /** What only the server has, and has last in its parent. */
+  readonly #tails = new Map<Known, Known>();
   #next = 1;
 
   /** Knows the document only. */
@@ -30,12 +111,12 @@ export class KnownNodes {
     readonly roots: Roots,
     readonly frames: Frames,
   ) {
-    this.add(document, null);
+    this.top = this.add(document, null);
   }
 
   /** How many nodes there are. */
   get size(): number {
-    return this.#byId.size;
+    return this.#entries.size;
   }
 
   /** The number that the next node will get. */
@@ -46,14 +127,16 @@ export class KnownNodes {
   /** Numbers a node. */
   add(node: Node, parent: Known | null): Known {
     const known = { id: this.#next++, node, parent };
-    this.#byNode.set(node, known);
-    this.#byId.set(known.id, known);
+    Tag.put(node, known);
+    this.#entries.add(known);
     return known;
   }
 
   /** The entry of a node that the server knows. */
   of(node: Node | null): Known | undefined {
-    return node ? this.#byNode.get(node) : undefined;
+    const known = node ? Tag.of(node) : undefined;
+    // It may be of an epoch that is over.
+    return known && this.has(known) ? known : undefined;
   }
 
   /** The number of a node, or 0. */
@@ -63,26 +146,67 @@ export class KnownNodes {
 
   /** The node of a number. */
   node(id: number): Node | undefined {
-    return this.#byId.get(id)?.node;
+    return this.#entries.get(id)?.node;
   }
 
   /** Every node that the server knows. */
   *nodes(): Generator<Node> {
-    for (const { node } of this.#byId.values()) yield node;
+    for (const { node } of this.#entries.values()) yield node;
+  }
+
+  /** Numbers a node that only the server has: it stays the last in its parent. */
+  addTail(node: Node, parent: Known): Known {
+    const known = this.add(node, parent);
+    this.#tails.set(parent, known);
+    return known;
+  }
+
+  /** Whether an entry is still valid. */
+  has(known: Known): boolean {
+    return this.#entries.get(known.id) === known;
+  }
+
+  /** What the server should have as the first child; a shadow root, or the document of a frame, before all others. */
+  inside(known: Known): Known | null {
+    const { node } = known;
+    const root = isElement(node) ? this.of(this.roots.of(node) ?? this.frames.of(node)) : undefined;
+    return root ?? this.#from(node.firstChild, known);
+  }
+
+  /** What the server should have as the next sibling. */
+  following(known: Known): Known | null {
+    const { node, parent } = known;
+    if (!parent || this.#tails.get(parent) === known) return null;
+    // After a shadow root or document come the children of what it is in.
+    return this.#from(node.parentNode ? node.nextSibling : parent.node.firstChild, parent);
+  }
+
+  #from(node: Node | null, parent: Known): Known | null {
+    for (let at = node; at; at = at.nextSibling) {
+      const known = this.of(at);
+      if (known?.parent === parent) return known;
+    }
+    return this.#tails.get(parent) ?? null;
   }
 
   /** Forgets one node. */
   forget(known: Known): void {
-    this.#byNode.delete(known.node);
-    this.#byId.delete(known.id);
+    if (known.parent && this.#tails.get(known.parent) === known) this.#tails.delete(known.parent);
+    this.#entries.delete(known.id);
+  }
+
+  /** Forgets everything: nothing of ours stays on the page's nodes. */
+  clear(): void {
+    for (const { node } of this.#entries.values()) Tag.remove(node);
   }
 
   /** Forgets a node and everything that is in it now; calls `each` for the elements and documents. */
   forgetTree(top: Node, each: (node: Element | Document) => void): void {
     const rest: Node[] = [top];
     for (let node = rest.pop(); node; node = rest.pop()) {
-      const known = this.#byNode.get(node);
+      const known = this.of(node);
       if (known) this.forget(known);
+      Tag.remove(node);
       if (isElement(node)) {
         const root = this.roots.of(node) ?? this.frames.of(node);
         if (root) rest.push(root);
@@ -94,19 +218,12 @@ export class KnownNodes {
 
   /** The number of the first child of a node that the server has in it already, or 0. */
   first(node: Node, known: Known): number {
-    const { firstChild } = node;
-    if (!firstChild) return 0;
-    const first = this.of(firstChild);
-    return first?.parent === known ? first.id : this.after(firstChild, known);
+    return this.#from(node.firstChild, known)?.id ?? 0;
   }
 
   /** The number of the next sibling that the server has in `parent` already, or 0. */
   after(node: Node, parent: Known): number {
-    for (let next = node.nextSibling; next; next = next.nextSibling) {
-      const known = this.of(next);
-      if (known?.parent === parent) return known.id;
-    }
-    return 0;
+    return this.#from(node.nextSibling, parent)?.id ?? 0;
   }
 }
 

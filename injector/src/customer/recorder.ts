@@ -4,11 +4,13 @@
  * Nothing is read, observed or sent before the server asks; an epoch that can not go on is given up as a whole.
  */
 
-import type { Echo } from "../protocol/words.ts";
+import type { Echo, Held } from "../protocol/words.ts";
 import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
+import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
 import { focused, inFrame, isElement, type Roots } from "./dom.ts";
+import { findHeld } from "./fingerprint.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
@@ -58,6 +60,7 @@ export class Recorder {
   readonly #around: Surroundings;
   readonly #sheets: Sheets;
   readonly #pictures: Pictures;
+  readonly #checks: Checks;
   readonly #observer: MutationObserver;
   /** What is listened to; of documents, with the root element that they had then. */
   readonly #observed = new Map<Document | ShadowRoot, Element | null>();
@@ -67,6 +70,9 @@ export class Recorder {
   readonly #sweeper: ReturnType<typeof setInterval>;
   #seq = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #surveyor: ReturnType<typeof setTimeout> | undefined;
+  /** The first node whose scroll position is still to be read, or 0. */
+  #unsurveyed = 0;
   #frame = 0;
 
   /** Sends the page and starts to watch it. */
@@ -75,9 +81,11 @@ export class Recorder {
     readonly page: { readonly roots: Roots; readonly realms: Realms },
     readonly withholding: Withholding,
     readonly outlet: Outlet,
+    held: Held,
   ) {
     this.#frames = new Frames(withholding, (url) => outlet.ask(url));
     this.known = new KnownNodes(document, page.roots, this.#frames);
+    this.#checks = new Checks(this.known);
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
     this.#sheets = new Sheets(this.known);
@@ -105,17 +113,20 @@ export class Recorder {
     const out = this.#begin();
     out.byte(15);
     out.byte(document.compatMode === "BackCompat" ? 1 : 0);
-    const top = this.known.of(document);
-    for (let child = document.firstChild; child && top; child = child.nextSibling) {
+    const { top } = this.known;
+    const snapshot = { ...context, held: findHeld(held, this.known, withholding) };
+    for (let child = document.firstChild; child; child = child.nextSibling) {
       if (ignored(child)) continue;
       out.byte(1);
       out.uint(top.id);
       out.uint(0);
-      writeSubtree(out, child, top, 1, context);
+      writeSubtree(out, child, top, 1, snapshot);
     }
     this.#around.everything();
     this.#writeState(out);
     this.#send(out);
+    this.#checks.changed();
+    this.#survey(2);
   }
 
   /** Stops watching, for good. */
@@ -125,8 +136,10 @@ export class Recorder {
     this.#pictures.stop();
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);
+    clearTimeout(this.#surveyor);
     cancelAnimationFrame(this.#frame);
     for (const root of this.#observed.keys()) this.#listen(root, false);
+    this.known.clear();
   }
 
   /** A control may be in another state. */
@@ -204,8 +217,8 @@ export class Recorder {
     if (!document.hidden) this.#frame = requestAnimationFrame(due);
   }
 
-  /** Sends what has changed until now. */
-  flush(): void {
+  /** Sends what has changed until now, and with `check` what a part of the page should be. */
+  flush(check = false): void {
     try {
       this.#changes.mark(this.#observer.takeRecords());
       for (const [root, html] of this.#observed) {
@@ -217,9 +230,11 @@ export class Recorder {
       const empty = out.length;
       const first = this.known.next;
       this.#changes.write(out);
-      if (this.#entered) this.#around.scrolled(first);
+      if (this.#entered) this.#survey(first);
       this.#entered = false;
       this.#writeState(out);
+      if (out.length > empty) this.#checks.changed();
+      if (check) this.#checks.write(out);
       if (out.length > empty) this.#send(out);
     } catch (error) {
       console.debug("Tandem:", error);
@@ -255,7 +270,21 @@ export class Recorder {
   #sweep(): void {
     // Each of them looks, whatever the others found.
     const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved(), this.#frames.stale];
-    if (found.includes(true)) this.schedule();
+    if (this.#checks.due && this.outlet.waiting <= CONGESTED) this.flush(true);
+    else if (found.includes(true)) this.schedule();
+  }
+
+  /** Looks what was scrolled already among the nodes from this number on, in short tasks. */
+  #survey(from: number): void {
+    this.#unsurveyed = Math.min(from, this.#unsurveyed || from);
+    this.#surveyor ??= setTimeout(() =>
+      guarded(() => {
+        const next = this.#around.survey(this.#unsurveyed);
+        this.#surveyor = undefined;
+        this.#unsurveyed = 0;
+        if (next) this.#survey(next);
+      }),
+    );
   }
 
   #fresh(node: Element | ShadowRoot | Document): void {

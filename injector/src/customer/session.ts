@@ -10,6 +10,7 @@ import type {
   Echo,
   EndReason,
   FromCustomer,
+  Held,
   PrivateMark,
   Status,
   ToCustomer,
@@ -21,7 +22,7 @@ import { Outlines } from "./outlines.ts";
 import type { MakeCamera } from "./pictures.ts";
 import { Pointers } from "./pointers.ts";
 import type { Realms } from "./realms.ts";
-import { Recorder } from "./recorder.ts";
+import { type Outlet, Recorder } from "./recorder.ts";
 import type { Stage } from "./stage.ts";
 import { Tooltip } from "./tooltip.ts";
 import { Wants } from "./wants.ts";
@@ -147,7 +148,7 @@ export class Session {
         this.#update(message.status);
         break;
       case "share":
-        this.#share(message.epoch);
+        this.#share(message.epoch, message.held);
         break;
       case "withhold":
         this.#withholding.set(message.select, message.frames);
@@ -202,10 +203,10 @@ export class Session {
     }
   }
 
-  #share(epoch: number): void {
+  #share(epoch: number, held: Held): void {
     this.#stopSharing();
     const connection = this.#connection;
-    this.#recorder = new Recorder(epoch, this.context, this.#withholding, {
+    const outlet: Outlet = {
       get waiting() {
         return connection.waiting;
       },
@@ -214,7 +215,8 @@ export class Session {
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
       camera: () => this.context.bridge.load<MakeCamera>("pictures"),
-    });
+    };
+    this.#recorder = new Recorder(epoch, this.context, this.#withholding, outlet, held);
   }
 
   /** Tells hashes of withheld values, as many as fit at a time. */

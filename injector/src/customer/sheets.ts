@@ -102,7 +102,7 @@ export class Sheets {
     out.uint(0);
     let style: Known | null = null;
     if (adopted) {
-      style = this.known.add(document.createElement("style"), home);
+      style = this.known.addTail(document.createElement("style"), home);
       out.byte(1);
       out.string("style");
       out.uint(0);
@@ -110,7 +110,7 @@ export class Sheets {
     out.byte(2);
     out.string(css);
     if (style) out.byte(0);
-    this.#standIns.set(node, { style, text: this.known.add(new Text(), style ?? home), css });
+    this.#standIns.set(node, { style, text: this.known.addTail(new Text(), style ?? home), css });
   }
 
   /** The server has dropped the place of a stand-in. */

@@ -2,13 +2,14 @@
  * Writes a part of the page as a subtree: new nodes are numbered on the way, old ones are only named.
  */
 
-import type { Writer } from "../wire/writer.ts";
+import { Writer } from "../wire/writer.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, ignored, type Known, type KnownNodes, opaque } from "./known.ts";
-import type { Withholding } from "./withhold.ts";
+import { isTyped, type Withholding } from "./withhold.ts";
 
 const MOST_ATTRIBUTES = 512;
-const KINDS: Readonly<Record<string, number>> = {
+/** Kinds of elements on the wire, by namespace; all others are HTML's. */
+export const KINDS: Readonly<Record<string, number>> = {
   "http://www.w3.org/2000/svg": 17,
   "http://www.w3.org/1998/Math/MathML": 33,
 };
@@ -17,6 +18,8 @@ const KINDS: Readonly<Record<string, number>> = {
 export interface SubtreeContext {
   readonly known: KnownNodes;
   readonly withholding: Withholding;
+  /** Subtrees that need not be written, because the server holds them under these numbers. */
+  readonly held?: ReadonlyMap<Node, number> | undefined;
   /** Told of each new element, shadow root and document of a frame, in document order. */
   fresh(node: Element | ShadowRoot | Document): void;
 }
@@ -28,6 +31,7 @@ export function writeSubtree(
   parent: Known,
   depth: number,
   context: SubtreeContext,
+  typed = isTyped(top.parentNode),
 ): void {
   const { known, withholding } = context;
   const old = known.of(top);
@@ -37,11 +41,19 @@ export function writeSubtree(
     old.parent = parent;
     return;
   }
+  const held = context.held?.get(top);
+  if (held !== undefined) {
+    out.byte(9);
+    out.uint(held);
+    // Only numbered.
+    writeSubtree(new Writer(), top, parent, depth, { ...context, held: undefined }, typed);
+    return;
+  }
   switch (top.nodeType) {
     case Node.TEXT_NODE:
     case Node.CDATA_SECTION_NODE:
       out.byte(2);
-      out.string(withholding.text(top.parentNode, (top as Text).data));
+      out.string(withholding.text(top.parentNode, (top as Text).data, typed));
       known.add(top, parent);
       return;
     case Node.COMMENT_NODE:
@@ -61,15 +73,17 @@ export function writeSubtree(
     }
   }
   const self = known.add(top, parent);
+  let inside = typed;
   if (isElement(top)) {
     writeElement(out, top, withholding);
+    inside ||= top.localName === "textarea" || top.hasAttribute("contenteditable");
     context.fresh(top);
     const document = depth + 1 < DEEPEST ? known.frames.enter(top) : null;
     if (document) writeSubtree(out, document, self, depth + 1, context);
     const root = known.roots.of(top);
     if (root && depth + 1 < DEEPEST) {
       if (known.of(root)) throw new Error("a shadow root without its host");
-      writeSubtree(out, root, self, depth + 1, context);
+      writeSubtree(out, root, self, depth + 1, context, inside);
     }
   } else if (top.nodeType === Node.DOCUMENT_NODE) {
     const { compatMode, URL } = top as Document;
@@ -83,7 +97,7 @@ export function writeSubtree(
   }
   if (!opaque(top, depth)) {
     for (let child = top.firstChild; child; child = child.nextSibling) {
-      if (!ignored(child)) writeSubtree(out, child, self, depth + 1, context);
+      if (!ignored(child)) writeSubtree(out, child, self, depth + 1, context, inside);
     }
   }
   out.byte(0);
@@ -93,11 +107,19 @@ function writeElement(out: Writer, element: Element, withholding: Withholding): 
   withholding.notice(element);
   out.byte(KINDS[element.namespaceURI ?? ""] ?? 1);
   out.string(element.localName);
+  const told = toldOf(element, withholding);
+  out.uint(told.length / 2);
+  for (const text of told) out.string(text);
+}
+
+/** What is told of an element's attributes: names and values in turn. */
+export function toldOf(element: Element, withholding: Withholding): string[] {
   const told: string[] = [];
-  for (const name of element.getAttributeNames().slice(0, MOST_ATTRIBUTES)) {
+  const names = element.getAttributeNames();
+  if (names.length > MOST_ATTRIBUTES) names.length = MOST_ATTRIBUTES;
+  for (const name of names) {
     const value = withholding.attribute(element, name, element.getAttribute(name) ?? "");
     if (value !== null) told.push(name, value);
   }
-  out.uint(told.length / 2);
-  for (const text of told) out.string(text);
+  return told;
 }

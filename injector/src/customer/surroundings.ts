@@ -10,6 +10,8 @@ import type { KnownNodes } from "./known.ts";
 import type { Withholding } from "./withhold.ts";
 
 const MOST_IN_TOP_LAYER = 256;
+/** Nodes whose scroll position is read in one task. */
+const SURVEY = 2000;
 
 /** The surroundings of one epoch. */
 export class Surroundings {
@@ -56,12 +58,12 @@ export class Surroundings {
   everything(): void {
     this.#sizes.observe(document.documentElement);
     this.#scrolled.add(document);
-    this.scrolled(2);
   }
 
-  /** Reads the scroll position of all nodes from this number on, once. */
-  scrolled(first: number): void {
-    for (let id = first; id < this.known.next; id++) {
+  /** Looks which of the next nodes from this number on are scrolled; the number to go on with, or 0. Forces a layout. */
+  survey(from: number): number {
+    const end = Math.min(from + SURVEY, this.known.next);
+    for (let id = from; id < end; id++) {
       const node = this.known.node(id);
       if (node?.nodeType === Node.DOCUMENT_NODE) {
         const view = (node as Document).defaultView;
@@ -74,6 +76,8 @@ export class Surroundings {
         this.#scrolled.add(node);
       }
     }
+    if (this.#scrolled.size > 0) this.changed();
+    return end < this.known.next ? end : 0;
   }
 
   /** A new element of the page. */

@@ -118,10 +118,9 @@ export class Withholding {
     }
   }
 
-  /** What is told of a text: typed text of a withheld place keeps only its shape. */
-  text(parent: Node | null, data: string): string {
+  /** What is told of a text: typed text of a withheld place keeps only its shape. `typed`: whether it is inside something to type in. */
+  text(parent: Node | null, data: string, typed = isTyped(parent)): string {
     if (!isElement(parent) || !data.trim() || parent.localName === "style") return data;
-    const typed = closestAcross(parent, "textarea,[contenteditable]") !== null;
     if (!typed || !this.holds(parent)) return this.echoes.hide(data);
     return controlKind(parent) === "text" ? "" : data.replace(/\S/gu, "•");
   }
@@ -143,4 +142,9 @@ function joined(select: readonly string[]): string | null {
 /** The address by which a document is judged, if it has one of its own: `about:blank` and the like have not. */
 function addressOf(document: Document): string | null {
   return document.URL.startsWith("http") ? (document.URL.split("#")[0] ?? null) : null;
+}
+
+/** Whether what is in `node` is typed by people. */
+export function isTyped(node: Node | null): boolean {
+  return isElement(node) && closestAcross(node, "textarea,[contenteditable]") !== null;
 }

@@ -235,7 +235,11 @@ status: Status, } | { "type": "share",
 /**
  * For the header of the frames.
  */
-epoch: number, } | { "type": "withhold", 
+epoch: number, 
+/**
+ * Parts of the page that the server has from before and that need not be sent again.
+ */
+held: Held, } | { "type": "withhold", 
 /**
  * Selectors, each valid by itself.
  */
@@ -274,6 +278,16 @@ want: number,
 url: string, } | { "type": "alive" };
 
 export type ActTag = "act";
+
+export type Held = { 
+/**
+ * Of this request only, so that nobody can make content to fit.
+ */
+key: [number, number, number, number], 
+/**
+ * Four words each, little endian, in base64.
+ */
+fingerprints: string, };
 
 export type PrivateMark = { 
 /**
@@ -361,7 +375,11 @@ seq: number,
 /**
  * What to do.
  */
-action: Action, } | { "type": "resync" } | { "type": "exit" } | { "type": "alive" };
+action: Action, } | { "type": "resync", 
+/**
+ * It had followed every change and yet is not what the server says it should be.
+ */
+diverged: boolean, } | { "type": "exit" } | { "type": "alive" };
 
 export type ToAgent = { "type": "welcome", 
 /**
@@ -735,6 +753,8 @@ export const WORDS: readonly string[] = [
 ];
 
 export const VERSION = 1;
+export const DEFLATED = 0;
+export const LARGE = 8192;
 export const KEPT = 48;
 export const TABLE = 65536;
 export const MAX_DEPTH = 512;

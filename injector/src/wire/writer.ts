@@ -65,17 +65,32 @@ export class Writer {
       this.uint(known + 2);
       return;
     }
-    const bytes = utf8.encode(text);
-    if (bytes.length > KEPT || this.#own.size === TABLE) {
-      this.byte(0);
+    this.#room(2 + 3 * KEPT);
+    const start = this.#at;
+    // Where the text goes: what is before it takes two bytes, since it is short.
+    const length =
+      this.#ascii(text, start + 2) ?? utf8.encodeInto(text, this.#bytes.subarray(start + 2)).written;
+    const kept = length <= KEPT && this.#own.size < TABLE;
+    if (kept) this.#own.set(text, WORDS.length + this.#own.size);
+    this.#bytes[start] = kept ? 1 : 0;
+    if (length < 0x80) {
+      this.#bytes[start + 1] = length;
+      this.#at = start + 2 + length;
     } else {
-      this.#own.set(text, WORDS.length + this.#own.size);
-      this.byte(1);
+      this.#at = start + 1;
+      this.#literal(text);
     }
-    this.uint(bytes.length);
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
+  }
+
+  /** Writes a text of nothing but ASCII at `start`; its length, or null if it is another text. */
+  #ascii(text: string, start: number): number | null {
+    const bytes = this.#bytes;
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code >= 0x80) return null;
+      bytes[start + at] = code;
+    }
+    return text.length;
   }
 
   #literal(text: string): void {

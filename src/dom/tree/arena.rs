@@ -67,7 +67,7 @@ impl Tree {
                 self.frames += 1;
                 Kind::Document(Document::new(*quirks, url))
             }
-            Part::Known { .. } | Part::End => return Err(Misfit::Nesting),
+            Part::Known { .. } | Part::Held { .. } | Part::End => return Err(Misfit::Nesting),
         };
         let id = NodeId(self.next_id);
         self.next_id = self.next_id.checked_add(1).ok_or(Misfit::Limit("node ids"))?;

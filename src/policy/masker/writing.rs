@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::dom::{Changes, IdMap, IdSet, Kind, NodeRef, Tree};
+use crate::dom::{Changes, Digest, IdMap, IdSet, Kind, NodeRef, Tree};
 use crate::protocol::NodeId;
 use crate::protocol::view::{ViewOp, ViewPart};
 
@@ -250,6 +250,34 @@ pub(super) fn whole(
         ops.push(ViewOp::Focus { id: globals.focus });
     }
     ops
+}
+
+/// The digest of a view.
+pub(super) fn digest(tree: &Tree, nodes: &IdMap<State>) -> Digest {
+    let mut digest = Digest::default();
+    // What the last node is in, outermost first.
+    let mut above: Vec<NodeRef<'_>> = Vec::new();
+    let mut last = None;
+    let mut at = Some(tree.document());
+    while let Some(node) = at {
+        // A mirror always has a document.
+        let seen =
+            node.parent().is_none() || nodes.get(&node.id()).is_some_and(|state| state.verdict.in_view());
+        if seen {
+            if last.is_some() && last == node.parent() {
+                above.extend(last);
+            }
+            while above.last().copied() != node.parent() {
+                above.pop();
+                digest.leave();
+            }
+            digest.enter(node.id());
+            last = Some(node);
+        }
+        at = step(node, tree.document(), seen);
+    }
+    above.iter().for_each(|_| digest.leave());
+    digest
 }
 
 pub(super) fn viewport(viewport: Option<(u32, u32, u32)>) -> Option<ViewOp> {

@@ -47,6 +47,7 @@ fn patches_add_up_to_the_view() {
             let changes = tree.apply(&ops).unwrap();
             let masked = live.update(&tree, &changes);
             mirror.apply(&masked.patch.0);
+            mirror.apply(&live.check(&tree).0);
             // What was typed before is all that a new masker can not know.
             let mut new = masker(&policies);
             new.typed(None, &live.echoes().known);

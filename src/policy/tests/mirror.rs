@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
+use crate::dom::Digest;
 use crate::protocol::NodeId;
 use crate::protocol::view::{ViewOp, ViewPart};
 
@@ -36,6 +37,7 @@ impl Mirror {
                 self.globals.insert("quirks", format!("{quirks:?}"));
             }
             ViewOp::Insert { parent, next, parts } => self.insert(*parent, *next, parts),
+            ViewOp::Check { digest } => assert_eq!(*digest, self.digest(), "the mirror is another page"),
             ViewOp::Move { id, parent, next } => {
                 let mut at = Some(*parent);
                 while let Some(above) = at {
@@ -155,6 +157,20 @@ impl Mirror {
 
     fn node(&mut self, id: NodeId) -> &mut Node {
         self.nodes.get_mut(&id).expect("the mirror does not have this node")
+    }
+
+    fn digest(&self) -> u32 {
+        let mut digest = Digest::default();
+        let mut stack = vec![(NodeId::DOCUMENT, 0)];
+        let mut before = 0;
+        while let Some((id, depth)) = stack.pop() {
+            (depth..before).for_each(|_| digest.leave());
+            digest.enter(id);
+            before = depth;
+            stack.extend(self.nodes[&id].children.iter().rev().map(|child| (*child, depth + 1)));
+        }
+        (0..before).for_each(|_| digest.leave());
+        digest.value()
     }
 
     /// All that the mirror shows, in one text.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tandem::protocol::wire::inflate;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -171,7 +172,7 @@ impl Agent {
                 Ok(Some(message))
             }
             Some(Ok(Message::Binary(bytes))) => {
-                self.received.add(&bytes);
+                self.received.add(&inflate(&bytes, 64 << 20).unwrap());
                 self.mirror.apply(&bytes);
                 Ok(None)
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tandem::protocol::wire::{Reader, Writer};
+use tandem::protocol::wire::{Reader, Writer, inflate};
 
 /// A page in a test: elements with what is in them.
 #[derive(Debug, Clone)]
@@ -100,6 +100,7 @@ impl PageWriter {
 #[derive(Debug, Default)]
 pub struct Mirror {
     pub begun: u32,
+    pub checks: u32,
     pub location: String,
     nodes: BTreeMap<u32, Node>,
 }
@@ -135,7 +136,8 @@ impl Mirror {
 
     /// Takes a view frame in.
     pub fn apply(&mut self, bytes: &[u8]) {
-        let mut reader = Reader::new(bytes);
+        let bytes = inflate(bytes, 64 << 20).unwrap();
+        let mut reader = Reader::new(&bytes);
         assert_eq!(reader.byte(), Ok(1), "the version");
         let _epoch = reader.uint().unwrap();
         let _seq = reader.uint().unwrap();
@@ -197,6 +199,10 @@ impl Mirror {
                     reader.uint().unwrap();
                     reader.byte().unwrap();
                 }
+            }
+            30 => {
+                skip(reader, 1);
+                self.checks += 1;
             }
             15 => {
                 reader.byte().unwrap();

@@ -46,6 +46,11 @@ export class Answers {
     return { node, told: waiting.told };
   }
 
+  /** Whether no action is unanswered. */
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
   isWaiting(node: NodeId): boolean {
     return this.#waiting.has(node);
   }

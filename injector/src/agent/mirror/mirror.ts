@@ -17,8 +17,8 @@ import { decodeView, type ViewControl, type ViewFrame, type ViewOp } from "./vie
 
 /** What the mirror tells the one who shows it. */
 export type MirrorEvents = {
-  /** It lost its place and needs the whole view. */
-  resync(): void;
+  /** It lost its place, or is another page than it should be, and needs the whole view. */
+  resync(diverged: boolean): void;
   /** A whole view is there; listeners that were in the old document are gone. */
   begun(document: Document): void;
   /** A frame in the page has a new document. */
@@ -31,6 +31,10 @@ export type MirrorEvents = {
 const TRUTH_COMES = 300;
 /** A mirror that can not show a view asks again, but not faster than this, in milliseconds. */
 const RESYNC_PAUSE = 1000;
+/** How often to look whether it still is what it should be, in milliseconds. */
+const LOOK = 1000;
+/** When looking finds something again and again, the longest wait between two repairs, in milliseconds. */
+const LONGEST_PAUSE = 300_000;
 
 export class Mirror {
   readonly answers = new Answers();
@@ -48,6 +52,11 @@ export class Mirror {
   #place: { epoch: number; next: number } | null = null;
   #asked = Number.NEGATIVE_INFINITY;
   #askLater: ReturnType<typeof setTimeout> | undefined;
+  /** The digest that the view has, as long as nothing has changed since the server said so. */
+  #due: number | null = null;
+  #look: ReturnType<typeof setTimeout> | undefined;
+  #repaired = Number.NEGATIVE_INFINITY;
+  #repairPause = RESYNC_PAUSE;
 
   constructor(frame: HTMLIFrameElement, events: MirrorEvents) {
     this.#frame = frame;
@@ -90,6 +99,7 @@ export class Mirror {
   /** A new connection: what comes next is a whole view. */
   restart(): void {
     this.#place = null;
+    this.#due = null;
     this.answers.clear();
   }
 
@@ -114,13 +124,30 @@ export class Mirror {
     setControl(element, state ?? defaultState(element));
   }
 
-  #lose(): void {
+  /** Compares what is there with what the server said should be; looks again later, as long as nothing changes. */
+  #verify(): void {
+    clearTimeout(this.#look);
+    if (this.#due === null || !this.#frame.isConnected) return;
+    this.#look = setTimeout(() => this.#verify(), LOOK);
+    const is = this.answers.isIdle ? (this.#nodes?.digest() ?? null) : null;
+    if (is === null || is === this.#due) return;
+    const now = performance.now();
+    if (now < this.#repaired + this.#repairPause) return;
+    // If repairing does not help, something is wrong with us, and doing it all the time would make it worse.
+    const again = now < this.#repaired + LONGEST_PAUSE;
+    this.#repairPause = again ? Math.min(this.#repairPause * 2, LONGEST_PAUSE) : RESYNC_PAUSE;
+    this.#repaired = now;
+    this.#lose(true);
+  }
+
+  #lose(diverged = false): void {
     this.#place = null;
+    this.#due = null;
     const wait = this.#asked + RESYNC_PAUSE - performance.now();
     clearTimeout(this.#askLater);
     const ask = () => {
       this.#asked = performance.now();
-      this.#events.resync();
+      this.#events.resync(diverged);
     };
     if (wait <= 0) ask();
     else this.#askLater = setTimeout(ask, wait);
@@ -137,6 +164,7 @@ export class Mirror {
       if (frame.epoch !== this.#place.epoch || frame.seq !== this.#place.next) throw new Unfit("a gap");
     }
     this.#place = { epoch: frame.epoch, next: frame.seq + 1 };
+    this.#due = null;
     let tree = false;
     for (const op of frame.ops) {
       if (op.op !== "begin") this.#operation(op);
@@ -251,6 +279,10 @@ export class Mirror {
         this.#topLayer.show(
           op.entries.map((entry) => ({ entry, element: nodes.element(entry.id) as HTMLElement })),
         );
+        return;
+      case "check":
+        this.#due = op.digest;
+        this.#verify();
         return;
       case "box":
         this.#boxes.set(op.id, { width: op.width, height: op.height });

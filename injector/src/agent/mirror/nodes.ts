@@ -6,6 +6,7 @@
  */
 
 import type { NodeId } from "../../protocol/words.ts";
+import { Digest } from "../../wire/digest.ts";
 import { allowed, setAttribute } from "./attributes.ts";
 import { above, SANDBOX } from "./frames.ts";
 import { isMasked, mark, ownsTooltip } from "./marks.ts";
@@ -71,6 +72,8 @@ export class Nodes {
   /** Outer frames come before those in them. */
   readonly #framed = new Map<Element, Shown>();
   readonly #contents: Content[] = [];
+  /** Something could not be put where the page has it. */
+  #bent = false;
 
   constructor(document: Document, host: NodesHost) {
     this.#host = host;
@@ -147,6 +150,47 @@ export class Nodes {
     this.#framed.set(frame, { id, document, quirks });
     this.#keep(id, document);
     return document;
+  }
+
+  /** The digest of what is there now; none where it can not be what the page has. */
+  digest(): number | null {
+    if (this.#bent) return null;
+    const digest = new Digest();
+    digest.add(DOCUMENT);
+    for (let at: Node | null = this.node(DOCUMENT); at; ) {
+      let next = this.#first(at);
+      while (at && !next) {
+        next = this.#after(at);
+        if (next) break;
+        at = this.#outer(at);
+        if (at) digest.add();
+      }
+      at = next;
+      if (at) digest.add(this.#ids.get(at));
+    }
+    return digest.value;
+  }
+
+  /** Its first child of the page; a shadow root, or the document of a frame, comes before all others. */
+  #first(node: Node): Node | null {
+    const root = (node as Element).shadowRoot ?? this.#framed.get(node as Element)?.document;
+    return root && this.#ids.has(root) ? root : this.#known(node.firstChild);
+  }
+
+  #after(node: Node): Node | null {
+    return this.#known(node.parentNode ? node.nextSibling : (this.#outer(node)?.firstChild ?? null));
+  }
+
+  /** What it is in; of a document also if its frame is not shown. */
+  #outer(node: Node): Node | null {
+    for (const [frame, { document }] of this.#framed) if (document === node) return frame;
+    return above(node);
+  }
+
+  #known(node: Node | null): Node | null {
+    let at = node;
+    while (at && !this.#ids.has(at)) at = at.nextSibling;
+    return at;
   }
 
   #place(node: Node, parent: NodeId, next: NodeId | null): void {
@@ -271,6 +315,7 @@ export class Nodes {
       root = shadow;
     } catch {
       // An element that can not have one here: its content is better in it than lost.
+      this.#bent = true;
     }
     this.#byId.set(id, root);
     if (root !== host) this.#ids.set(root, id);

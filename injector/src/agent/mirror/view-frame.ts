@@ -24,7 +24,8 @@ export type ViewOp =
   | { op: "top-layer"; entries: TopLayerEntry[] }
   | { op: "box"; id: NodeId; width: number; height: number }
   | { op: "begin"; quirks: boolean }
-  | { op: "picture"; id: NodeId; url: string };
+  | { op: "picture"; id: NodeId; url: string }
+  | { op: "check"; digest: number };
 
 /** A piece of one subtree in document order; elements, shadow roots and documents of frames are closed by an `end`. */
 export type ViewPart =
@@ -93,6 +94,8 @@ function operation(reader: Reader): ViewOp {
       return { op: "begin", quirks: reader.byte() !== 0 };
     case 64:
       return { op: "picture", id: node(reader), url: reader.string() };
+    case 30:
+      return { op: "check", digest: reader.uint() };
     default:
       throw new Malformed(`an unknown kind of operation: ${tag}`);
   }

@@ -1,0 +1,122 @@
+/** All copies of a page stay one, and what the server has already is not sent again. */
+import type { Page } from "@playwright/test";
+import { type Customer, expect, test } from "./rig.ts";
+
+/** A counter of the server. */
+async function counted(console_: string, name: string): Promise<number> {
+  const metrics = await (await fetch(`${console_}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(metrics)?.[1]);
+}
+
+/** Keeps hold of the page's sockets, so that a test can cut them. */
+async function keepSockets(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const kept: globalThis.WebSocket[] = [];
+    Object.assign(window, { kept });
+    window.WebSocket = class extends WebSocket {
+      constructor(url: string | URL) {
+        super(url);
+        kept.push(this);
+      }
+    };
+  });
+}
+
+const cut = (page: Page) =>
+  page.evaluate(() => (window as unknown as { kept: globalThis.WebSocket[] }).kept.at(-1)?.close());
+
+/** Bytes both ways on the next socket that the customer opens. */
+function nextSocket(customer: Customer): Promise<{ sent: number; received: number }> {
+  return new Promise((resolve) => {
+    customer.page.once("websocket", (socket) => {
+      const bytes = { sent: 0, received: 0 };
+      socket.on("framesent", ({ payload }) => (bytes.sent += payload.length));
+      socket.on("framereceived", ({ payload }) => (bytes.received += payload.length));
+      resolve(bytes);
+    });
+  });
+}
+
+/** Counts the frames of the page's sockets that hold a check and nothing else. */
+function countChecks(page: Page): { sent: number; received: number } {
+  const checks = { sent: 0, received: 0 };
+  // Version, epoch and number of the frame, each in one byte as long as it is small; then the operation.
+  const isCheck = (payload: string | Buffer) => typeof payload !== "string" && payload[0] === 1 && payload[3] === 30;
+  page.on("websocket", (socket) => {
+    socket.on("framesent", ({ payload }) => (checks.sent += isCheck(payload) ? 1 : 0));
+    socket.on("framereceived", ({ payload }) => (checks.received += isCheck(payload) ? 1 : 0));
+  });
+  return checks;
+}
+
+const mirrored = <T>(page: Page, read: (document: Document) => T): Promise<T | undefined> =>
+  page.evaluate(
+    `(${read})(document.querySelector('iframe[title="Customer\\'s page"]').contentDocument)`,
+  ) as Promise<T | undefined>;
+
+test("a mirror that became another page is repaired by itself within two seconds", async ({ agent, session, demo }) => {
+  const checks = countChecks(agent.page);
+  await session("/help");
+  const before = await counted(demo.console, "tandem_session_mirror_divergences_total");
+  await expect.poll(() => checks.received, "the server says what the mirror should be").toBeGreaterThan(0);
+  const began = Date.now();
+  await mirrored(agent.page, (document) => document.querySelector("h1")?.remove());
+  expect(await agent.mirror.text("h1")).toBeNull();
+  await expect.poll(() => agent.mirror.text("h1"), { intervals: [50] }).toBeTruthy();
+  expect(Date.now() - began).toBeLessThan(2000);
+  expect(await counted(demo.console, "tandem_session_mirror_divergences_total")).toBe(before + 1);
+});
+
+test("no copy is found to diverge while a page changes", async ({ customer, agent, session, demo }) => {
+  const [there, here] = [countChecks(agent.page), countChecks(customer.page)];
+  await session("/help");
+  const diverged = () =>
+    Promise.all(["mirror", "server"].map((leg) => counted(demo.console, `tandem_session_${leg}_divergences_total`)));
+  const before = await diverged();
+  for (let round = 0; round < 4; round++) {
+    const seen = { there: there.received, here: here.sent };
+    await customer.page.evaluate((round) => {
+      const list = document.createElement("div");
+      list.innerHTML = `<p>one<p>two<!-- --><p>round ${round}`;
+      (document.querySelector("main") ?? document.body).append(list);
+      list.append(...[...list.children].reverse());
+      list.attachShadow({ mode: "open" }).innerHTML = "<slot></slot><i data-tandem=ignore></i><b>end</b>";
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync("p{color:red}");
+      // Rules that no element has are told at the end of their root; what comes later goes before them.
+      for (const root of [document, list.shadowRoot]) if (root) root.adoptedStyleSheets = [sheet];
+      list.shadowRoot?.append("tail");
+      document.documentElement.append(document.createComment(`${round}`));
+      document.head.appendChild(document.createElement("style")).sheet?.insertRule("b{color:blue}");
+    }, round);
+    await expect.poll(() => agent.mirror.text("main")).toContain(`round ${round}`);
+    await expect.poll(() => here.sent, "the page is compared with the server's copy").toBeGreaterThan(seen.here);
+    await expect.poll(() => there.received, "and the mirror with its view").toBeGreaterThan(seen.there);
+  }
+  expect(await diverged()).toEqual(before);
+});
+
+test("after a lost connection only what changed is sent: of an unchanged page, next to nothing", async ({
+  customer,
+  agent,
+  session,
+}) => {
+  await keepSockets(customer.page);
+  await session("/help");
+  const text = await agent.mirror.text("body");
+  const shared = () => expect.poll(() => mirrored(agent.page, (document) => document.title)).not.toBe("before");
+  for (const change of ["", "One more line."]) {
+    await mirrored(agent.page, (document) => {
+      document.title = "before";
+    });
+    const next = nextSocket(customer);
+    await cut(customer.page);
+    if (change) await customer.page.evaluate((change) => document.querySelector("h1")?.append(change), change);
+    const bytes = await next;
+    await shared();
+    await expect.poll(() => agent.mirror.text("h1")).toContain(change);
+    expect(bytes.sent).toBeGreaterThan(20);
+    expect(bytes.sent + (change ? 0 : bytes.received), `bytes for "${change}"`).toBeLessThan(2048);
+  }
+  expect((await agent.mirror.text("body"))?.replace("One more line.", "")).toBe(text);
+});
