@@ -6,11 +6,11 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::Limits;
 use super::frames::Frames;
@@ -22,6 +22,10 @@ const TAKEN_BACK: u64 = 200;
 
 /// How soon a flood is noticed.
 const FLOOD_CHECK: Duration = Duration::from_secs(1);
+
+/// How long a connection that is closed may still say something, and how long it may be quiet before that.
+const LINGER: Duration = Duration::from_secs(10);
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Why a connection is cut off, in the words of the metrics.
 pub(super) const IDLE: &str = "idle";
@@ -203,12 +207,42 @@ pub(super) struct Watched<S> {
     pulse: Arc<Pulse>,
     /// Of HTTP/2.
     frames: Option<Frames>,
+    linger: Option<Linger>,
+}
+
+/// A close that lets what is still coming come: closed with bytes unread, a socket says so with a reset, and that
+/// may overtake the answer that was sent last (RFC 9112, section 9.6).
+#[derive(Debug)]
+struct Linger {
+    quiet: Pin<Box<Sleep>>,
+    until: Instant,
+}
+
+impl Linger {
+    fn begin() -> Linger {
+        Linger { quiet: Box::pin(tokio::time::sleep(QUIET)), until: Instant::now() + LINGER }
+    }
+
+    /// Ready when the other side has closed too, or was given enough time.
+    fn poll<S: AsyncRead + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<()> {
+        let mut space = [std::mem::MaybeUninit::uninit(); 8192];
+        loop {
+            let mut unread = ReadBuf::uninit(&mut space);
+            match Pin::new(&mut *stream).poll_read(cx, &mut unread) {
+                Poll::Ready(Ok(())) if !unread.filled().is_empty() && Instant::now() < self.until => {
+                    self.quiet.as_mut().reset((Instant::now() + QUIET).min(self.until));
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.quiet.as_mut().poll(cx),
+            }
+        }
+    }
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, pulse: &Arc<Pulse>) -> Self {
         let frames = (pulse.wire == Wire::Streams).then(Frames::new);
-        Watched { stream, pulse: Arc::clone(pulse), frames }
+        Watched { stream, pulse: Arc::clone(pulse), frames, linger: None }
     }
 
     fn wrote(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -252,7 +286,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
@@ -281,6 +315,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        }
+        let linger = this.linger.get_or_insert_with(Linger::begin);
+        linger.poll(&mut this.stream, cx).map(Ok)
     }
 }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod api;
+mod bodies;
 mod cli;
 mod coding;
 mod floors;
