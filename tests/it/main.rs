@@ -15,6 +15,7 @@ mod limits;
 mod monitoring;
 mod policies;
 mod privacy;
+mod process;
 mod proxy;
 mod raw;
 mod restarts;
