@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::console::agents::Agents;
 use crate::policy::{Diagnostic, Policies};
 use crate::protocol::agent::Role;
-use crate::server::Server;
+use crate::server::{Inherited, Server};
 
 /// A command that did what it should.
 const FINE: u8 = 0;
@@ -138,32 +138,60 @@ fn serve(path: &Path) -> u8 {
         }
     };
     on_runtime(async {
-        let server = match Server::start(config, policies).await {
+        let inherited = match Inherited::from_env() {
+            Ok(inherited) => inherited,
+            Err(error) => {
+                eprintln!("tandem: what was passed on is no listener: {error}");
+                return FAILED;
+            }
+        };
+        let server = match Server::start_on(inherited, config, policies).await {
             Ok(server) => server,
             Err(error) => {
                 eprintln!("tandem: {error}");
                 return FAILED;
             }
         };
+        // Signals first: whoever reads that it serves may send one.
+        let (stop, reloads) = (asked_to_stop(), hang_ups(&server, path));
         tracing::info!(site = %server.site(), console = %server.console(), "serving");
         tokio::select! {
-            () = asked_to_stop() => {}
-            () = hang_ups(&server) => {}
+            () = stop => {}
+            () = reloads => {}
         }
         server.stop().await;
         FINE
     })
 }
 
-/// Follows SIGHUP for ever.
-async fn hang_ups(server: &Server) {
-    let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
-        return std::future::pending().await;
-    };
-    while signal.recv().await.is_some() {
-        server.reopen_log();
+/// Follows SIGHUP for ever, from now on: opens the access log anew and reads the settings again.
+fn hang_ups(server: &Server, path: &Path) -> impl Future<Output = ()> {
+    let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+    async move {
+        let Ok(mut signal) = signal else { return std::future::pending().await };
+        while signal.recv().await.is_some() {
+            server.reopen_log();
+            reload(server, path).await;
+        }
+        std::future::pending().await
     }
-    std::future::pending().await
+}
+
+async fn reload(server: &Server, path: &Path) {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || Config::read(&path)).await;
+    let reloaded = match read {
+        Ok(Ok(config)) => server.reload(&config).map_err(|error| vec![error.to_string()]),
+        Ok(Err(errors)) => Err(errors.iter().map(ToString::to_string).collect()),
+        Err(error) => Err(vec![error.to_string()]),
+    };
+    match reloaded {
+        Ok(()) => tracing::info!("changed settings are in force"),
+        Err(errors) => {
+            errors.iter().for_each(|error| tracing::error!("{error}"));
+            tracing::error!("changed settings are broken; those before stay in force");
+        }
+    }
 }
 
 fn check(path: &Path) -> u8 {
@@ -249,19 +277,22 @@ fn on_runtime(work: impl Future<Output = u8>) -> u8 {
     }
 }
 
-/// Resolves when the process is told to stop.
-async fn asked_to_stop() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Resolves when the process is told to stop, from now on.
+fn asked_to_stop() -> impl Future<Output = ()> {
+    let signal = |kind| tokio::signal::unix::signal(kind);
+    let terminated = signal(tokio::signal::unix::SignalKind::terminate());
+    let interrupted = signal(tokio::signal::unix::SignalKind::interrupt());
+    let one = async |signal: std::io::Result<tokio::signal::unix::Signal>| match signal {
+        Ok(mut signal) => {
+            signal.recv().await;
         }
+        Err(_) => std::future::pending().await,
     };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+    async move {
+        tokio::select! {
+            () = one(terminated) => {}
+            () = one(interrupted) => {}
+        }
     }
 }
 

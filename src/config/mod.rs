@@ -347,6 +347,7 @@ fn proxy_limits(section: &mut Section<'_>, limits: &mut proxy::Limits, errors: &
     section.set("connections_per_address", &mut limits.connections_per_address, errors, count);
     section.set("streams", &mut limits.streams, errors, count);
     section.set("drain", &mut limits.drain, errors, time);
+    section.set("stop_delay", &mut limits.stop_delay, errors, time);
 }
 
 fn small(size: usize) -> Result<u32, String> {

@@ -16,6 +16,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::Limits;
 use super::capture::Sink;
@@ -206,6 +207,8 @@ pub(super) struct FromOrigin {
     /// What can be passed on.
     ready: VecDeque<Bytes>,
     silence: Silence,
+    /// Of what has no end of its own: when the server stops.
+    end: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// Whether everything has come.
     complete: bool,
     /// Why no more will come, until that is said.
@@ -226,12 +229,19 @@ impl FromOrigin {
             sink,
             ready: VecDeque::new(),
             silence: Silence::new(silence.map(|limit| Patience::new(limit, None))),
+            end: None,
             complete: false,
             broken: None,
         };
         // hyper never polls a body that is empty from the start.
         body.settle();
         body
+    }
+
+    /// Ends an endless body when the server stops: browsers ask for event streams again by themselves.
+    pub(super) fn until(mut self, stop: CancellationToken) -> Self {
+        self.end = Some(Box::pin(stop.cancelled_owned()));
+        self
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
@@ -254,6 +264,9 @@ impl FromOrigin {
             let frame = match self.arriving.poll_frame(cx) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
+                    if self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready()) {
+                        return Poll::Ready(None);
+                    }
                     ready!(self.silence.poll(cx));
                     return Poll::Ready(Some(Err(Broken::Silent)));
                 }

@@ -3,10 +3,12 @@
 //! No address may hold the room of all, and no connection outlives a limit: its [`Pulse`] says when. Over TLS the
 //! browser chooses between HTTP/1.1 and HTTP/2 (ALPN); without it, it is HTTP/1.1.
 
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -35,6 +37,9 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// What is kept of one response that the browser does not take, in bytes.
 const SEND_BUFFER: usize = 64 * 1024;
+/// How long a connection of HTTP/1.1 that is idle when the server stops may still ask for something.
+const LAST_CHANCE: Duration = Duration::from_millis(500);
+
 /// What hyper allows by itself; more costs each request an allocation.
 const HYPER_HEADERS: usize = 100;
 
@@ -46,7 +51,6 @@ const RESET_BY_US: usize = 1024;
 pub(super) async fn accept(
     answerer: Answerer,
     entrance: Entrance,
-    limits: &Limits,
     metrics: &ListenerMetrics,
     tasks: &TaskTracker,
     stop: &CancellationToken,
@@ -56,41 +60,60 @@ pub(super) async fn accept(
         let stop = stop.clone();
         tasks.spawn(async move { stop.run_until_cancelled(tls.keep_fresh()).await });
     }
-    let limits = Arc::new(limits.clone());
-    let room = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
-    let guests = Guests::default();
+    let room = Arc::new(Semaphore::new(answerer.limits().connections.min(Semaphore::MAX_PERMITS)));
+    let door = Door { answerer, tls, guests: Guests::default(), metrics, tasks, stop };
     loop {
         let next = async {
             let permit = one_more(&room, metrics).await;
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
             next = next => next,
         };
         match accepted {
-            Ok((stream, address)) => {
-                let most = match answerer.trusted().believes(address.ip()) {
-                    true => usize::MAX,
-                    false => limits.connections_per_address,
-                };
-                let Some(guest) = guests.admit(address.ip(), most) else {
-                    metrics.limited("connections_per_address");
-                    continue;
-                };
-                let peer = Arc::new(Peer::new(address, tasks.clone(), stop.clone()));
-                let (open, metrics) = (metrics.accepted(), metrics.clone());
-                let serve = serve(answerer.clone(), Arc::clone(&limits), stream, tls.clone(), peer, metrics);
-                tasks.spawn(async move {
-                    serve.await;
-                    drop((permit, guest, open));
-                });
-            }
+            Ok((stream, address)) => door.welcome(stream, address, permit),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+    // Those who were connected before the stop, and may have asked already.
+    while let Ok(permit) = Arc::clone(&room).try_acquire_owned()
+        && let Some(Ok((stream, address))) = listener.accept().now_or_never()
+    {
+        door.welcome(stream, address, Some(permit));
+    }
+}
+
+/// What every connection to a listener is given.
+struct Door<'l> {
+    answerer: Answerer,
+    tls: Option<tls::Acceptor>,
+    guests: Guests,
+    metrics: &'l ListenerMetrics,
+    tasks: &'l TaskTracker,
+    stop: &'l CancellationToken,
+}
+
+impl Door<'_> {
+    fn welcome(&self, stream: TcpStream, address: SocketAddr, permit: Option<OwnedSemaphorePermit>) {
+        let limits = self.answerer.limits();
+        let most = match self.answerer.believes(address.ip()) {
+            true => usize::MAX,
+            false => limits.connections_per_address,
+        };
+        let Some(guest) = self.guests.admit(address.ip(), most) else {
+            return self.metrics.limited("connections_per_address");
+        };
+        let peer = Arc::new(Peer::new(address, self.tasks.clone(), self.stop.clone()));
+        let (open, metrics) = (self.metrics.accepted(), self.metrics.clone());
+        let serve = serve(self.answerer.clone(), limits, stream, self.tls.clone(), peer, metrics);
+        self.tasks.spawn(async move {
+            serve.await;
+            drop((permit, guest, open));
+        });
     }
 }
 
@@ -114,12 +137,7 @@ async fn serve(
     // Without it small responses wait for the browser's delayed acknowledgements.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else { return http1(answerer, &limits, stream, peer, &metrics).await };
-    let handshake = tokio::time::timeout(limits.handshake, tls.accept(stream));
-    let stream = tokio::select! {
-        stream = handshake => stream,
-        () = peer.stop.cancelled() => return,
-    };
-    match stream {
+    match tokio::time::timeout(limits.handshake, tls.accept(stream)).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
             Box::pin(http2(answerer, &limits, stream, peer, &metrics)).await;
         }
@@ -217,12 +235,26 @@ async fn watch<C>(
                 Err(_) => tracing::debug!("connection cut off"),
             };
         }
-        () = stop.cancelled() => end_gently(connection.as_mut()),
+        () = stop.cancelled() => pulse.stops(),
     }
+    // Over HTTP/2 the browser is told which requests will not be seen (GOAWAY). Over HTTP/1.1 it is told with the
+    // next answer that this was the last; only one that does not ask for anything is not told.
+    let cut = tokio::time::sleep(limits.drain);
+    let mut cut = pin!(cut);
+    if pulse.wire == Wire::OneByOne {
+        tokio::select! {
+            biased;
+            result = connection.as_mut() => return ended(result, pulse, metrics),
+            reason = late.as_mut() => return cut_off(reason, metrics),
+            () = pulse.quiet(LAST_CHANCE) => {}
+            () = cut.as_mut() => return cut_off("stop", metrics),
+        }
+    }
+    end_gently(connection.as_mut());
     tokio::select! {
         result = connection.as_mut() => ended(result, pulse, metrics),
         reason = late => cut_off(reason, metrics),
-        () = tokio::time::sleep(limits.drain) => cut_off("stop", metrics),
+        () = cut => cut_off("stop", metrics),
     }
 }
 

@@ -4,7 +4,7 @@
 //! recorded, also that of a browser which does not wait.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
@@ -25,7 +25,7 @@ use super::page::Page;
 use super::pulse::Busy;
 use super::record::Record;
 use super::trust::Trusted;
-use super::{Proxy, capture, change, headers, inject, membership, request, upgrade};
+use super::{Front, Limits, Proxy, capture, change, headers, inject, membership, request, upgrade};
 
 /// What a connection's exchanges share.
 #[derive(Debug, Clone)]
@@ -48,17 +48,25 @@ impl Peer {
 #[derive(Debug, Clone)]
 pub(super) enum Answerer {
     /// The site, and our routes below `/.tandem/`.
-    Site(Arc<Proxy>),
+    Site(Front),
     /// Routes of our own, as on the console's listener.
-    Routes { routes: axum::Router, trusted: Trusted },
+    Routes { routes: axum::Router, limits: Arc<Limits>, trusted: Trusted },
 }
 
 impl Answerer {
-    /// The proxies before this one.
-    pub(super) fn trusted(&self) -> &Trusted {
+    /// Bounds of the connections to come.
+    pub(super) fn limits(&self) -> Arc<Limits> {
         match self {
-            Answerer::Site(proxy) => &proxy.trusted,
-            Answerer::Routes { trusted, .. } => trusted,
+            Answerer::Site(front) => Arc::clone(&front.proxy().limits),
+            Answerer::Routes { limits, .. } => Arc::clone(limits),
+        }
+    }
+
+    /// Whether a peer is one of the proxies before this one.
+    pub(super) fn believes(&self, peer: IpAddr) -> bool {
+        match self {
+            Answerer::Site(front) => front.proxy().trusted.believes(peer),
+            Answerer::Routes { trusted, .. } => trusted.believes(peer),
         }
     }
 
@@ -70,10 +78,13 @@ impl Answerer {
         mut request: Request<Incoming>,
     ) -> Result<Response<Outgoing>, Infallible> {
         request::in_terms_of_http1(&mut request);
-        let response = match &self {
-            Answerer::Site(proxy) => recorded(proxy, &peer, request).await,
-            Answerer::Routes { routes, trusted } => own(routes, trusted, &peer, request).await,
+        let mut response = match &self {
+            Answerer::Site(front) => recorded(&front.proxy(), &peer, request).await,
+            Answerer::Routes { routes, trusted, .. } => own(routes, trusted, &peer, request).await,
         };
+        if busy.is_last() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         Ok(response.map(|body| body.keeps_busy(busy)))
     }
 }
@@ -165,8 +176,12 @@ async fn exchange(
     let plan = plan.filter(|_| method != Method::HEAD);
     let page = plan.map(|plan| Page::new(plan, sink.take(), pins)).transpose();
     let page = page.map_err(|_| Failure::BadResponse("no memory for its coding"))?;
-    let silence = (!is_event_stream(&response)).then_some(proxy.limits.origin_silence);
-    Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body, page, sink, silence))))
+    let endless = is_event_stream(&response);
+    let silence = (!endless).then_some(proxy.limits.origin_silence);
+    Ok(response.map(|body| {
+        let body = FromOrigin::new(body, page, sink, silence);
+        Outgoing::origin(if endless { body.until(peer.stop.clone()) } else { body })
+    }))
 }
 
 fn redirect(link: HeaderValue) -> Response<Outgoing> {

@@ -51,7 +51,7 @@ mod wires;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -197,6 +197,8 @@ pub struct Limits {
     pub tunnel_idle: Duration,
     /// How long running responses may take to end when the server stops.
     pub drain: Duration,
+    /// How long before that the server says that it is not ready, and does everything as before.
+    pub stop_delay: Duration,
     /// The largest request or response head, in bytes; also the size of each connection's buffers.
     pub head: usize,
     /// Header lines of a request.
@@ -229,6 +231,7 @@ impl Default for Limits {
             origin_idle: 64,
             tunnel_idle: Duration::from_secs(600),
             drain: Duration::from_secs(30),
+            stop_delay: Duration::ZERO,
             head: 64 * 1024,
             headers: 100,
             url: 16 * 1024,
@@ -288,7 +291,7 @@ struct Route {
 #[derive(Debug)]
 pub struct Proxy {
     routes: Vec<Route>,
-    limits: Limits,
+    limits: Arc<Limits>,
     trusted: Trusted,
     console: Url,
     pins: Arc<change::Pins>,
@@ -362,7 +365,7 @@ impl Proxy {
         }
         Ok(Arc::new(Proxy {
             routes,
-            limits,
+            limits: Arc::new(limits),
             trusted: Trusted::new(trusted),
             console,
             pins: Arc::default(),
@@ -384,15 +387,57 @@ impl Proxy {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) {
-        for route in &self.routes {
-            let (origin, stop) = (Arc::clone(&route.origin), stop.clone());
-            tasks.spawn(async move { stop.run_until_cancelled(origin.keep_fresh()).await });
-        }
-        let answerer = Answerer::Site(Arc::clone(&self));
-        connection::accept(answerer, entrance.into(), &self.limits, &self.listener, &tasks, &stop).await;
+        Front::new(self).serve(entrance, tasks, stop).await;
+    }
+
+    fn close(&self) {
         for route in &self.routes {
             route.origin.close();
         }
+    }
+}
+
+/// The proxy that is in force. Another one can take its place while connections go on.
+#[derive(Debug, Clone)]
+pub struct Front(Arc<RwLock<Arc<Proxy>>>);
+
+impl Front {
+    /// Behind which there is `proxy`.
+    pub fn new(proxy: Arc<Proxy>) -> Front {
+        Front(Arc::new(RwLock::new(proxy)))
+    }
+
+    /// From now on requests, also those on connections that are open, go to `proxy`. What is running ends as it
+    /// began.
+    pub fn replace(&self, proxy: Arc<Proxy>) {
+        let before = std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), proxy);
+        before.close();
+    }
+
+    fn proxy(&self) -> Arc<Proxy> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Closes connections to origins that have been idle for too long, for ever: an origin may have closed one
+    /// already, and nobody looks at it while no request comes.
+    async fn keep_fresh(&self) {
+        loop {
+            let often = self.proxy().limits.origin_keep_alive.max(Duration::from_millis(100));
+            tokio::time::sleep(often).await;
+            for route in &self.proxy().routes {
+                route.origin.sweep();
+            }
+        }
+    }
+
+    /// As [`Proxy::serve`].
+    pub async fn serve(self, entrance: impl Into<Entrance>, tasks: TaskTracker, stop: CancellationToken) {
+        let (front, stopped) = (self.clone(), stop.clone());
+        tasks.spawn(async move { stopped.run_until_cancelled(front.keep_fresh()).await });
+        let listener = self.proxy().listener.clone();
+        let answerer = Answerer::Site(self.clone());
+        connection::accept(answerer, entrance.into(), &listener, &tasks, &stop).await;
+        self.proxy().close();
     }
 }
 
@@ -407,9 +452,9 @@ pub async fn serve_routes(
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
-    let answerer = Answerer::Routes { routes, trusted: Trusted::new(trusted) };
+    let answerer = Answerer::Routes { routes, limits: Arc::new(limits), trusted: Trusted::new(trusted) };
     let metrics = metrics.of_listener("console");
-    connection::accept(answerer, entrance.into(), &limits, &metrics, &tasks, &stop).await;
+    connection::accept(answerer, entrance.into(), &metrics, &tasks, &stop).await;
 }
 
 /// Where browsers come in: a listener, over TLS or not.

@@ -270,13 +270,10 @@ impl Pool {
         }
     }
 
-    /// Closes what has been idle for too long, for ever: the origin may have closed it already, and nobody looks
-    /// at it while no request comes.
-    pub(super) async fn keep_fresh(&self) {
-        loop {
-            tokio::time::sleep(self.keep_alive.max(Duration::from_millis(100))).await;
-            self.wires.sweep();
-        }
+    /// Closes what has been idle for too long.
+    pub(super) fn sweep(&self) {
+        self.kept().sweep(self.keep_alive);
+        self.wires.sweep();
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub(super) enum Wire {
 #[derive(Debug)]
 pub(super) struct Pulse {
     pub(super) wire: Wire,
+    /// The server stops: the next answer is the last.
+    stops: AtomicBool,
     beat: Mutex<Beat>,
 }
 
@@ -88,7 +91,7 @@ impl Pulse {
             taken_back: 0,
             flooded: false,
         };
-        Pulse { wire, beat: Mutex::new(beat) }
+        Pulse { wire, stops: AtomicBool::new(false), beat: Mutex::new(beat) }
     }
 
     fn update(&self, change: impl FnOnce(&mut Beat)) {
@@ -97,6 +100,25 @@ impl Pulse {
 
     fn beat(&self) -> Beat {
         *self.beat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server stops.
+    pub(super) fn stops(&self) {
+        self.stops.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends when the connection has been idle for so long from now on.
+    pub(super) async fn quiet(&self, time: Duration) {
+        let now = Instant::now();
+        loop {
+            let beat = self.beat();
+            let until = beat.since.max(now) + time;
+            match beat.phase {
+                Phase::Idle if until <= Instant::now() => return,
+                Phase::Idle => tokio::time::sleep_until(until).await,
+                Phase::Head | Phase::Exchange => tokio::time::sleep(time).await,
+            }
+        }
     }
 
     /// Whether the connection was ended because of a flood of frames.
@@ -163,6 +185,11 @@ impl Busy {
     /// There is a response: the request was not taken back.
     pub(super) fn answered(&mut self) {
         self.answered = true;
+    }
+
+    /// Whether no other request can follow on the connection, and the browser has to be told.
+    pub(super) fn is_last(&self) -> bool {
+        self.pulse.wire == Wire::OneByOne && self.pulse.stops.load(Ordering::Relaxed)
     }
 
     /// The browser's connection was handed a piece of so many bytes, and the next step is the browser's; `None`:
@@ -318,6 +345,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         let this = self.get_mut();
         if this.linger.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            if this.pulse.wire == Wire::Streams {
+                // Its streams have ends of their own; whoever still sends does not listen.
+                return Poll::Ready(Ok(()));
+            }
         }
         let linger = this.linger.get_or_insert_with(Linger::begin);
         linger.poll(&mut this.stream, cx).map(Ok)

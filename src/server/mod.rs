@@ -3,9 +3,11 @@
 mod administration;
 mod assets;
 mod capture;
+mod inherit;
 mod monitoring;
 mod reload;
 
+pub use self::inherit::Inherited;
 pub use self::reload::Reloads;
 
 use std::net::SocketAddr;
@@ -23,7 +25,7 @@ use crate::api::Api;
 use crate::config::Config;
 use crate::console::{self, Console};
 use crate::policy::{self, Policies};
-use crate::proxy::{self, AccessLog, Entrance, Proxy};
+use crate::proxy::{self, AccessLog, Entrance, Front, Proxy};
 use crate::session::{self, Links, Sessions};
 use crate::store::{self, Store};
 use crate::sync;
@@ -38,10 +40,14 @@ pub struct Server {
     site: SocketAddr,
     console: SocketAddr,
     reloads: watch::Sender<Reloads>,
+    front: Front,
+    metrics: proxy::Metrics,
     log: Option<AccessLog>,
-    drain: Duration,
+    limits: proxy::Limits,
     sessions: Sessions,
     tasks: TaskTracker,
+    /// It takes no more work, and soon stops.
+    leaving: CancellationToken,
     stop: CancellationToken,
 }
 
@@ -79,14 +85,26 @@ impl Server {
     /// # Errors
     /// See [`Error`].
     pub async fn start(config: Config, policies: Policies) -> Result<Server, Error> {
+        Server::start_on(Inherited::default(), config, policies).await
+    }
+
+    /// The same, on listeners that are open already.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start_on(
+        mut inherited: Inherited,
+        config: Config,
+        policies: Policies,
+    ) -> Result<Server, Error> {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let store = Arc::new(Store::open(&config.store)?);
         let agents = console::agents::Agents::read(&config.console.agents)?;
         if agents.is_empty() {
             tracing::warn!(file = %config.console.agents.display(), "nobody can log in: add an agent with `tandem agent add`");
         }
-        let site = entrance(config.proxy.listen, &config.proxy.tls).await?;
-        let console = entrance(config.console.listen, &config.console.tls).await?;
+        let site = entrance(inherited.site(config.proxy.listen).await?, &config.proxy.tls)?;
+        let console = entrance(inherited.console(config.console.listen).await?, &config.console.tls)?;
         let addresses = (local(&site, config.proxy.listen), local(&console, config.console.listen));
 
         let mut registry = Registry::with_prefix("tandem");
@@ -117,16 +135,12 @@ impl Server {
         }
         let log = config.access_log.clone().map(|settings| AccessLog::start(settings, &counted.1, &tasks));
         let log = log.transpose().map_err(Error::AccessLog)?;
-        let proxy = Proxy::new(
-            config.proxy_settings(assets::loader_tag()),
-            own_routes(&config, &sessions),
-            Arc::new(capture::SessionCapture(sessions.clone())),
-            &counted.1,
-            log.clone(),
-        )?;
-        tasks.spawn(proxy.serve(site, tasks.clone(), stop.clone()));
-        let monitoring = monitoring::routes(registry, config.metrics.clone(), stop.clone());
-        let drain = config.limits.drain;
+        let metrics = counted.1;
+        let front = Front::new(front(&config, &sessions, &metrics, log.clone())?);
+        tasks.spawn(front.clone().serve(site, tasks.clone(), stop.clone()));
+        let leaving = stop.child_token();
+        let monitoring = monitoring::routes(registry, config.metrics.clone(), leaving.clone());
+        let limits = config.limits.clone();
         let reports = administration::reports(sessions.clone(), reloads.subscribe());
         let routes = console_routes(&config, &sessions, agents, store, reports)?.merge(monitoring);
         let serving = proxy::serve_routes(
@@ -134,12 +148,13 @@ impl Server {
             console,
             config.limits,
             config.trusted,
-            counted.1,
+            metrics.clone(),
             tasks.clone(),
             stop.clone(),
         );
         tasks.spawn(serving);
-        Ok(Server { site: addresses.0, console: addresses.1, reloads, log, drain, sessions, tasks, stop })
+        let (site, console) = addresses;
+        Ok(Server { site, console, reloads, front, metrics, log, limits, sessions, tasks, leaving, stop })
     }
 
     /// Where customers' browsers connect.
@@ -163,6 +178,16 @@ impl Server {
         self.tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
+    /// Puts changed settings in force: those of the sites, the proxies that are trusted and the limits of the
+    /// site's listener. All others need a new start.
+    ///
+    /// # Errors
+    /// [`Error`]; then nothing has changed.
+    pub fn reload(&self, config: &Config) -> Result<(), Error> {
+        self.front.replace(front(config, &self.sessions, &self.metrics, self.log.clone())?);
+        Ok(())
+    }
+
     /// Opens the access log anew, after it was renamed by who rotates logs.
     pub fn reopen_log(&self) {
         if let Some(log) = &self.log {
@@ -173,17 +198,30 @@ impl Server {
     /// Tells everybody that the server stops, waits, for a bounded time, for what is in flight, and leaves the
     /// sessions in the store for the next server.
     pub async fn stop(self) {
+        self.leaving.cancel();
+        tokio::time::sleep(self.limits.stop_delay).await;
         self.stop.cancel();
         self.tasks.close();
         // It ends when nobody can write to it any more.
-        drop(self.log);
-        if tokio::time::timeout(self.drain + PATIENCE, self.tasks.wait()).await.is_err() {
+        drop((self.log, self.front));
+        if tokio::time::timeout(self.limits.drain + PATIENCE, self.tasks.wait()).await.is_err() {
             tracing::warn!(tasks = self.tasks.len(), "stopped with something still in flight");
         }
         if let Err(error) = self.sessions.flush().await {
             tracing::error!(%error, "the last words of sessions were not written");
         }
     }
+}
+
+fn front(
+    config: &Config,
+    sessions: &Sessions,
+    metrics: &proxy::Metrics,
+    log: Option<AccessLog>,
+) -> Result<Arc<Proxy>, Error> {
+    let sharing = Arc::new(capture::SessionCapture(sessions.clone()));
+    let settings = config.proxy_settings(assets::loader_tag());
+    Ok(Proxy::new(settings, own_routes(config, sessions), sharing, metrics, log)?)
 }
 
 /// What lives under `/.tandem/` on the site's host.
@@ -218,9 +256,8 @@ fn console_routes(
     Ok(agents.merge(api.routes()))
 }
 
-async fn entrance(address: SocketAddr, pairs: &[tls::Pair]) -> Result<Entrance, Error> {
+fn entrance(listener: TcpListener, pairs: &[tls::Pair]) -> Result<Entrance, Error> {
     let tls = if pairs.is_empty() { None } else { Some(tls::Acceptor::new(pairs)?) };
-    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
     Ok(Entrance { listener, tls })
 }
 

@@ -25,20 +25,20 @@ const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 struct Monitoring {
     registry: Registry,
     readers: Vec<IpNet>,
-    stop: CancellationToken,
+    leaving: CancellationToken,
 }
 
-/// The routes. `registry` is complete; `readers` may read it; after `stop` the server takes no more work.
-pub(super) fn routes(registry: Registry, readers: Vec<IpNet>, stop: CancellationToken) -> Router {
+/// The routes. `registry` is complete; `readers` may read it; after `leaving` the server takes no more work.
+pub(super) fn routes(registry: Registry, readers: Vec<IpNet>, leaving: CancellationToken) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(Arc::new(Monitoring { registry, readers, stop }))
+        .with_state(Arc::new(Monitoring { registry, readers, leaving }))
 }
 
 async fn ready(State(monitoring): State<Arc<Monitoring>>) -> Response {
-    match monitoring.stop.is_cancelled() {
+    match monitoring.leaving.is_cancelled() {
         true => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response(),
         false => "ready\n".into_response(),
     }
