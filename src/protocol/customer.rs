@@ -1,5 +1,7 @@
 //! Text messages between the customer's browser and the server.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -219,6 +221,16 @@ pub struct Echo {
     pub one: u32,
     /// The second hash.
     pub two: u32,
+}
+
+/// The body of `POST /.tandem/session`, if it has one: what the site's script passed to `Tandem.start`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Start {
+    /// The chat or call that the session belongs to.
+    pub interaction_id: Option<String>,
+    /// What else the contact centre's systems want to find again.
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// The answer to `POST /.tandem/session`.

@@ -14,6 +14,9 @@ const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js")
 const PICTURES: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"));
 const CUSTOMER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"));
 
+/// For the site's own developers.
+const TYPES: &str = include_str!("../../injector/src/loader/tandem.d.ts");
+
 /// What the console's pages are made of.
 pub(super) const CONSOLE: console::Assets = console::Assets {
     index: include_str!(concat!(env!("OUT_DIR"), "/browser/index.html")),
@@ -38,6 +41,7 @@ pub(super) fn routes() -> Router {
     Router::new()
         .route("/loader.js", get(async || script(LOADER)))
         .route("/customer.js", get(async || script(CUSTOMER)))
+        .route("/tandem.d.ts", get(async || ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], TYPES)))
         .route("/pictures.js", get(async || script(PICTURES)))
 }
 

@@ -17,11 +17,13 @@ use serde::Deserialize;
 
 use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
 use super::{OURS, cookie, is_same_origin};
-use crate::protocol::customer::{Act, ActTag, FromCustomer, Started, ToCustomer};
+use crate::protocol::customer::{Act, ActTag, FromCustomer, Start, Started, ToCustomer};
 use crate::protocol::page::{self, PageFrame};
 use crate::protocol::{Action, EndReason, Phase};
 use crate::session::{About, CustomerKey, CustomerLink, Handle, Outgoing, Sessions, StartError};
 
+/// Bytes of what a session is said to be about.
+const ABOUT: usize = 256 << 10;
 /// The name of the cookie that holds the customer's key.
 pub const COOKIE: &str = "tandem";
 
@@ -56,7 +58,7 @@ pub fn routes(sessions: Sessions, mut settings: Settings) -> Router {
     let starts = RateLimiter::keyed(Quota::per_minute(settings.starts));
     let limit = DefaultBodyLimit::max(settings.resource);
     Router::new()
-        .route("/session", post(start))
+        .route("/session", post(start).layer(DefaultBodyLimit::max(ABOUT)))
         .route("/session/socket", get(connect))
         .route("/session/resource", post(bring).layer(limit))
         .route("/session/picture", post(take_picture).layer(limit))
@@ -77,10 +79,12 @@ async fn start(
     State(customers): State<Arc<Customers>>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     if !headers.contains_key(OURS) || !is_same_origin(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
+    let Some(about) = about(&body) else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
     if let Some(handle) = session_of(&customers.sessions, &headers) {
         return Json(Started { session_id: handle.id().clone() }).into_response();
     }
@@ -90,7 +94,7 @@ async fn start(
     if customers.starts.check_key(&address.ip()).is_err() {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
-    match customers.sessions.start(About::default()).await {
+    match customers.sessions.start(about).await {
         Ok((handle, key)) => {
             let secure = if customers.settings.secure { "; Secure" } else { "" };
             let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{secure}", key.reveal());
@@ -106,6 +110,17 @@ async fn start(
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// What the session is about, as the site's own script says. Nothing is fine; None for what makes no sense or is
+/// too much.
+fn about(body: &[u8]) -> Option<About> {
+    if body.is_empty() {
+        return Some(About::default());
+    }
+    let Start { interaction_id, metadata } = serde_json::from_slice(body).ok()?;
+    let about = About { interaction: interaction_id, metadata };
+    about.check().is_ok().then_some(about)
 }
 
 #[derive(Deserialize)]

@@ -261,3 +261,20 @@ async fn the_api_describes_itself() {
         assert_eq!((status, &problem["status"]), (expected, &json!(expected)), "{method} {path}");
     }
 }
+
+#[tokio::test]
+async fn the_sites_script_says_what_a_session_is_about() {
+    let rig = rig().await;
+    let origin = format!("http://{}", rig.site);
+    let start = async |body: &str| {
+        let headers = [("Tandem", "1"), ("Origin", origin.as_str())];
+        request(rig.site, "POST", "/.tandem/session", &headers, body.as_bytes()).await
+    };
+    let started = start(r#"{"interactionId":"call 7","metadata":{"queue":"sales"}}"#).await;
+    assert_eq!(started.status, 201, "{}", started.text());
+    let (_, found) = ask(&rig, "GET", "/sessions?interactionId=call%207", None).await;
+    assert_eq!(found["sessions"][0]["metadata"], json!({ "queue": "sales" }));
+    for wrong in ["{", "7", r#"{"more":1}"#, &json!({ "interactionId": "x".repeat(501) }).to_string()] {
+        assert_eq!(start(wrong).await.status, 422, "{wrong}");
+    }
+}

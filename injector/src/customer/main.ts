@@ -63,8 +63,12 @@ function run(script: BundleScript | null): void {
   };
 
   bridge.provide({
-    async start() {
-      const answer = await fetch("/.tandem/session", { method: "POST", headers: { Tandem: "1" } });
+    async start(about) {
+      const answer = await fetch("/.tandem/session", {
+        method: "POST",
+        headers: { Tandem: "1" },
+        ...(about && { body: JSON.stringify(about) }),
+      });
       if (!answer.ok) throw new Error(`Tandem could not start a session: ${answer.status}`);
       const { sessionId } = (await answer.json()) as Started;
       bridge.mark(sessionId);

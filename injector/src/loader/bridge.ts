@@ -4,23 +4,12 @@
  * The loader hands it over on the script element that it loads the bundle with, so the page gets no global but `Tandem`.
  */
 
-import type { EndReason, Mode, ModeReason } from "../protocol/words.ts";
-
-/** What the site's developers can listen to, and what they are told. */
-export interface TandemEvents {
-  started: { sessionId: string };
-  agentJoined: { agentName: string | null };
-  modeChanged: { mode: Mode; reason: ModeReason };
-  ended: { reason: EndReason };
-}
-
-/** What `Tandem.state` says. */
-export type TandemState = "off" | "starting" | "idle" | "active" | "ended";
+import type { TandemEvents, TandemStart, TandemState } from "./tandem.d.ts";
 
 /** What the bundle does for the loader. */
 export interface Bundle {
   /** Starts a session; resolves with its ID. */
-  start(): Promise<string>;
+  start(about?: TandemStart): Promise<string>;
   /** Goes on with the session that an earlier page started. */
   resume(sessionId: string): void;
   /** Leaves the session. */

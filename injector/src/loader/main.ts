@@ -4,8 +4,9 @@
  * Before a session it shares nothing, observes nothing and touches the page only by adding its own element.
  */
 
-import type { Bridge, Bundle, Part, PartName, PartScript, TandemEvents, TandemState } from "./bridge.ts";
+import type { Bridge, Bundle, Part, PartName, PartScript } from "./bridge.ts";
 import style from "./button.inline.css";
+import type { TandemApi, TandemStart, TandemState } from "./tandem.d.ts";
 
 const START = "[data-tandem-start]";
 const MARK = "tandem";
@@ -14,21 +15,6 @@ const WORDS = {
   starting: "Starting…",
   failed: "Co-browsing could not start. Please check your connection and try again.",
 };
-
-/** The site's view of Tandem. */
-interface TandemApi {
-  start(): Promise<{ sessionId: string }>;
-  exit(): void;
-  readonly state: TandemState;
-  readonly sessionId: string | null;
-  on<E extends keyof TandemEvents>(event: E, handler: (detail: TandemEvents[E]) => void): void;
-}
-
-declare global {
-  interface Window {
-    Tandem?: TandemApi;
-  }
-}
 
 type Rules = { createScriptURL(text: string): string };
 
@@ -144,11 +130,11 @@ function load(script: HTMLScriptElement | null): void {
     return bundle;
   };
 
-  const start = async (): Promise<{ sessionId: string }> => {
+  const start = async (about?: TandemStart): Promise<{ sessionId: string }> => {
     problem.textContent = "";
     bridge.become("starting");
     try {
-      return { sessionId: await (await fetchBundle()).start() };
+      return { sessionId: await (await fetchBundle()).start(about) };
     } catch (error) {
       problem.textContent = WORDS.failed;
       bridge.become("off");
@@ -157,9 +143,9 @@ function load(script: HTMLScriptElement | null): void {
   };
 
   const api: TandemApi = {
-    start() {
+    start(about) {
       if ((state === "idle" || state === "active") && sessionId) return Promise.resolve({ sessionId });
-      starting ??= start().finally(() => {
+      starting ??= start(about).finally(() => {
         starting = undefined;
       });
       return starting;
