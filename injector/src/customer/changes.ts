@@ -6,6 +6,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
+import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
@@ -71,6 +72,12 @@ export class Changes {
     if (!element.hasAttribute("contenteditable")) return;
     const walker = element.ownerDocument.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     for (let text = walker.nextNode(); text; text = walker.nextNode()) this.#texts.add(text as Text);
+  }
+
+  /** The name of an element has been defined. */
+  defined(element: Element): void {
+    const names = this.#attributes.get(element) ?? new Set();
+    this.#attributes.set(element, names.add(DEFINED));
   }
 
   /** `host` got a shadow root after it was told: it is told anew, and takes its children along. */
@@ -223,7 +230,7 @@ export class Changes {
   }
 
   #writeAttribute(out: Writer, id: number, element: Element, name: string): void {
-    const raw = element.getAttribute(name);
+    const raw = name === DEFINED ? (isDefined(element) ? "" : null) : element.getAttribute(name);
     const value = raw === null ? null : this.context.withholding.attribute(element, name, raw);
     out.byte(value === null ? 5 : 4);
     out.uint(id);

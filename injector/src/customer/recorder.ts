@@ -9,6 +9,7 @@ import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
+import { CustomElements } from "./custom.ts";
 import { focused, inFrame, isElement, type Roots } from "./dom.ts";
 import { findHeld } from "./fingerprint.ts";
 import { Frames } from "./frames.ts";
@@ -65,6 +66,7 @@ export class Recorder {
   /** What is listened to; of documents, with the root element that they had then. */
   readonly #observed = new Map<Document | ShadowRoot, Element | null>();
   readonly #frames: Frames;
+  readonly #custom = new CustomElements((document, name) => this.#defined(document, name));
   /** A document of a frame was told in this turn. */
   #entered = false;
   readonly #sweeper: ReturnType<typeof setInterval>;
@@ -299,12 +301,21 @@ export class Recorder {
       return;
     }
     this.#frames.add(node);
+    this.#custom.fresh(node);
     this.#controls.add(node);
     if (node.localName === "option") {
       const select = node.closest("select");
       if (select) this.#controls.mark(select);
     }
     this.#around.fresh(node);
+  }
+
+  #defined(document: Document, name: string): void {
+    for (const node of this.known.nodes()) {
+      if (isElement(node) && node.localName === name && node.ownerDocument === document)
+        this.#changes.defined(node);
+    }
+    this.schedule();
   }
 
   #gone(node: Element | Document): void {
