@@ -30,11 +30,10 @@ test("noscript, templates, SVG, MathML and directions are what they are", async 
   });
   await expect.poll(() => agent.mirror.text("#box p")).toBe("In a drawing");
   expect(await agent.mirror.text("#box")).toBe("In a drawinga2");
-  const names = "[...e.querySelectorAll('svg,foreignObject,p,math,mn')].map(n=>n.namespaceURI+n.localName).join()";
-  const there = await customer.page.evaluate(`(e => ${names})(document.querySelector("#box"))`);
-  const here = await agent.page.evaluate(
-    `(e => ${names})(document.querySelector('iframe[title="Customer\'s page"]').contentDocument.querySelector("#box"))`,
-  );
+  const names = (box: Element) =>
+    [...box.querySelectorAll("svg,foreignObject,p,math,mn")].map((e) => `${e.namespaceURI} ${e.localName}`).join();
+  const there = await customer.page.locator("#box").evaluate(names);
+  const here = await agent.page.frameLocator('iframe[title="Customer\'s page"]').locator("#box").evaluate(names);
   expect(here).toBe(there);
 });
 
