@@ -58,6 +58,29 @@ test("frames of every kind show what they show to the customer", async ({ custom
   await expect.poll(() => agent.mirror.background("#same >>> header")).toBe(there);
 });
 
+test("in the mirror's frames nothing runs and nothing of the site loads", async ({ customer, agent, session }) => {
+  await session("/help");
+  await frames(customer.page);
+  await expect.poll(() => agent.mirror.text("#blank >>> #inner >>> body")).toBe("Frame in a frame");
+  for (const path of [["#srcdoc"], ["#blob"], ["#same"], ["#blank", "#inner"]]) {
+    const found = await agent.page.evaluate(async (path) => {
+      let inner = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentDocument;
+      for (const step of path) inner = inner?.querySelector<HTMLIFrameElement>(step)?.contentDocument;
+      if (!inner) return null;
+      const script = inner.createElement("script");
+      script.textContent = "document.title = 'It ran'";
+      const blocked = new Promise<string>((resolve) => {
+        inner.addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
+      });
+      const picture = inner.createElement("img");
+      picture.src = "https://elsewhere.test/x.png";
+      inner.body.append(script, picture);
+      return { ran: inner.title === "It ran", blocked: await blocked };
+    }, path);
+    expect(found, path.join()).toEqual({ ran: false, blocked: "img-src" });
+  }
+});
+
 test("what is masked in a frame is in nothing that the agent gets", async ({ customer, agent, session }) => {
   const received: Buffer[] = [];
   agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(Buffer.from(frame.payload))));
@@ -231,4 +254,51 @@ test("closed shadow roots are seen, also those from before the session, and thei
     host.attachShadow({ mode: "closed" }).innerHTML = "<i>Closed later</i>";
   });
   await expect.poll(() => agent.mirror.html("x-late >>> i")).toBe("<i>Closed later</i>");
+});
+
+test("a frame that is moved without loading again keeps what is in it", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const [box, home, frame] = [document.createElement("section"), document.createElement("section"), document.createElement("iframe")];
+    box.append(frame);
+    home.id = "home";
+    box.id = "box";
+    frame.id = "kept";
+    document.querySelector("main")?.prepend(box, home);
+    const inner = frame.contentDocument;
+    inner?.body.append("Kept", inner.createElement("x-host"), inner.createElement("iframe"));
+    const host = inner?.querySelector("x-host")?.attachShadow({ mode: "open" });
+    if (host) host.innerHTML = "<b>In a shadow</b><div data-tandem=hide style></div>";
+    const hidden = host?.querySelector<HTMLElement>("div");
+    if (hidden) hidden.style.cssText = "width:83px;height:41px";
+    inner?.querySelector("iframe")?.contentDocument?.body.append("Deep");
+  });
+  await expect.poll(() => agent.mirror.text("#box #kept >>> iframe >>> body")).toBe("Deep");
+  await customer.page.evaluate(() => {
+    const [box, home] = [document.querySelector("#box"), document.querySelector("#home")];
+    if (box) (home as unknown as { moveBefore(node: Node, child: Node | null): void }).moveBefore(box, null);
+  });
+  await expect.poll(() => agent.mirror.text("#home #box #kept >>> body")).toBe("Kept");
+  expect(await agent.mirror.text("#home #kept >>> iframe >>> body")).toBe("Deep");
+  expect(await agent.mirror.html("#home #kept >>> x-host >>> b")).toBe("<b>In a shadow</b>");
+  await expect.poll(() => agent.mirror.size("#home #kept >>> x-host >>> div")).toEqual({ width: 83, height: 41 });
+  // What changes there goes on to be seen.
+  await customer.page.evaluate(() => {
+    document.querySelector<HTMLIFrameElement>("#kept")?.contentDocument?.body.append(" and changed");
+  });
+  await expect.poll(() => agent.mirror.text("#kept >>> body")).toBe("Kept and changed");
+});
+
+test("a page that is made of frames", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    document.open();
+    document.write('<frameset cols="40%,*"><frame id=left src="/story/map"><frame id=right src="/help"></frameset>');
+    document.close();
+  });
+  await expect.poll(() => agent.mirror.text("#left >>> body")).toContain("14 Harbor Street");
+  await expect.poll(() => agent.mirror.text("#right >>> h1")).toBeTruthy();
+  const there = await customer.page.evaluate(() => document.querySelector("#left")?.getBoundingClientRect().width);
+  await expect.poll(async () => (await agent.mirror.size("#left"))?.width).toBe(Math.round(there ?? 0));
+  expect(await agent.page.frameLocator('iframe[title="Customer\'s page"]').locator("html").evaluate((e) => e.ownerDocument.compatMode)).toBe("BackCompat");
 });

@@ -67,6 +67,8 @@ export class Recorder {
   readonly #observed = new Map<Document | ShadowRoot, Element | null>();
   readonly #frames: Frames;
   readonly #custom = new CustomElements((document, name) => this.#defined(document, name));
+  /** A page that is written anew may be in another mode, which only a new epoch can tell. */
+  readonly #mode = document.compatMode;
   /** A document of a frame was told in this turn. */
   #entered = false;
   readonly #sweeper: ReturnType<typeof setInterval>;
@@ -221,6 +223,11 @@ export class Recorder {
 
   /** Sends what has changed until now, and with `check` what a part of the page should be. */
   flush(check = false): void {
+    if (document.compatMode !== this.#mode) {
+      this.stop();
+      this.outlet.lost();
+      return;
+    }
     try {
       this.#changes.mark(this.#observer.takeRecords());
       for (const [root, html] of this.#observed) {
