@@ -139,11 +139,10 @@ function viewOf(frame: Element): { left: number; top: number; x: number; y: numb
   const box = frame.getBoundingClientRect();
   const { offsetWidth, offsetHeight, clientLeft, clientTop } = frame as HTMLElement;
   const [x, y] = [box.width / offsetWidth || 1, box.height / offsetHeight || 1];
-  const style = frame.ownerDocument.defaultView?.getComputedStyle(frame);
-  const padding = (side: "Left" | "Top") => Number.parseFloat(style?.[`padding${side}`] ?? "") || 0;
+  const { paddingLeft, paddingTop } = getComputedStyle(frame);
   return {
-    left: box.left + (clientLeft + padding("Left")) * x,
-    top: box.top + (clientTop + padding("Top")) * y,
+    left: box.left + (clientLeft + Number.parseFloat(paddingLeft)) * x,
+    top: box.top + (clientTop + Number.parseFloat(paddingTop)) * y,
     x,
     y,
   };

@@ -9,7 +9,7 @@ import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
-import { CustomElements } from "./custom.ts";
+import { awaitDefinition } from "./custom.ts";
 import { focused, inFrame, isElement, type Roots } from "./dom.ts";
 import { findHeld } from "./fingerprint.ts";
 import { Frames } from "./frames.ts";
@@ -20,7 +20,7 @@ import type { Realms } from "./realms.ts";
 import { Sheets } from "./sheets.ts";
 import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
-import type { Withholding } from "./withhold.ts";
+import { isTyped, type Withholding } from "./withhold.ts";
 
 /** More than this many bytes waiting to leave: changes wait, and merge. */
 const CONGESTED = 256 * 1024;
@@ -66,9 +66,6 @@ export class Recorder {
   /** What is listened to; of documents, with the root element that they had then. */
   readonly #observed = new Map<Document | ShadowRoot, Element | null>();
   readonly #frames: Frames;
-  readonly #custom = new CustomElements((document, name) => this.#defined(document, name));
-  /** A page that is written anew may be in another mode, which only a new epoch can tell. */
-  readonly #mode = document.compatMode;
   /** A document of a frame was told in this turn. */
   #entered = false;
   readonly #sweeper: ReturnType<typeof setInterval>;
@@ -177,7 +174,7 @@ export class Recorder {
 
   /** The server has said anew what is withheld. */
   judged(): void {
-    for (const node of this.known.nodes()) if (isElement(node)) this.#changes.retype(node);
+    this.#changes.retell((_, node) => isTyped(node.parentNode));
     this.#controls.sweep();
     this.schedule();
   }
@@ -223,11 +220,6 @@ export class Recorder {
 
   /** Sends what has changed until now, and with `check` what a part of the page should be. */
   flush(check = false): void {
-    if (document.compatMode !== this.#mode) {
-      this.stop();
-      this.outlet.lost();
-      return;
-    }
     try {
       this.#changes.mark(this.#observer.takeRecords());
       for (const [root, html] of this.#observed) {
@@ -278,7 +270,7 @@ export class Recorder {
 
   #sweep(): void {
     // Each of them looks, whatever the others found.
-    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved(), this.#frames.stale];
+    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved(), this.#frames.any];
     if (this.#checks.due && this.outlet.waiting <= CONGESTED) this.flush(true);
     else if (found.includes(true)) this.schedule();
   }
@@ -308,7 +300,7 @@ export class Recorder {
       return;
     }
     this.#frames.add(node);
-    this.#custom.fresh(node);
+    awaitDefinition(node, this.#defined);
     this.#controls.add(node);
     if (node.localName === "option") {
       const select = node.closest("select");
@@ -317,13 +309,10 @@ export class Recorder {
     this.#around.fresh(node);
   }
 
-  #defined(document: Document, name: string): void {
-    for (const node of this.known.nodes()) {
-      if (isElement(node) && node.localName === name && node.ownerDocument === document)
-        this.#changes.defined(node);
-    }
+  readonly #defined = (element: Element): void => {
+    this.#changes.defined(element);
     this.schedule();
-  }
+  };
 
   #gone(node: Element | Document): void {
     this.#sheets.gone(node);
