@@ -29,11 +29,13 @@ const DATA: usize = 256 << 10;
 const URL: usize = 8_192;
 
 /// Attributes that a masked element keeps: they make its shape.
-const STRUCTURE: [&str; 23] = [
+const STRUCTURE: [&str; 24] = [
     "class", "id", "style", "type", "dir", "lang", "rows", "cols", "size", "width", "height", "role",
     "hidden", "disabled", "colspan", "rowspan", "multiple", "open", "tabindex", "for", "slot", "span",
-    "inert",
+    "inert", DEFINED,
 ];
+/// That a custom element is defined: `injector/src/customer/custom.ts`.
+const DEFINED: &str = "data-tandem-defined";
 /// Attributes that a placeholder keeps.
 const BOX: [&str; 6] = ["class", "id", "style", "width", "height", "hidden"];
 /// Attributes that no view has.

@@ -90,7 +90,14 @@ export class Mirror {
   async middle(selector: string): Promise<{ x: number; y: number }> {
     const inside = await this.look(selector, (element) => {
       const box = element.getBoundingClientRect();
-      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+      const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+      let frame = element.ownerDocument.defaultView?.frameElement;
+      for (; frame && frame.getAttribute("title") !== "Customer's page"; frame = frame.ownerDocument.defaultView?.frameElement) {
+        const outer = frame.getBoundingClientRect();
+        at.x += outer.x + frame.clientLeft;
+        at.y += outer.y + frame.clientTop;
+      }
+      return at;
     });
     if (!inside) throw new Error(`the agent does not see ${selector}`);
     const frame = await this.page.evaluate(() => {

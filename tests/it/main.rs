@@ -8,6 +8,7 @@ mod bodies;
 mod cli;
 mod coding;
 mod floors;
+mod frames;
 mod harness;
 mod http2;
 mod in_step;

@@ -6,6 +6,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
+import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
@@ -50,27 +51,23 @@ export class Changes {
   }
 
   /** Marks every known text, and every attribute, of which this is true: they are told anew. */
-  retell(right: (text: string) => boolean): void {
+  retell(right: (text: string, node: Node) => boolean): void {
     for (const node of this.context.known.nodes()) {
       if (node.nodeType === Node.TEXT_NODE) {
-        if (right((node as Text).data)) this.#texts.add(node as Text);
+        if (right((node as Text).data, node)) this.#texts.add(node as Text);
         continue;
       }
       if (!isElement(node)) continue;
       for (const name of node.getAttributeNames()) {
-        if (!right(node.getAttribute(name) ?? "")) continue;
-        const names = this.#attributes.get(node);
-        if (names) names.add(name);
-        else this.#attributes.set(node, new Set([name]));
+        if (!right(node.getAttribute(name) ?? "", node)) continue;
+        this.#name(node, name);
       }
     }
   }
 
-  /** What is typed into an element that is edited in place may be told otherwise now. */
-  retype(element: Element): void {
-    if (!element.hasAttribute("contenteditable")) return;
-    const walker = element.ownerDocument.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-    for (let text = walker.nextNode(); text; text = walker.nextNode()) this.#texts.add(text as Text);
+  /** The name of an element has been defined. */
+  defined(element: Element): void {
+    this.#name(element, DEFINED);
   }
 
   /** `host` got a shadow root after it was told: it is told anew, and takes its children along. */
@@ -109,6 +106,11 @@ export class Changes {
     this.#texts.clear();
   }
 
+  /** Marks an attribute. */
+  #name(element: Element, name: string): void {
+    this.#attributes.set(element, (this.#attributes.get(element) ?? new Set()).add(name));
+  }
+
   #markAttribute(element: Element, record: MutationRecord): void {
     const local = record.attributeName ?? "";
     const space = record.attributeNamespace;
@@ -119,9 +121,7 @@ export class Changes {
       // It may have become, or ceased to be, a part of the page.
       (ignored(element) ? this.#removed : this.#added).add(element);
     }
-    const names = this.#attributes.get(element);
-    if (names) names.add(name);
-    else this.#attributes.set(element, new Set([name]));
+    this.#name(element, name);
   }
 
   #writeAdded(out: Writer): void {
@@ -205,14 +205,13 @@ export class Changes {
         out.byte(3);
         out.uint(before.id);
         known.forgetTree(before.node, (node) => this.context.gone(node));
-        known.frames.leave(frame);
       }
       const depth = depthOf(frame);
       const document = depth + 1 < DEEPEST ? known.frames.enter(frame) : null;
       if (!document) continue;
       out.byte(1);
       out.uint(host.id);
-      out.uint(known.first(frame, host));
+      out.uint(0);
       writeSubtree(out, document, host, depth + 1, this.context);
     }
     for (const document of known.frames.moved()) {
@@ -223,7 +222,7 @@ export class Changes {
   }
 
   #writeAttribute(out: Writer, id: number, element: Element, name: string): void {
-    const raw = element.getAttribute(name);
+    const raw = name === DEFINED ? (isDefined(element) ? "" : null) : element.getAttribute(name);
     const value = raw === null ? null : this.context.withholding.attribute(element, name, raw);
     out.byte(value === null ? 5 : 4);
     out.uint(id);

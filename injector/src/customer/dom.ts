@@ -4,13 +4,29 @@
  * Everything here only reads the page, and never what would force a layout unless its name says so.
  */
 
-/** Shadow roots by host; closed ones are known when they were attached while a session ran. */
+import { closedRoots } from "../loader/closed-roots.ts";
+import { guarded } from "./guarded.ts";
+import type { Realm } from "./realms.ts";
+
+/** Shadow roots by host, closed ones too. */
 export class Roots {
   readonly #closed = new WeakMap<Element, ShadowRoot>();
+  /** Those that were attached before, by the document of their window: they go with it. */
+  readonly #before = new WeakMap<Document, WeakMap<Element, ShadowRoot>>();
+
+  /** Takes what the loader has kept in a window; `attached` is told of further ones. False: there is no loader. */
+  learn(realm: Realm, attached: (host: Element, root: ShadowRoot) => void): boolean {
+    const kept = closedRoots(realm);
+    if (!kept) return false;
+    this.#before.set(realm.document, kept.roots);
+    kept.attached = (host, root) => guarded(() => attached(host, root));
+    return true;
+  }
 
   /** The shadow root of `element`, or null. */
   of(element: Element): ShadowRoot | null {
-    return element.shadowRoot ?? this.#closed.get(element) ?? null;
+    const before = () => this.#before.get(element.ownerDocument)?.get(element);
+    return element.shadowRoot ?? this.#closed.get(element) ?? before() ?? null;
   }
 
   /** Remembers a root that `element.shadowRoot` may not give away. */
@@ -78,8 +94,9 @@ export function elementAt(x: number, y: number, except: Element, roots: Roots): 
     const hit: Element | undefined = root.elementsFromPoint(at.x, at.y).find((element) => element !== except);
     if (!hit || hit === found) break;
     found = hit;
-    root = roots.of(hit) ?? inFrame(hit);
-    if (root instanceof Object && "defaultView" in root) at = into(hit, at);
+    const document = inFrame(hit);
+    if (document) at = into(hit, at);
+    root = roots.of(hit) ?? document;
   }
   return found;
 }
@@ -122,11 +139,10 @@ function viewOf(frame: Element): { left: number; top: number; x: number; y: numb
   const box = frame.getBoundingClientRect();
   const { offsetWidth, offsetHeight, clientLeft, clientTop } = frame as HTMLElement;
   const [x, y] = [box.width / offsetWidth || 1, box.height / offsetHeight || 1];
-  const style = frame.ownerDocument.defaultView?.getComputedStyle(frame);
-  const padding = (side: "Left" | "Top") => Number.parseFloat(style?.[`padding${side}`] ?? "") || 0;
+  const { paddingLeft, paddingTop } = getComputedStyle(frame);
   return {
-    left: box.left + (clientLeft + padding("Left")) * x,
-    top: box.top + (clientTop + padding("Top")) * y,
+    left: box.left + (clientLeft + Number.parseFloat(paddingLeft)) * x,
+    top: box.top + (clientTop + Number.parseFloat(paddingTop)) * y,
     x,
     y,
   };

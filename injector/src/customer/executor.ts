@@ -6,16 +6,7 @@
  */
 
 import type { Act, Action, Refusal } from "../protocol/words.ts";
-import {
-  boxOf,
-  closestAcross,
-  controlKind,
-  elementAt,
-  frameOf,
-  holds,
-  isElement,
-  type Roots,
-} from "./dom.ts";
+import { boxOf, closestAcross, controlKind, elementAt, holds, isElement, type Roots } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import { changed, linkOf, pressKey } from "./keys.ts";
@@ -158,9 +149,7 @@ export class Executor {
   #check(element: Element): void {
     if (holds(this.context.host, element)) throw new Refused("needs_customer");
     if (this.context.isPrivate(element)) throw new Refused("private");
-    for (let at: Element | null = element; at; at = frameOf(at.ownerDocument)) {
-      if (closestAcross(at, at === element ? ":disabled,[inert]" : "[inert]")) throw new Refused("disabled");
-    }
+    if (closestAcross(element, ":disabled,[inert]")) throw new Refused("disabled");
   }
 
   #click(element: HTMLElement, x: number, y: number): (() => void) | undefined {
@@ -305,20 +294,6 @@ function checkLink(link: HTMLAnchorElement): void {
   if (link.origin !== location.origin) throw new Refused("outside_site");
 }
 
-/** Whether a link's target is a window that is there: the browser follows it by itself. */
-function destination(view: Window, target: string): boolean {
-  return target === "_parent" || target === "_top" ? view !== window : isThere(window, target);
-}
-
-/** Whether a frame of this name is in the page. */
-function isThere(view: Window, name: string): boolean {
-  for (let at = 0; at < view.length; at++) {
-    const inner = view[at] as Window;
-    if (guarded(() => inner.name.toLowerCase() === name || isThere(inner, name))) return true;
-  }
-  return false;
-}
-
 /**
  * Runs `work`, which may follow `link`. A link that would open another window, which browsers forbid scripts to do, is followed
  * here instead.
@@ -332,8 +307,9 @@ function watchLink(link: HTMLAnchorElement | null, work: () => void): (() => voi
   let leave: (() => void) | undefined;
   const { href } = link;
   const view = realmOf(link);
-  const goes = destination(view, target);
-  if (goes) {
+  // A frame of this name: browsers follow that by themselves.
+  const named = (window as unknown as Record<string, Window | undefined>)[link.target];
+  if (named && named === named.window) {
     work();
     return undefined;
   }

@@ -39,11 +39,6 @@ export class Frames {
     this.#told.delete(element);
   }
 
-  /** The document that was told of a frame is told no more. */
-  leave(element: Element): void {
-    this.#told.delete(element);
-  }
-
   /** The document that was told of a frame. */
   of(element: Element): Document | null {
     return this.#told.get(element)?.document ?? null;
@@ -53,6 +48,7 @@ export class Frames {
   enter(element: Element): Document | null {
     const document = NAMES.has(element.localName) ? this.#now(element) : null;
     if (document) this.#told.set(element, { document, mode: document.compatMode, url: document.URL });
+    else this.#told.delete(element);
     return document;
   }
 
@@ -74,10 +70,9 @@ export class Frames {
     }
   }
 
-  /** Whether something is to be told of a frame. */
-  get stale(): boolean {
-    for (const { document, url } of this.#told.values()) if (document.URL !== url) return true;
-    return this.changed().length > 0;
+  /** Whether there is a frame: what it shows changes without an event. */
+  get any(): boolean {
+    return this.#all.size > 0;
   }
 
   #now(element: Element): Document | null {

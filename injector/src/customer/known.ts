@@ -216,11 +216,6 @@ export class KnownNodes {
     }
   }
 
-  /** The number of the first child of a node that the server has in it already, or 0. */
-  first(node: Node, known: Known): number {
-    return this.#from(node.firstChild, known)?.id ?? 0;
-  }
-
   /** The number of the next sibling that the server has in `parent` already, or 0. */
   after(node: Node, parent: Known): number {
     return this.#from(node.nextSibling, parent)?.id ?? 0;
@@ -245,7 +240,6 @@ export function ignored(node: Node): boolean {
 export function opaque(node: Node, depth: number): boolean {
   if (depth >= DEEPEST) return true;
   if (!isElement(node)) return false;
-  const name = node.localName;
-  // What is written between the tags of a frame is never shown.
-  return name === "script" || name === "noscript" || name === "template" || name === "iframe";
+  // What is written between the tags of a frame is not shown.
+  return /^(script|noscript|template|iframe|object)$/.test(node.localName);
 }

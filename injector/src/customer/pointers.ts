@@ -103,7 +103,11 @@ export class Pointers {
 
 /** Where an event is in the page's own viewport. */
 function placeOf({ clientX, clientY, view }: PointerEvent): Point {
-  if (!view || view === window) return { x: clientX, y: clientY };
-  const { left, top } = outOf(view.document, { left: clientX, top: clientY, width: 0, height: 0 });
+  const { left, top } = outOf((view ?? window).document, {
+    left: clientX,
+    top: clientY,
+    width: 0,
+    height: 0,
+  });
   return { x: left, y: top };
 }

@@ -9,6 +9,7 @@ import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
+import { awaitDefinition } from "./custom.ts";
 import { focused, inFrame, isElement, type Roots } from "./dom.ts";
 import { findHeld } from "./fingerprint.ts";
 import { Frames } from "./frames.ts";
@@ -19,7 +20,7 @@ import type { Realms } from "./realms.ts";
 import { Sheets } from "./sheets.ts";
 import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
-import type { Withholding } from "./withhold.ts";
+import { isTyped, type Withholding } from "./withhold.ts";
 
 /** More than this many bytes waiting to leave: changes wait, and merge. */
 const CONGESTED = 256 * 1024;
@@ -173,7 +174,7 @@ export class Recorder {
 
   /** The server has said anew what is withheld. */
   judged(): void {
-    for (const node of this.known.nodes()) if (isElement(node)) this.#changes.retype(node);
+    this.#changes.retell((_, node) => isTyped(node.parentNode));
     this.#controls.sweep();
     this.schedule();
   }
@@ -269,7 +270,7 @@ export class Recorder {
 
   #sweep(): void {
     // Each of them looks, whatever the others found.
-    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved(), this.#frames.stale];
+    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved(), this.#frames.any];
     if (this.#checks.due && this.outlet.waiting <= CONGESTED) this.flush(true);
     else if (found.includes(true)) this.schedule();
   }
@@ -299,6 +300,7 @@ export class Recorder {
       return;
     }
     this.#frames.add(node);
+    awaitDefinition(node, this.#defined);
     this.#controls.add(node);
     if (node.localName === "option") {
       const select = node.closest("select");
@@ -306,6 +308,11 @@ export class Recorder {
     }
     this.#around.fresh(node);
   }
+
+  readonly #defined = (element: Element): void => {
+    this.#changes.defined(element);
+    this.schedule();
+  };
 
   #gone(node: Element | Document): void {
     this.#sheets.gone(node);

@@ -3,11 +3,13 @@
  */
 
 import { Writer } from "../wire/writer.ts";
+import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, ignored, type Known, type KnownNodes, opaque } from "./known.ts";
 import { isTyped, type Withholding } from "./withhold.ts";
 
-const MOST_ATTRIBUTES = 512;
+/** One less than the server takes: one of ours may come. */
+const MOST_ATTRIBUTES = 511;
 /** Kinds of elements on the wire, by namespace; all others are HTML's. */
 export const KINDS: Readonly<Record<string, number>> = {
   "http://www.w3.org/2000/svg": 17,
@@ -121,5 +123,6 @@ export function toldOf(element: Element, withholding: Withholding): string[] {
     const value = withholding.attribute(element, name, element.getAttribute(name) ?? "");
     if (value !== null) told.push(name, value);
   }
+  if (isDefined(element)) told.push(DEFINED, "");
   return told;
 }

@@ -47,13 +47,7 @@ export class Tooltip {
     guarded(() => {
       const path = event.composedPath();
       // The path ends at the window of a frame, and goes on with the frame.
-      for (
-        let at = isElement(path[0]) && frameOf(path[0].ownerDocument);
-        at;
-        at = frameOf(at.ownerDocument)
-      ) {
-        path.push(at);
-      }
+      for (let at = (event as UIEvent).view?.frameElement; at; at = frameOf(at.ownerDocument)) path.push(at);
       for (const target of path) {
         const label = isElement(target) ? this.label(target) : null;
         if (label !== null) {

@@ -54,12 +54,16 @@ export function watch(realm: Realm, { roots, recorder, top }: Watcher): void {
       });
     }
   }
-  hook(realm.Element.prototype, "attachShadow", {
-    after: (self, root) => {
-      roots.keep(self as Element, root as ShadowRoot);
-      recorder()?.attached(self as Element);
-    },
-  });
+  const attached = (host: Element, root: ShadowRoot): void => {
+    roots.keep(host, root);
+    recorder()?.attached(host);
+  };
+  // A window that is written by script, `about:blank` say, has no loader.
+  if (!roots.learn(realm, attached)) {
+    hook(realm.Element.prototype, "attachShadow", {
+      after: (self, root) => attached(self as Element, root as ShadowRoot),
+    });
+  }
   for (const name of ["insertRule", "deleteRule", "addRule", "removeRule", "replaceSync", "replace"]) {
     hook(realm.CSSStyleSheet.prototype, name, {
       after: (self, result) => {

@@ -1,12 +1,14 @@
 /**
  * Runs on every page of the site: offers the Co-browse button and `window.Tandem`, and loads the rest only for a session.
  *
- * Before a session it shares nothing, observes nothing and touches the page only by adding its own element.
+ * Before a session it shares nothing, observes nothing and touches the page only by adding its own element and by remembering
+ * closed shadow roots.
  */
 
 import type { Bridge, Bundle, Part, PartName, PartScript } from "./bridge.ts";
 import style from "./button.inline.css";
 import type { TandemApi, TandemStart, TandemState } from "./tandem.d.ts";
+import { keepClosedRoots } from "./closed-roots.ts";
 
 const START = "[data-tandem-start]";
 const MARK = "tandem";
@@ -197,4 +199,5 @@ function load(script: HTMLScriptElement | null): void {
   } else resume();
 }
 
+keepClosedRoots();
 if (window === top && !window.Tandem) load(document.currentScript as HTMLScriptElement | null);

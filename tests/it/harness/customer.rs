@@ -106,6 +106,11 @@ impl Customer {
         self.says(json!({ "type": "answer", "allow": true })).await;
     }
 
+    /// The newest message of this type that has come.
+    pub fn hears_last(&self, kind: &str) -> &Value {
+        self.heard.iter().rev().find(|message| message["type"] == kind).expect("it has come")
+    }
+
     /// Waits for a message of this type.
     pub async fn hears(&mut self, kind: &str) -> Value {
         self.hears_that(kind, |message| message["type"] == kind).await

@@ -9,6 +9,8 @@ use tandem::protocol::wire::{Reader, Writer, inflate};
 pub enum Piece {
     Element(&'static str, Vec<(&'static str, String)>, Vec<Piece>),
     Text(String),
+    /// What the frame that it is in shows: address and content.
+    Document(String, Vec<Piece>),
 }
 
 /// An element: `el("input", &[("type", "password")], &[])`.
@@ -19,6 +21,12 @@ pub fn el(name: &'static str, attributes: &[(&'static str, &str)], children: &[P
 
 pub fn text(data: &str) -> Piece {
     Piece::Text(data.to_owned())
+}
+
+/// A frame that shows a document of this address.
+pub fn frame(attributes: &[(&'static str, &str)], url: &str, body: &[Piece]) -> Piece {
+    let html = el("html", &[], &[el("body", &[], body)]);
+    el("iframe", attributes, &[Piece::Document(url.to_owned(), vec![html])])
 }
 
 /// Writes page frames and knows which id each element got, by its `id` attribute.
@@ -77,6 +85,13 @@ impl PageWriter {
             Piece::Text(data) => {
                 out.byte(2);
                 out.string(data);
+            }
+            Piece::Document(url, children) => {
+                out.byte(7);
+                out.byte(0);
+                out.string(url);
+                children.iter().for_each(|child| self.write(out, child));
+                out.byte(0);
             }
             Piece::Element(name, attributes, children) => {
                 out.byte(1);

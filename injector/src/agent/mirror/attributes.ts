@@ -99,6 +99,22 @@ export function setAttribute(element: Element, name: string, value: string): voi
   }
 }
 
+/** Says that a custom element is one that the page has defined: styles ask for that. */
+export const DEFINED = "data-tandem-defined";
+
+/** Defines a custom element in the mirror as one that does nothing. */
+export function define(element: Element): void {
+  const view = element.ownerDocument.defaultView as (Window & typeof globalThis) | null;
+  const { localName } = element;
+  try {
+    if (view && !view.customElements.get(localName)) {
+      view.customElements.define(localName, class extends view.HTMLElement {});
+    }
+  } catch {
+    // No name of a custom element.
+  }
+}
+
 /** Removes an attribute of the page by its qualified name; those that the mirror sets by itself stay. */
 export function removeAttribute(element: Element, name: string): void {
   if (DROPPED.has(name.toLowerCase())) return;

@@ -7,7 +7,7 @@
 
 import type { NodeId } from "../../protocol/words.ts";
 import { Digest } from "../../wire/digest.ts";
-import { allowed, setAttribute } from "./attributes.ts";
+import { allowed, DEFINED, define, setAttribute } from "./attributes.ts";
 import { above, SANDBOX } from "./frames.ts";
 import { isMasked, mark, ownsTooltip } from "./marks.ts";
 import type { Namespace, ViewPart } from "./view-frame.ts";
@@ -292,6 +292,10 @@ export class Nodes {
   /** Sets an attribute of the page, as far as the mirror takes it over. */
   setAttribute(element: Element, name: string, value: string): void {
     if (name.toLowerCase() === "title" && ownsTooltip(element)) return;
+    if (name === DEFINED) {
+      define(element);
+      return;
+    }
     const taken = this.#shown(element, name, allowed(element.localName, name, value));
     if (taken !== null) setAttribute(element, name, taken);
     else if (element.hasAttribute(name) && allowed(element.localName, name, "") !== null) {

@@ -1,0 +1,85 @@
+/** Whatever a page is made of and however it is replaced, the agent sees the same. */
+import { expect, test } from "./rig.ts";
+
+test("custom elements look as they do for the customer, defined or not, at once or later", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    customElements.define("x-now", class extends HTMLElement {});
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(":not(:defined){background:rgb(9,9,9)} x-now:defined,x-late:defined{background:rgb(1,2,3)}");
+    document.adoptedStyleSheets = [sheet];
+    for (const name of ["x-now", "x-late", "x-never"]) document.querySelector("main")?.prepend(document.createElement(name));
+  });
+  await expect.poll(() => agent.mirror.background("x-now")).toBe("rgb(1, 2, 3)");
+  await expect.poll(() => agent.mirror.background("x-late")).toBe("rgb(9, 9, 9)");
+  await customer.page.evaluate(() => customElements.define("x-late", class extends HTMLElement {}));
+  await expect.poll(() => agent.mirror.background("x-late")).toBe("rgb(1, 2, 3)");
+  expect(await agent.mirror.background("x-never")).toBe("rgb(9, 9, 9)");
+});
+
+test("noscript, templates, SVG, MathML and directions are what they are", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const box = document.createElement("section");
+    box.id = "box";
+    box.dir = "rtl";
+    box.lang = "ar";
+    box.innerHTML =
+      '<noscript><b>No scripts</b></noscript><template><b>Template</b></template><svg width="20" height="20"><foreignObject width="9" height="9"><p>In a drawing</p></foreignObject></svg><math><mfrac><mi>a</mi><mn>2</mn></mfrac></math>';
+    document.querySelector("main")?.prepend(box);
+  });
+  await expect.poll(() => agent.mirror.text("#box p")).toBe("In a drawing");
+  expect(await agent.mirror.text("#box")).toBe("In a drawinga2");
+  const names = (box: Element) =>
+    [...box.querySelectorAll("svg,foreignObject,p,math,mn")].map((e) => `${e.namespaceURI} ${e.localName}`).join();
+  const there = await customer.page.locator("#box").evaluate(names);
+  const here = await agent.page.frameLocator('iframe[title="Customer\'s page"]').locator("#box").evaluate(names);
+  expect(here).toBe(there);
+});
+
+test("a document that is replaced is followed: its body, its root, and all of it", async ({ customer, agent, session }) => {
+  await session("/help");
+  const page = customer.page;
+  await page.evaluate(() => {
+    const body = document.createElement("body");
+    body.append("A new body");
+    document.body.replaceWith(body);
+  });
+  await expect.poll(() => agent.mirror.text("body")).toBe("A new body");
+  await page.evaluate(() => {
+    const html = document.createElement("html");
+    html.append(document.createElement("head"), document.createElement("body"));
+    document.documentElement.replaceWith(html);
+    document.body.innerHTML = "<input id=field>";
+  });
+  await expect.poll(() => agent.mirror.value("#field")).toBe("");
+  // Its listeners were on the document, not on what was replaced.
+  await page.locator("#field").fill("Typed after");
+  await expect.poll(() => agent.mirror.value("#field")).toBe("Typed after");
+  await page.evaluate(() => {
+    document.open();
+    document.write("<!doctype html><title>Written</title><p>Written anew</p><input id=field>");
+    document.close();
+  });
+  await expect.poll(() => agent.mirror.text("p")).toBe("Written anew");
+  await page.locator("#field").fill("Typed again");
+  await expect.poll(() => agent.mirror.value("#field")).toBe("Typed again");
+});
+
+test("addresses that scripts change are followed", async ({ customer, agent, session }) => {
+  await session("/help");
+  const address = agent.page.getByRole("textbox", { name: "Address" });
+  await customer.page.evaluate(() => history.pushState(null, "", "/help?pushed"));
+  await expect(address).toHaveValue(/pushed$/);
+  await customer.page.evaluate(() => history.replaceState(null, "", "/help?replaced"));
+  await expect(address).toHaveValue(/replaced$/);
+  await customer.page.evaluate(() => {
+    location.hash = "part";
+  });
+  await expect(address).toHaveValue(/replaced#part$/);
+  await customer.page.goBack();
+  await expect(address).toHaveValue(/replaced$/);
+  await customer.page.evaluate(() => location.assign("/story"));
+  await expect(address).toHaveValue(/story$/);
+  await expect.poll(() => agent.mirror.text("h1")).toBe((await customer.page.locator("h1").first().innerText()).trim());
+});
