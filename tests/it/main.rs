@@ -22,6 +22,7 @@ mod restarts;
 mod robust;
 mod sessions;
 mod site;
+mod smuggling;
 mod tls;
 mod tokens;
 mod writing;
