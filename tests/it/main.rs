@@ -23,6 +23,7 @@ mod restarts;
 mod robust;
 mod sessions;
 mod site;
+mod smuggling;
 mod tls;
 mod tokens;
 mod writing;
