@@ -161,6 +161,7 @@ impl Config {
             page: self.page,
             resource: self.session.resources.resource,
             starts: self.starts,
+            domain: proxy::shared_domain(&self.sites),
             secure: self.sites.iter().all(|site| site.public.scheme() == "https"),
         }
     }

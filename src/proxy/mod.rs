@@ -73,7 +73,7 @@ use pool::Pool;
 use request::Authority;
 use trust::Trusted;
 
-use crate::rewrite::url::Pair;
+use crate::rewrite::url::{Pair, shared_public_domain};
 use crate::tls;
 
 /// What the proxy needs to know.
@@ -166,6 +166,17 @@ pub enum Host {
         /// What is mapped besides HTML and CSS.
         bodies: Bodies,
     },
+}
+
+/// The domain on whose hosts a session holds, so that what each of them serves reaches the agent: the one that all
+/// public names of several mapped hosts share. Only one of their own counts (`help.example.com`): our cookie is nobody
+/// else's, and below `example.com` there are others.
+pub fn shared_domain(sites: &[Site]) -> Option<String> {
+    let pairs: Vec<Pair> = sites.iter().filter_map(Site::pair).collect();
+    if pairs.len() < 2 || pairs.len() < sites.len() {
+        return None;
+    }
+    shared_public_domain(&pairs).filter(|domain| domain.split('.').count() > 2)
 }
 
 /// Times and sizes that bound the proxy's work.

@@ -17,6 +17,9 @@ const LOADER: &str = "/.tandem/loader.js";
 /// Where our scripts fetch from and connect to.
 const CONNECT: &str = "/.tandem/";
 
+/// The name of the loader's policy for Trusted Types.
+const TRUSTED_TYPE: &str = "tandem";
+
 /// One header line, which may hold several policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -92,6 +95,7 @@ pub fn admit<'a>(
         for policy in policies.iter_mut() {
             changed |= policy.admit_scripts(page, nonce.as_ref());
             changed |= policy.admit_connections(page);
+            changed |= policy.admit_trusted_type();
         }
         out.push(if changed {
             let texts: Vec<String> = policies.iter().map(Policy::text).collect();
@@ -118,6 +122,7 @@ pub fn admit_later(policy: &str, page: &Url) -> Option<String> {
         }
     }
     policy.admit_connections(page);
+    policy.admit_trusted_type();
     policy.changed.then(|| policy.text())
 }
 
@@ -246,6 +251,20 @@ impl<'a> Policy<'a> {
         }
         // Nonces, hashes and the other keywords mean nothing to connections.
         self.add(at, "connect-src", additions, |value| !value.starts_with('\'') || is(value, "'self'"));
+        true
+    }
+
+    /// Where the names of Trusted Types are limited, ours must be among them: the loader makes its own address what
+    /// such pages load scripts by, and hands the policy to nobody.
+    fn admit_trusted_type(&mut self) -> bool {
+        let Some(at) = self.effective(&["trusted-types"]) else { return false };
+        let names = &mut self.directives[at].values.0;
+        if names.iter().any(|name| name == "*" || name == TRUSTED_TYPE) {
+            return false;
+        }
+        names.retain(|name| !is(name, "'none'"));
+        names.push(Cow::Borrowed(TRUSTED_TYPE));
+        self.changed = true;
         true
     }
 

@@ -72,6 +72,14 @@ impl Mapping {
     }
 }
 
+/// The domain that all public names share, if browsers let them have cookies for it.
+pub fn shared_public_domain(pairs: &[Pair]) -> Option<String> {
+    let mut hosts = pairs.iter().filter_map(|pair| pair.public.host_str());
+    let first = hosts.next()?;
+    let shared = hosts.try_fold(first, shared_domain)?;
+    can_have_cookies(shared).then(|| shared.to_ascii_lowercase())
+}
+
 /// What becomes of a cookie's `Domain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CookieDomain {

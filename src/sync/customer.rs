@@ -31,7 +31,7 @@ pub const COOKIE: &str = "tandem";
 const ADDRESSES: usize = 10_000;
 
 /// What the customer's side is run with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Bounds on a connection.
     pub socket: socket::Limits,
@@ -43,6 +43,8 @@ pub struct Settings {
     pub starts: NonZeroU32,
     /// Whether browsers reach the site over TLS, so that the cookie is `Secure`.
     pub secure: bool,
+    /// The domain of the cookie, where a session holds on several hosts; none: only on the host that it began on.
+    pub domain: Option<String>,
 }
 
 struct Customers {
@@ -97,7 +99,9 @@ async fn start(
     match customers.sessions.start(about).await {
         Ok((handle, key)) => {
             let secure = if customers.settings.secure { "; Secure" } else { "" };
-            let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{secure}", key.reveal());
+            let domain = customers.settings.domain.as_ref().map(|domain| format!("; Domain={domain}"));
+            let domain = domain.unwrap_or_default();
+            let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{secure}{domain}", key.reveal());
             let started = Started { session_id: handle.id().clone() };
             (StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(started)).into_response()
         }
@@ -183,7 +187,7 @@ async fn connect(
     };
     let limit = customers.settings.socket.customer_message;
     upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(async move |socket| {
-        converse(socket, handle.ok_or(end), shown.url, customers.settings).await
+        converse(socket, handle.ok_or(end), shown.url, customers.settings.clone()).await
     })
 }
 

@@ -13,6 +13,7 @@ mod harness;
 mod http2;
 mod in_step;
 mod limits;
+mod mapped;
 mod monitoring;
 mod policies;
 mod privacy;

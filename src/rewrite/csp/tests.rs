@@ -341,3 +341,20 @@ fn a_later_policy_admits_only_what_comes_later() {
         assert_eq!(later(policy), expected, "{policy}");
     }
 }
+
+#[test]
+fn the_loader_s_trusted_type_is_admitted_where_names_are_limited() {
+    for (policy, expected) in [
+        ("require-trusted-types-for 'script'", None),
+        ("trusted-types *", None),
+        ("trusted-types a tandem", None),
+        ("trusted-types a 'allow-duplicates'", Some("trusted-types a 'allow-duplicates' tandem")),
+        ("trusted-types 'none'", Some("trusted-types tandem")),
+        ("trusted-types", Some("trusted-types tandem")),
+    ] {
+        let line = Line { value: policy, effect: Effect::Enforce };
+        let admitted = admit(&[line], &page(), || unreachable!()).unwrap();
+        assert_eq!(admitted.lines, [expected.unwrap_or(policy)]);
+        assert_eq!(admit_later(policy, &page()).as_deref(), expected);
+    }
+}
