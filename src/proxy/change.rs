@@ -368,7 +368,7 @@ mod tests {
             assert!(!headers.contains_key(gone), "{gone}");
         }
         let vary: Vec<_> = headers.get_all("vary").iter().collect();
-        assert_eq!(vary, ["Cookie", "Sec-Fetch-Dest"]);
+        assert_eq!(vary, ["Cookie", "Sec-Fetch-Dest", "Upgrade-Insecure-Requests"]);
     }
 
     #[test]

@@ -89,15 +89,22 @@ pub(super) fn is_navigation<B>(request: &Request<B>) -> bool {
         return false;
     }
     let headers = request.headers();
-    if let Some(dest) = headers.get(SEC_FETCH_DEST) {
-        return matches!(dest.as_bytes(), b"document" | b"iframe" | b"frame");
+    let accepts_html = || {
+        super::headers::tokens(headers, &header::ACCEPT).any(|range| {
+            range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/html"))
+        })
+    };
+    match headers.get(SEC_FETCH_DEST).map(HeaderValue::as_bytes) {
+        Some(b"document" | b"iframe" | b"frame") => return true,
+        // What a service worker that was handed a navigation asks for in its place. Scripts and downloads
+        // have the same destination, but not this header.
+        Some(b"empty") => return headers.contains_key(header::UPGRADE_INSECURE_REQUESTS) && accepts_html(),
+        Some(_) => return false,
+        None => {}
     }
     // Browsers send no `Sec-Fetch-*` to plain http hosts, and old ones never do.
     let by_script = ["x-requested-with", "hx-request", "turbo-frame", "x-pjax"];
-    let accepts_html = super::headers::tokens(headers, &header::ACCEPT).any(|range| {
-        range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/html"))
-    });
-    accepts_html && !by_script.iter().any(|name| headers.contains_key(*name))
+    accepts_html() && !by_script.iter().any(|name| headers.contains_key(*name))
 }
 
 /// Makes the origin send a page that can take the tag: whole, not coded, and judged by the origin's own
@@ -186,6 +193,7 @@ pub(super) fn vary<B>(response: &mut Response<B>) {
         return;
     }
     vary_by(response.headers_mut(), "Sec-Fetch-Dest");
+    vary_by(response.headers_mut(), "Upgrade-Insecure-Requests");
 }
 
 pub(super) fn vary_by(headers: &mut HeaderMap, field: &'static str) {
@@ -321,6 +329,38 @@ mod tests {
             (true, vec![("sec-fetch-dest", "iframe"), ("accept", "*/*")]),
             (false, vec![("sec-fetch-dest", "empty"), ("accept", "text/html")]),
             (false, vec![("sec-fetch-dest", "image")]),
+            (
+                false,
+                vec![
+                    ("sec-fetch-dest", "object"),
+                    ("upgrade-insecure-requests", "1"),
+                    ("accept", "text/html"),
+                ],
+            ),
+            (
+                false,
+                vec![
+                    ("sec-fetch-dest", "embed"),
+                    ("upgrade-insecure-requests", "1"),
+                    ("accept", "text/html"),
+                ],
+            ),
+            // A page through a service worker; a download; a prefetch; a fetch.
+            (
+                true,
+                vec![
+                    ("sec-fetch-dest", "empty"),
+                    ("upgrade-insecure-requests", "1"),
+                    ("accept", "text/html"),
+                ],
+            ),
+            (
+                false,
+                vec![("sec-fetch-dest", "empty"), ("sec-fetch-mode", "navigate"), ("accept", "text/html")],
+            ),
+            (false, vec![("sec-fetch-dest", "empty"), ("sec-purpose", "prefetch"), ("accept", "text/html")]),
+            (false, vec![("sec-fetch-dest", "empty"), ("upgrade-insecure-requests", "1"), ("accept", "*/*")]),
+            (true, vec![("sec-fetch-dest", "document"), ("sec-purpose", "prefetch;prerender")]),
             (true, vec![("accept", "application/xml, text/html;q=0.9")]),
             (false, vec![("accept", "text/html"), ("x-requested-with", "XMLHttpRequest")]),
             (false, vec![("accept", "*/*")]),

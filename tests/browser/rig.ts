@@ -292,7 +292,7 @@ export async function startDemo(): Promise<Demo & { stop(signal: NodeJS.Signals)
   };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
