@@ -12,6 +12,7 @@ use crate::console;
 
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 const PICTURES: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"));
+const HELD: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"));
 const CUSTOMER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"));
 
 /// What the console's pages are made of.
@@ -24,7 +25,8 @@ pub(super) const CONSOLE: console::Assets = console::Assets {
 
 /// Changes with the code, so that a browser may keep what it has for ever and still never runs an old script.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let digest = Sha256::new().chain_update(LOADER).chain_update(CUSTOMER).chain_update(PICTURES).finalize();
+    let scripts = [LOADER, CUSTOMER, PICTURES, HELD];
+    let digest = scripts.into_iter().fold(Sha256::new(), |all, script| all.chain_update(script)).finalize();
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 });
 
@@ -39,6 +41,7 @@ pub(super) fn routes() -> Router {
         .route("/loader.js", get(async || script(LOADER)))
         .route("/customer.js", get(async || script(CUSTOMER)))
         .route("/pictures.js", get(async || script(PICTURES)))
+        .route("/held.js", get(async || script(HELD)))
 }
 
 fn script(text: &'static str) -> Response {

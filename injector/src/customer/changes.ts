@@ -27,7 +27,8 @@ export interface ChangesContext extends SubtreeContext {
 export class Changes {
   readonly #added = new Set<Node>();
   readonly #removed = new Set<Node>();
-  readonly #attributes = new Map<Element, Set<string>>();
+  /** By the name of the attribute: there are few names, and often many elements. */
+  readonly #attributes = new Map<string, Set<Element>>();
   readonly #texts = new Set<CharacterData>();
   /** Entries whose node was given a new number. */
   #retired: Known[] = [];
@@ -39,8 +40,9 @@ export class Changes {
     for (const record of records) {
       const { target } = record;
       if (record.type === "childList") {
-        for (const node of record.addedNodes) this.#added.add(node);
-        for (const node of record.removedNodes) this.#removed.add(node);
+        const { addedNodes, removedNodes } = record;
+        for (let at = 0; at < addedNodes.length; at++) this.#added.add(addedNodes[at] as Node);
+        for (let at = 0; at < removedNodes.length; at++) this.#removed.add(removedNodes[at] as Node);
       } else if (record.type === "characterData") {
         this.#texts.add(target as CharacterData);
       } else {
@@ -58,10 +60,7 @@ export class Changes {
       }
       if (!isElement(node)) continue;
       for (const name of node.getAttributeNames()) {
-        if (!right(node.getAttribute(name) ?? "")) continue;
-        const names = this.#attributes.get(node);
-        if (names) names.add(name);
-        else this.#attributes.set(node, new Set([name]));
+        if (right(node.getAttribute(name) ?? "")) this.#touch(node, name);
       }
     }
   }
@@ -90,9 +89,11 @@ export class Changes {
     this.#writeAdded(out);
     this.#writeRemoved(out);
     this.#writeFrames(out);
-    for (const [element, names] of this.#attributes) {
-      const id = known.id(element);
-      if (id && id < firstNew) for (const name of names) this.#writeAttribute(out, id, element, name);
+    for (const [name, elements] of this.#attributes) {
+      for (const element of elements) {
+        const id = known.id(element);
+        if (id && id < firstNew) this.#writeAttribute(out, id, element, name);
+      }
     }
     for (const text of this.#texts) {
       const id = known.id(text);
@@ -119,9 +120,13 @@ export class Changes {
       // It may have become, or ceased to be, a part of the page.
       (ignored(element) ? this.#removed : this.#added).add(element);
     }
-    const names = this.#attributes.get(element);
-    if (names) names.add(name);
-    else this.#attributes.set(element, new Set([name]));
+    this.#touch(element, name);
+  }
+
+  #touch(element: Element, name: string): void {
+    const elements = this.#attributes.get(name);
+    if (elements) elements.add(element);
+    else this.#attributes.set(name, new Set([element]));
   }
 
   #writeAdded(out: Writer): void {

@@ -4,13 +4,12 @@
  * Nothing is read, observed or sent before the server asks; an epoch that can not go on is given up as a whole.
  */
 
-import type { Echo, Held } from "../protocol/words.ts";
+import type { Echo } from "../protocol/words.ts";
 import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
 import { focused, inFrame, isElement, type Roots } from "./dom.ts";
-import { findHeld } from "./fingerprint.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
@@ -81,7 +80,7 @@ export class Recorder {
     readonly page: { readonly roots: Roots; readonly realms: Realms },
     readonly withholding: Withholding,
     readonly outlet: Outlet,
-    held: Held,
+    held?: (known: KnownNodes) => ReadonlyMap<Node, number>,
   ) {
     this.#frames = new Frames(withholding, (url) => outlet.ask(url));
     this.known = new KnownNodes(document, page.roots, this.#frames);
@@ -114,7 +113,7 @@ export class Recorder {
     out.byte(15);
     out.byte(document.compatMode === "BackCompat" ? 1 : 0);
     const { top } = this.known;
-    const snapshot = { ...context, held: findHeld(held, this.known, withholding) };
+    const snapshot = { ...context, held: held?.(this.known) };
     for (let child = document.firstChild; child; child = child.nextSibling) {
       if (ignored(child)) continue;
       out.byte(1);
@@ -168,6 +167,7 @@ export class Recorder {
   /** A shadow root was attached. */
   attached(host: Element): void {
     this.#changes.attached(host);
+    this.#around.markScroll(host);
     this.schedule();
   }
 

@@ -17,6 +17,8 @@ const SURVEY = 2000;
 export class Surroundings {
   readonly #sizes: ResizeObserver;
   readonly #scrolled = new Set<Node>();
+  /** What was ever scrolled, and how that was told: what moves in the page loses its place without an event. */
+  readonly #scrollers = new Map<Node, string>();
   readonly #images = new Set<HTMLImageElement>();
   readonly #sources = new WeakMap<Element, string>();
   readonly #boxes = new Set<Element>();
@@ -65,16 +67,9 @@ export class Surroundings {
     const end = Math.min(from + SURVEY, this.known.next);
     for (let id = from; id < end; id++) {
       const node = this.known.node(id);
-      if (node?.nodeType === Node.DOCUMENT_NODE) {
-        const view = (node as Document).defaultView;
-        if (view?.scrollX || view?.scrollY) this.#scrolled.add(node);
-      } else if (
-        isElement(node) &&
-        (node.scrollTop || node.scrollLeft) &&
-        node !== node.ownerDocument.scrollingElement
-      ) {
-        this.#scrolled.add(node);
-      }
+      if (!node || (!isElement(node) && node.nodeType !== Node.DOCUMENT_NODE)) continue;
+      const [, x, y] = this.#position(node);
+      if (x || y) this.#scrolled.add(node);
     }
     if (this.#scrolled.size > 0) this.changed();
     return end < this.known.next ? end : 0;
@@ -116,9 +111,13 @@ export class Surroundings {
     this.#measured = next;
   }
 
-  /** Whether the address has changed without an event. */
+  /** Whether the address or something scrolled has changed without an event. */
   moved(): boolean {
-    return location.href !== this.#url;
+    for (const [node, told] of this.#scrollers) {
+      if (!this.known.id(node)) this.#scrollers.delete(node);
+      else if (`${this.#position(node)}` !== told) this.#scrolled.add(node);
+    }
+    return this.#scrolled.size > 0 || location.href !== this.#url;
   }
 
   /** The top layer, lowest first. */
@@ -128,7 +127,7 @@ export class Surroundings {
 
   /** Tells what changed. */
   write(out: Writer, focus: Element | null): void {
-    if (this.moved()) {
+    if (location.href !== this.#url) {
       this.#url = location.href;
       out.byte(10);
       out.string(this.withholding.echoes.hideInAddress(this.#url));
@@ -168,18 +167,26 @@ export class Surroundings {
 
   #writeScrolls(out: Writer): void {
     for (const target of this.#scrolled) {
-      const document = target.ownerDocument ?? (target as Document);
-      const whole = target === document || target === document.scrollingElement;
-      const id = this.known.id(whole ? document : target);
+      const [id, x, y] = this.#position(target);
+      this.#scrollers.set(target, `${[id, x, y]}`);
       if (!id) continue;
-      const view = document.defaultView;
-      const element = target as Element;
       out.byte(8);
       out.uint(id);
-      out.int(Math.round(whole ? (view?.scrollX ?? 0) : element.scrollLeft));
-      out.int(Math.round(whole ? (view?.scrollY ?? 0) : element.scrollTop));
+      out.int(x);
+      out.int(y);
     }
     this.#scrolled.clear();
+  }
+
+  /** Which node is scrolled how far. */
+  #position(target: Node): [id: number, x: number, y: number] {
+    const document = target.ownerDocument ?? (target as Document);
+    const whole = target === document || target === document.scrollingElement;
+    const { scrollLeft, scrollTop } = (whole ? document.scrollingElement : (target as Element)) ?? {
+      scrollLeft: 0,
+      scrollTop: 0,
+    };
+    return [this.known.id(whole ? document : target), Math.round(scrollLeft), Math.round(scrollTop)];
   }
 
   #writeTop(out: Writer): void {
