@@ -167,7 +167,6 @@ export class Recorder {
   /** A shadow root was attached. */
   attached(host: Element): void {
     this.#changes.attached(host);
-    this.#around.markScroll(host);
     this.schedule();
   }
 

@@ -17,8 +17,6 @@ const SURVEY = 2000;
 export class Surroundings {
   readonly #sizes: ResizeObserver;
   readonly #scrolled = new Set<Node>();
-  /** What was ever scrolled, and how that was told: what moves in the page loses its place without an event. */
-  readonly #scrollers = new Map<Node, string>();
   readonly #images = new Set<HTMLImageElement>();
   readonly #sources = new WeakMap<Element, string>();
   readonly #boxes = new Set<Element>();
@@ -67,9 +65,16 @@ export class Surroundings {
     const end = Math.min(from + SURVEY, this.known.next);
     for (let id = from; id < end; id++) {
       const node = this.known.node(id);
-      if (!node || (!isElement(node) && node.nodeType !== Node.DOCUMENT_NODE)) continue;
-      const [, x, y] = this.#position(node);
-      if (x || y) this.#scrolled.add(node);
+      if (node?.nodeType === Node.DOCUMENT_NODE) {
+        const view = (node as Document).defaultView;
+        if (view?.scrollX || view?.scrollY) this.#scrolled.add(node);
+      } else if (
+        isElement(node) &&
+        (node.scrollTop || node.scrollLeft) &&
+        node !== node.ownerDocument.scrollingElement
+      ) {
+        this.#scrolled.add(node);
+      }
     }
     if (this.#scrolled.size > 0) this.changed();
     return end < this.known.next ? end : 0;
@@ -111,13 +116,9 @@ export class Surroundings {
     this.#measured = next;
   }
 
-  /** Whether the address or something scrolled has changed without an event. */
+  /** Whether the address has changed without an event. */
   moved(): boolean {
-    for (const [node, told] of this.#scrollers) {
-      if (!this.known.id(node)) this.#scrollers.delete(node);
-      else if (`${this.#position(node)}` !== told) this.#scrolled.add(node);
-    }
-    return this.#scrolled.size > 0 || location.href !== this.#url;
+    return location.href !== this.#url;
   }
 
   /** The top layer, lowest first. */
@@ -127,7 +128,7 @@ export class Surroundings {
 
   /** Tells what changed. */
   write(out: Writer, focus: Element | null): void {
-    if (location.href !== this.#url) {
+    if (this.moved()) {
       this.#url = location.href;
       out.byte(10);
       out.string(this.withholding.echoes.hideInAddress(this.#url));
@@ -167,26 +168,18 @@ export class Surroundings {
 
   #writeScrolls(out: Writer): void {
     for (const target of this.#scrolled) {
-      const [id, x, y] = this.#position(target);
-      this.#scrollers.set(target, `${[id, x, y]}`);
+      const document = target.ownerDocument ?? (target as Document);
+      const whole = target === document || target === document.scrollingElement;
+      const id = this.known.id(whole ? document : target);
       if (!id) continue;
+      const view = document.defaultView;
+      const element = target as Element;
       out.byte(8);
       out.uint(id);
-      out.int(x);
-      out.int(y);
+      out.int(Math.round(whole ? (view?.scrollX ?? 0) : element.scrollLeft));
+      out.int(Math.round(whole ? (view?.scrollY ?? 0) : element.scrollTop));
     }
     this.#scrolled.clear();
-  }
-
-  /** Which node is scrolled how far. */
-  #position(target: Node): [id: number, x: number, y: number] {
-    const document = target.ownerDocument ?? (target as Document);
-    const whole = target === document || target === document.scrollingElement;
-    const { scrollLeft, scrollTop } = (whole ? document.scrollingElement : (target as Element)) ?? {
-      scrollLeft: 0,
-      scrollTop: 0,
-    };
-    return [this.known.id(whole ? document : target), Math.round(scrollLeft), Math.round(scrollTop)];
   }
 
   #writeTop(out: Writer): void {

@@ -31,16 +31,6 @@ export type MirrorEvents = {
 const TRUTH_COMES = 300;
 /** A mirror that can not show a view asks again, but not faster than this, in milliseconds. */
 const RESYNC_PAUSE = 1000;
-/** What can move something under a scroller, or the scroller. */
-const MOVING: ReadonlySet<ViewOp["op"]> = new Set([
-  "insert",
-  "move",
-  "remove",
-  "set-attribute",
-  "remove-attribute",
-  "text",
-  "scroll",
-]);
 /** How often to look whether it still is what it should be, in milliseconds. */
 const LOOK = 1000;
 /** When looking finds something again and again, the longest wait between two repairs, in milliseconds. */
@@ -181,7 +171,6 @@ export class Mirror {
       tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
     }
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
-    if (frame.ops.some(({ op }) => MOVING.has(op))) this.#scroll();
     if (first?.op !== "begin") return;
     this.#watchGrowth(this.document);
     this.#events.begun(this.document);
@@ -223,17 +212,12 @@ export class Mirror {
     }
   }
 
-  /** Scrolls everything to where it should be, as far as it goes by now. */
-  #scroll(): void {
+  /** An image or a sheet came, or the page grew: only now may it be long enough to be scrolled where it should be. */
+  #grown(): void {
     for (const id of this.scrolls.ids) {
       const node = this.#nodes?.find(id);
       if (node && !this.answers.isWaiting(id)) this.scrolls.put(id, node);
     }
-  }
-
-  /** An image or a sheet came, or the page grew: only now may it be long enough to be scrolled where it should be. */
-  #grown(): void {
-    this.#scroll();
     for (const [id, { width, height }] of this.#boxes) {
       const node = this.#nodes?.find(id);
       if (node) setBox(node as Element, width, height);
@@ -275,10 +259,9 @@ export class Mirror {
         return;
       }
       case "scroll": {
-        nodes.node(op.id);
+        const node = nodes.node(op.id);
         this.scrolls.want(op.id, op.x, op.y);
-        // It is put there with the others, once all of the frame is done.
-        this.answers.told(op.id);
+        if (this.answers.told(op.id)) this.scrolls.put(op.id, node);
         return;
       }
       case "viewport":
