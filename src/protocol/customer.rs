@@ -153,7 +153,7 @@ pub enum ActTag {
     Act,
 }
 
-/// Subtrees that the server holds, as fingerprints: `dom::fingerprint` and `injector/src/customer/fingerprint.ts` do the same.
+/// Subtrees that the server holds, as fingerprints: `dom::fingerprint` and `injector/src/held/fingerprint.ts` do the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Held {
     /// Of this request only, so that nobody can make content to fit.

@@ -173,6 +173,15 @@ impl Default for Limits {
 }
 
 impl PageFrame {
+    /// About how much work it is: operations and pieces of subtrees.
+    pub fn weight(&self) -> usize {
+        let pieces = |op: &PageOp| match op {
+            PageOp::Insert { parts, .. } => parts.len(),
+            _ => 1,
+        };
+        self.ops.iter().map(pieces).sum()
+    }
+
     /// Reads one frame. Checks the format and `limits`, not whether the operations fit a page.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<PageFrame, Malformed> {
         let bytes = inflate(bytes, limits.inflated)?;

@@ -12,6 +12,7 @@ use crate::console;
 
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 const PICTURES: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"));
+const HELD: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"));
 const CUSTOMER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"));
 
 /// For the site's own developers.
@@ -27,7 +28,8 @@ pub(super) const CONSOLE: console::Assets = console::Assets {
 
 /// Changes with the code, so that a browser may keep what it has for ever and still never runs an old script.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let digest = Sha256::new().chain_update(LOADER).chain_update(CUSTOMER).chain_update(PICTURES).finalize();
+    let scripts = [LOADER, CUSTOMER, PICTURES, HELD];
+    let digest = scripts.into_iter().fold(Sha256::new(), |all, script| all.chain_update(script)).finalize();
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 });
 
@@ -43,6 +45,7 @@ pub(super) fn routes() -> Router {
         .route("/customer.js", get(async || script(CUSTOMER)))
         .route("/tandem.d.ts", get(async || ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], TYPES)))
         .route("/pictures.js", get(async || script(PICTURES)))
+        .route("/held.js", get(async || script(HELD)))
 }
 
 fn script(text: &'static str) -> Response {

@@ -26,6 +26,8 @@ use crate::protocol::page::PageFrame;
 use crate::protocol::session::AwayReason;
 use crate::protocol::{Action, EndReason, Mode, Phase, Point, Refusal, SessionId, Status};
 
+/// Nodes that are worked on right where the message comes in: some milliseconds at most.
+const LIGHT: usize = 2_000;
 /// Messages that wait for a session's task before who sends them has to wait.
 const INBOX: usize = 64;
 /// Messages that wait for a customer's socket before it is given up.
@@ -204,15 +206,58 @@ impl Session {
                 // Before anything more is shown under the old ones.
                 Ok(()) = news.changed() => {
                     let policies = news.borrow_and_update().clone();
-                    self.adopt(policies);
+                    if self.is_heavy() {
+                        self = self.apart(|session| session.adopt(policies)).await;
+                    } else {
+                        self.adopt(policies);
+                    }
                 }
-                Some(command) = commands.recv() => self.take(command),
+                Some(command) = commands.recv() => {
+                    if command.weight() > LIGHT || (command.is_about_page() && self.is_heavy()) {
+                        self = self.apart(|session| session.take(command)).await;
+                    } else {
+                        self.take(command);
+                    }
+                }
                 // After all that has come: mirrors are to be compared with the newest.
                 () = tokio::time::sleep_until(check.unwrap_or(deadline)), if check.is_some() => {
-                    if let Some(audience) = &mut self.audience { audience.check(self.page.tree()); }
+                    if self.is_heavy() {
+                        self = self.apart(Session::check).await;
+                    } else {
+                        self.check();
+                    }
                 }
                 Some(want) = wanted.recv() => self.want(want),
             }
+        }
+    }
+
+    /// Whether work on the whole page takes long enough to be in other sessions' way.
+    fn is_heavy(&self) -> bool {
+        self.page.tree().is_some_and(|tree| tree.len() > LIGHT)
+    }
+
+    /// Does long work on a thread where nobody waits for the next turn. The session does nothing else meanwhile, so
+    /// that the order stays; only so many sessions do it at a time.
+    async fn apart(mut self, work: impl FnOnce(&mut Session) + Send + 'static) -> Session {
+        // The semaphore is never closed; without a permit there would only be more at a time.
+        let permit = self.shared.apart.clone().acquire_owned().await;
+        let span = tracing::Span::current();
+        let worked = tokio::task::spawn_blocking(move || {
+            span.in_scope(|| work(&mut self));
+            drop(permit);
+            self
+        });
+        match worked.await {
+            Ok(session) => session,
+            // A panic ends this session, as it does on its own task.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    fn check(&mut self) {
+        if let Some(audience) = &mut self.audience {
+            audience.check(self.page.tree());
         }
     }
 

@@ -7,19 +7,18 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use super::link::FeedItem;
+use super::ring::Ring;
 use crate::dom::{Changes, Tree};
 use crate::policy::{EncodedView, Masked, Masker, Policies, ViewPatch};
 use crate::protocol::customer::Echo;
 
-/// How many items a connection may be behind before it is given a fresh view instead.
-const RING: usize = 512;
 /// How long after a change mirrors are told what they should be by now. What does not change is not told again.
 const CHECK: Duration = Duration::from_secs(1);
 
 /// Masks once and tells all.
 pub(super) struct Audience {
     masker: Masker,
-    ring: broadcast::Sender<FeedItem>,
+    ring: Ring,
     epoch: u32,
     seq: u32,
     /// When to tell it.
@@ -28,7 +27,7 @@ pub(super) struct Audience {
 
 impl Audience {
     pub(super) fn new(masker: Masker) -> Audience {
-        Audience { masker, ring: broadcast::Sender::new(RING), epoch: 0, seq: 0, check: None }
+        Audience { masker, ring: Ring::new(), epoch: 0, seq: 0, check: None }
     }
 
     pub(super) fn masker(&self) -> &Masker {
@@ -96,15 +95,16 @@ impl Audience {
             self.send(&check);
         }
         self.check = None;
+        self.ring.trim();
     }
 
     fn send(&mut self, patch: &ViewPatch) {
         self.check.get_or_insert_with(|| Instant::now() + CHECK);
-        self.tell(FeedItem::View(patch.encode(self.epoch, self.seq)));
+        self.ring.show(patch.encode(self.epoch, self.seq));
     }
 
     /// Says something to those who watch now; nobody may be there.
     pub(super) fn tell(&self, item: FeedItem) {
-        let _ = self.ring.send(item);
+        self.ring.tell(item);
     }
 }

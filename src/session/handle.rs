@@ -176,3 +176,25 @@ pub(super) enum Command {
         reason: EndReason,
     },
 }
+
+impl Command {
+    /// Nodes and operations that it brings.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Command::CustomerShows { frame, .. } => frame.weight(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it may take a look at the whole page.
+    pub(super) fn is_about_page(&self) -> bool {
+        match self {
+            Command::CustomerSays { message, .. } => matches!(message, FromCustomer::Typed { .. }),
+            Command::CustomerJoin { .. }
+            | Command::CustomerShows { .. }
+            | Command::AgentJoin { .. }
+            | Command::AgentResync { .. } => true,
+            _ => false,
+        }
+    }
+}

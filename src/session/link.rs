@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use std::sync::Weak;
+
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::policy::{EncodedView, Permit};
@@ -62,8 +64,8 @@ pub struct AgentLink {
 /// Something for agents' browsers, in order.
 #[derive(Debug, Clone)]
 pub enum FeedItem {
-    /// A piece of the page, masked and encoded once for all who watch.
-    View(EncodedView),
+    /// A piece of the page, masked and encoded once for all who watch. Gone for those who are too far behind.
+    View(Weak<EncodedView>),
     /// For everybody.
     All(ToAgent),
     /// For one connection.

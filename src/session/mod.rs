@@ -20,6 +20,7 @@ mod record;
 mod registry;
 mod repairs;
 pub mod resources;
+mod ring;
 mod scribe;
 
 pub use handle::Handle;

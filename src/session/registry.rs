@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt as _;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,6 +64,8 @@ pub(super) struct Shared {
     pub(super) scribe: Scribe,
     pub(super) metrics: Metrics,
     pub(super) stop: CancellationToken,
+    /// Who may do long work at the same time.
+    pub(super) apart: Arc<Semaphore>,
     store: Arc<Store>,
     tasks: TaskTracker,
     live: Mutex<Live>,
@@ -132,6 +134,7 @@ impl Sessions {
             scribe: Scribe::new(store.clone()),
             store,
             stop,
+            apart: Arc::new(Semaphore::new(threads())),
             tasks,
             live: Mutex::default(),
         });
@@ -327,6 +330,11 @@ impl std::fmt::Debug for Sessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sessions").field("count", &self.count()).finish_non_exhaustive()
     }
+}
+
+/// As many as there are processors.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 impl Shared {

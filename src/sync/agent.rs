@@ -126,7 +126,10 @@ async fn exchange(
                 sent
             }
             item = link.feed.recv() => match item {
-                Ok(FeedItem::View(view)) => sender.binary(view.bytes().clone()).await,
+                Ok(FeedItem::View(view)) => match view.upgrade() {
+                    Some(view) => sender.binary(view.bytes().clone()).await,
+                    None => resync(handle, link, sender, false).await,
+                },
                 Ok(FeedItem::All(event)) => sender.json(&event).await,
                 Ok(FeedItem::One { connection, event }) if connection == link.connection => sender.json(&event).await,
                 Ok(FeedItem::Close { connection, why }) if connection == link.connection => {

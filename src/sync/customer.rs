@@ -19,6 +19,7 @@ use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
 use super::{OURS, cookie, is_same_origin};
 use crate::protocol::customer::{Act, ActTag, FromCustomer, Start, Started, ToCustomer};
 use crate::protocol::page::{self, PageFrame};
+use crate::protocol::wire::{LARGE, Malformed};
 use crate::protocol::{Action, EndReason, Phase};
 use crate::session::{About, CustomerKey, CustomerLink, Handle, Outgoing, Sessions, StartError};
 
@@ -251,7 +252,7 @@ async fn exchange(
                 sender.json(&message).await
             }
             heard = receiver.next() => match heard {
-                Heard::Message(Received::Binary(bytes)) => match PageFrame::decode(&bytes, limits) {
+                Heard::Message(Received::Binary(bytes)) => match decode(bytes, limits).await {
                     Ok(frame) => {
                         handle.customer_shows(link.connection, frame).await;
                         Ok(())
@@ -278,4 +279,16 @@ async fn exchange(
             return Finished::LOST;
         }
     }
+}
+
+/// Reads a frame; a large one on a thread where nobody waits for the next turn.
+async fn decode(bytes: Bytes, limits: &page::Limits) -> Result<PageFrame, Malformed> {
+    if bytes.len() < LARGE {
+        return PageFrame::decode(&bytes, limits);
+    }
+    let limits = *limits;
+    // Cut off only by the server's stop.
+    tokio::task::spawn_blocking(move || PageFrame::decode(&bytes, &limits))
+        .await
+        .unwrap_or(Err(Malformed::Truncated))
 }

@@ -150,3 +150,74 @@ async fn a_large_page_may_come_deflated_but_no_bomb() {
     customer.send_bytes(deflate(vec![1; 40 << 20])).await;
     assert_eq!(customer.is_closed().await.0, 4003);
 }
+
+/// Text that does not get smaller by deflating.
+fn noise(seed: u32, length: usize) -> String {
+    let mut state = seed | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        char::from(b'0' + (state % 75) as u8)
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[tokio::test]
+async fn an_agent_who_reads_slowly_gets_the_newest_state_and_no_queue() {
+    let rig = Rig::start().await;
+    let page = [el("p", &[("id", "news")], &[text("old")])];
+    let (mut customer, mut agent) = rig.session(&page).await;
+    let news = customer.node("news") + 1;
+    let (rounds, size) = (60, 1_000_000);
+    let mut said = String::new();
+    // All of it while the agent reads nothing.
+    for round in 0..rounds {
+        said = format!("round {round} {}", noise(round, size));
+        let mut patch = customer.page.patch();
+        patch.byte(6);
+        patch.uint(news);
+        patch.string(&said);
+        customer.send_bytes(patch.finish()).await;
+    }
+    // An answer that comes after all of them were taken in.
+    customer.says(json!({ "type": "clicked", "at": { "x": 1.0, "y": 1.0 } })).await;
+    let before = agent.received.len();
+    agent.hears("clicked").await;
+    agent.sees(&said[..40]).await;
+    let read = agent.received.len() - before;
+    assert!(read < rounds as usize * size / 2, "{read} bytes for a page of {size}");
+}
+
+#[tokio::test]
+async fn a_giant_page_of_one_session_does_not_hold_up_another() {
+    let rig = Rig::start().await;
+    let (mut quick, mut ann) = rig.session(&[text("small")]).await;
+    let mut giant = rig.customer().await;
+    let mut ben = rig.agent().await;
+    ben.join(giant.id()).await;
+    let row = |n: usize| el("p", &[("class", "card balance")], &[text(&format!("Row {n} of very many"))]);
+    let rows: Vec<Piece> = (0..30_000).map(row).collect();
+    let began = Instant::now();
+    giant.show(&rows).await;
+    // The pointer of the other session, until the giant page is there.
+    let mut slowest = Duration::ZERO;
+    let mut moves = 0;
+    let page = ben.sees_page();
+    tokio::pin!(page);
+    loop {
+        let sent = Instant::now();
+        quick.says(json!({ "type": "pointer", "at": { "x": f64::from(moves), "y": 1.0 } })).await;
+        let heard =
+            ann.hears_that("the pointer", |m| m["type"] == "pointer" && m["at"]["x"] == f64::from(moves));
+        tokio::select! {
+            () = &mut page => break,
+            _ = heard => slowest = slowest.max(sent.elapsed()),
+        }
+        moves += 1;
+    }
+    let whole = began.elapsed();
+    // The test itself reads the giant view on the same thread, once; builds without optimization are slow.
+    assert!(moves > 20, "{moves} moves in {whole:?}");
+    assert!(slowest < Duration::from_millis(50).max(whole / 10), "{slowest:?} of {whole:?}");
+}

@@ -28,7 +28,8 @@ export interface ChangesContext extends SubtreeContext {
 export class Changes {
   readonly #added = new Set<Node>();
   readonly #removed = new Set<Node>();
-  readonly #attributes = new Map<Element, Set<string>>();
+  /** By the name of the attribute: there are few names, and often many elements. */
+  readonly #attributes = new Map<string, Set<Element>>();
   readonly #texts = new Set<CharacterData>();
   /** Entries whose node was given a new number. */
   #retired: Known[] = [];
@@ -40,8 +41,9 @@ export class Changes {
     for (const record of records) {
       const { target } = record;
       if (record.type === "childList") {
-        for (const node of record.addedNodes) this.#added.add(node);
-        for (const node of record.removedNodes) this.#removed.add(node);
+        const { addedNodes, removedNodes } = record;
+        for (let at = 0; at < addedNodes.length; at++) this.#added.add(addedNodes[at] as Node);
+        for (let at = 0; at < removedNodes.length; at++) this.#removed.add(removedNodes[at] as Node);
       } else if (record.type === "characterData") {
         this.#texts.add(target as CharacterData);
       } else {
@@ -59,15 +61,14 @@ export class Changes {
       }
       if (!isElement(node)) continue;
       for (const name of node.getAttributeNames()) {
-        if (!right(node.getAttribute(name) ?? "", node)) continue;
-        this.#name(node, name);
+        if (right(node.getAttribute(name) ?? "", node)) this.#touch(node, name);
       }
     }
   }
 
   /** The name of an element has been defined. */
   defined(element: Element): void {
-    this.#name(element, DEFINED);
+    this.#touch(element, DEFINED);
   }
 
   /** `host` got a shadow root after it was told: it is told anew, and takes its children along. */
@@ -87,9 +88,11 @@ export class Changes {
     this.#writeAdded(out);
     this.#writeRemoved(out);
     this.#writeFrames(out);
-    for (const [element, names] of this.#attributes) {
-      const id = known.id(element);
-      if (id && id < firstNew) for (const name of names) this.#writeAttribute(out, id, element, name);
+    for (const [name, elements] of this.#attributes) {
+      for (const element of elements) {
+        const id = known.id(element);
+        if (id && id < firstNew) this.#writeAttribute(out, id, element, name);
+      }
     }
     for (const text of this.#texts) {
       const id = known.id(text);
@@ -107,8 +110,10 @@ export class Changes {
   }
 
   /** Marks an attribute. */
-  #name(element: Element, name: string): void {
-    this.#attributes.set(element, (this.#attributes.get(element) ?? new Set()).add(name));
+  #touch(element: Element, name: string): void {
+    const elements = this.#attributes.get(name);
+    if (elements) elements.add(element);
+    else this.#attributes.set(name, new Set([element]));
   }
 
   #markAttribute(element: Element, record: MutationRecord): void {
@@ -121,7 +126,7 @@ export class Changes {
       // It may have become, or ceased to be, a part of the page.
       (ignored(element) ? this.#removed : this.#added).add(element);
     }
-    this.#name(element, name);
+    this.#touch(element, name);
   }
 
   #writeAdded(out: Writer): void {

@@ -4,14 +4,13 @@
  * Nothing is read, observed or sent before the server asks; an epoch that can not go on is given up as a whole.
  */
 
-import type { Echo, Held } from "../protocol/words.ts";
+import type { Echo } from "../protocol/words.ts";
 import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
 import { awaitDefinition } from "./custom.ts";
 import { focused, inFrame, isElement, type Roots } from "./dom.ts";
-import { findHeld } from "./fingerprint.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
@@ -82,7 +81,7 @@ export class Recorder {
     readonly page: { readonly roots: Roots; readonly realms: Realms },
     readonly withholding: Withholding,
     readonly outlet: Outlet,
-    held: Held,
+    held?: (known: KnownNodes) => ReadonlyMap<Node, number>,
   ) {
     this.#frames = new Frames(withholding, (url) => outlet.ask(url));
     this.known = new KnownNodes(document, page.roots, this.#frames);
@@ -115,7 +114,7 @@ export class Recorder {
     out.byte(15);
     out.byte(document.compatMode === "BackCompat" ? 1 : 0);
     const { top } = this.known;
-    const snapshot = { ...context, held: findHeld(held, this.known, withholding) };
+    const snapshot = { ...context, held: held?.(this.known) };
     for (let child = document.firstChild; child; child = child.nextSibling) {
       if (ignored(child)) continue;
       out.byte(1);

@@ -4,6 +4,7 @@
  * Nothing of the page leaves before the server asks to share it, which it does only once an agent has joined.
  */
 
+import type { FindHeld } from "../held/fingerprint.ts";
 import type { Bridge } from "../loader/bridge.ts";
 import type {
   Act,
@@ -60,6 +61,8 @@ export class Session {
   readonly #care: ReturnType<typeof setInterval>;
   readonly #marks = new Map<number, PrivateMark>();
   #recorder: Recorder | null = null;
+  /** What is shared, or about to be; 0 for nothing. */
+  #epoch = 0;
   #status: Status | null = null;
   #told = false;
   #over = false;
@@ -148,7 +151,7 @@ export class Session {
         this.#update(message.status);
         break;
       case "share":
-        this.#share(message.epoch, message.held);
+        this.#share(message.epoch, message.held).catch((error) => console.debug("Tandem:", error));
         break;
       case "withhold":
         this.#withholding.set(message.select, message.frames);
@@ -203,9 +206,16 @@ export class Session {
     }
   }
 
-  #share(epoch: number, held: Held): void {
+  async #share(epoch: number, held: Held): Promise<void> {
     this.#stopSharing();
     const connection = this.#connection;
+    this.#epoch = epoch;
+    let find: FindHeld | null = null;
+    if (held.fingerprints) {
+      // Without it, everything is sent.
+      find = await this.context.bridge.load<FindHeld>("held").catch(() => null);
+      if (this.#epoch !== epoch) return;
+    }
     const outlet: Outlet = {
       get waiting() {
         return connection.waiting;
@@ -216,7 +226,13 @@ export class Session {
       lost: () => connection.restart(),
       camera: () => this.context.bridge.load<MakeCamera>("pictures"),
     };
-    this.#recorder = new Recorder(epoch, this.context, this.#withholding, outlet, held);
+    this.#recorder = new Recorder(
+      epoch,
+      this.context,
+      this.#withholding,
+      outlet,
+      find ? (known) => find(held, known, this.#withholding) : undefined,
+    );
   }
 
   /** Tells hashes of withheld values, as many as fit at a time. */
@@ -230,6 +246,7 @@ export class Session {
   readonly #settle = (): void => this.#recorder?.settle();
 
   #stopSharing(): void {
+    this.#epoch = 0;
     this.#recorder?.stop();
     this.#recorder = null;
     this.#marks.clear();

@@ -202,6 +202,10 @@ impl Transcript {
         all.push(b'\n');
     }
 
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
     pub fn contains(&self, text: &str) -> bool {
         memchr::memmem::find(&self.0.lock().unwrap(), text.as_bytes()).is_some()
     }

@@ -5,11 +5,14 @@
  * It reads what would be told and nothing else. A fingerprint that differs for no reason only costs the bytes of telling.
  */
 
+import { isElement } from "../customer/dom.ts";
+import { DEEPEST, ignored, type KnownNodes, opaque } from "../customer/known.ts";
+import { KINDS, toldOf } from "../customer/subtree.ts";
+import type { Withholding } from "../customer/withhold.ts";
 import type { Held } from "../protocol/words.ts";
-import { isElement } from "./dom.ts";
-import { DEEPEST, ignored, type KnownNodes, opaque } from "./known.ts";
-import { KINDS, toldOf } from "./subtree.ts";
-import type { Withholding } from "./withhold.ts";
+
+/** What finds them; the bundle loads it only where the server holds something. */
+export type FindHeld = typeof findHeld;
 
 /** Which nodes, with all that is in them, the server holds, and under which number. */
 export function findHeld(

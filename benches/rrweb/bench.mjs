@@ -1,0 +1,198 @@
+/**
+ * What sharing a page costs the customer's browser: our recorder beside rrweb's current release, in the same run, on the
+ * same pages. `npm ci && npm run bench` (`-- --quick` for a short run); the figures are medians.
+ *
+ * Timed are the start with all serialising (rrweb: JSON), without compressing; and of changes everything until the recorder
+ * is done (its observers, frames and timers), less what the same changes take without a recorder.
+ */
+
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { chromium } from "playwright-core";
+import { css, PAGES, WORKLOADS } from "./pages.mjs";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const quick = process.argv.includes("--quick");
+const ROUNDS = quick ? 1 : 7;
+
+const { build } = createRequire(join(HERE, "../../injector/package.json"))("esbuild");
+const ours = (
+  await build({
+    entryPoints: [join(HERE, "tandem.ts")],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "iife",
+    target: ["es2022", "safari16.4"],
+    loader: { ".inline.css": "text" },
+  })
+).outputFiles[0].text;
+const theirs = await readFile(join(HERE, "node_modules/rrweb/dist/rrweb.umd.min.cjs"), "utf8");
+const version = JSON.parse(await readFile(join(HERE, "node_modules/rrweb/package.json"), "utf8")).version;
+
+/** Runs before everything else in a page: times what recorders do in frames and timers. */
+function prepare() {
+  const bench = { bytes: [], busy: 0, longest: 0 };
+  const timer = setTimeout.bind(window);
+  Object.assign(window, { bench, wait: (time) => new Promise((resolve) => timer(resolve, time)) });
+  for (const name of ["requestAnimationFrame", "setTimeout", "setInterval", "requestIdleCallback"]) {
+    const native = window[name];
+    const timed = (work) => (...args) => {
+      const began = performance.now();
+      work(...args);
+      const took = performance.now() - began;
+      bench.busy += took;
+      bench.longest = Math.max(bench.longest, took);
+    };
+    window[name] = (work, ...rest) => native.call(window, timed(work), ...rest);
+  }
+}
+
+const server = createServer((request, response) => {
+  const { pathname } = new URL(request.url, "http://x");
+  if (pathname === "/site.css") response.writeHead(200, { "content-type": "text/css" }).end(css());
+  else if (pathname === "/page") response.writeHead(200, { "content-type": "text/html" }).end(current);
+  else response.writeHead(404).end();
+});
+let current = "";
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const address = `http://127.0.0.1:${server.address().port}/page`;
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info", "--js-flags=--expose-gc"],
+});
+
+const START = {
+  rrweb: () => {
+    window.stop = window.rrweb.record({ emit: (event) => bench.bytes.push(JSON.stringify(event)) });
+  },
+  tandem: () => {
+    window.recorder = window.startTandem((bytes) => bench.bytes.push(bytes.slice()));
+  },
+};
+
+/** A fresh page with one recorder, not started. */
+async function open(html, recorder) {
+  current = html;
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
+  const page = await context.newPage();
+  await page.addInitScript(prepare);
+  await page.addInitScript(recorder === "rrweb" ? `(()=>{var exports,module,define;${theirs}\n;window.rrweb??=rrweb})()` : ours);
+  await page.goto(address);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  return { page, close: () => context.close() };
+}
+
+/** Everything that was emitted since the last call, as one buffer, and its size as text. */
+async function emitted(page) {
+  const chunks = await page.evaluate(async () => {
+    const all = bench.bytes.splice(0);
+    const blob = new Blob(all.flatMap((one) => (typeof one === "string" ? [one, "\n"] : [one])));
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    let text = "";
+    for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
+    return btoa(text);
+  });
+  return Buffer.from(chunks, "base64");
+}
+
+async function heap(page) {
+  const session = await page.context().newCDPSession(page);
+  for (let n = 0; n < 3; n++) await session.send("HeapProfiler.collectGarbage");
+  const { usedSize, embedderHeapUsedSize = 0 } = await session.send("Runtime.getHeapUsage");
+  await session.detach();
+  return usedSize + embedderHeapUsedSize;
+}
+
+async function snapshot(html, recorder) {
+  const { page, close } = await open(html, recorder);
+  const before = await heap(page);
+  const time = await page.evaluate(`(() => {
+    const began = performance.now();
+    (${START[recorder]})();
+    return performance.now() - began;
+  })()`);
+  const bytes = await emitted(page);
+  const kept = (await heap(page)) - before;
+  await close();
+  return { time, gzip: gzipSync(bytes).length, raw: bytes.length, kept };
+}
+
+async function workload({ page: html, run }, recorder) {
+  const { page, close } = await open(html, recorder);
+  if (START[recorder]) await page.evaluate(`(${START[recorder]})()`);
+  await page.evaluate(() => wait(400));
+  await emitted(page);
+  const figures = await page.evaluate(`(async () => {
+    Object.assign(bench, { busy: 0, longest: 0 });
+    const began = performance.now();
+    (${run})();
+    const changed = performance.now();
+    // Observers are called before this goes on.
+    await null;
+    const observed = performance.now() - changed;
+    await wait(250);
+    return { time: changed - began + observed + bench.busy, longest: Math.max(observed, bench.longest) };
+  })()`);
+  const bytes = await emitted(page);
+  await close();
+  return { ...figures, gzip: gzipSync(bytes).length, raw: bytes.length };
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** All in turn, so that all have the same weather. */
+async function compare(recorders, measure) {
+  const samples = recorders.map(() => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [at, recorder] of recorders.entries()) samples[at].push(await measure(recorder));
+  }
+  return samples.map((of) =>
+    Object.fromEntries(Object.keys(of[0]).map((key) => [key, median(of.map((one) => one[key]))])),
+  );
+}
+
+const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+const kb = (value) => `${(value / 1024).toFixed(value < 10_240 ? 1 : 0)} KB`;
+const ratio = (a, b) => (a / b).toFixed(3);
+const line = (...cells) => console.log(`| ${cells.join(" | ")} |`);
+
+console.log(`rrweb ${version}, Chromium ${browser.version()}, medians of ${ROUNDS}\n`);
+line("snapshot", "rrweb", "Tandem", "time ratio", "rrweb gzip", "Tandem gzip", "bytes ratio", "rrweb heap", "Tandem heap", "heap ratio");
+line(...Array(10).fill("---"));
+for (const [name, html] of Object.entries(PAGES)) {
+  const [rrweb, tandem] = await compare(["rrweb", "tandem"], (recorder) => snapshot(html, recorder));
+  line(
+    ...[name, ms(rrweb.time), ms(tandem.time), ratio(tandem.time, rrweb.time), kb(rrweb.gzip), kb(tandem.gzip)],
+    ...[ratio(tandem.gzip, rrweb.gzip), kb(rrweb.kept), kb(tandem.kept), ratio(tandem.kept, rrweb.kept)],
+  );
+}
+console.log();
+line("changes", "rrweb", "Tandem", "time ratio", "longest task", "rrweb bytes", "Tandem bytes", "bytes ratio");
+line(...Array(8).fill("---"));
+const total = { all: [0, 0], moves: [0, 0], bytes: [0, 0] };
+for (const work of WORKLOADS) {
+  const [rrweb, tandem, none] = await compare(["rrweb", "tandem", "none"], (recorder) => workload(work, recorder));
+  rrweb.time -= none.time;
+  tandem.time -= none.time;
+  line(
+    ...[work.name, ms(rrweb.time), ms(tandem.time), ratio(tandem.time, rrweb.time), ms(tandem.longest)],
+    ...[kb(rrweb.raw), kb(tandem.raw), ratio(tandem.raw, rrweb.raw)],
+  );
+  [rrweb, tandem].forEach((one, at) => {
+    total.all[at] += one.time;
+    if (work.moves) total.moves[at] += one.time;
+    if (work.moves) total.bytes[at] += one.raw;
+  });
+}
+line("**together**", ms(total.all[0]), ms(total.all[1]), ratio(total.all[1], total.all[0]), "", "", "", "");
+line(
+  ...["**sorting and shuffling**", ms(total.moves[0]), ms(total.moves[1]), ratio(total.moves[1], total.moves[0]), ""],
+  ...[kb(total.bytes[0]), kb(total.bytes[1]), ratio(total.bytes[1], total.bytes[0])],
+);
+await browser.close();
+server.close();

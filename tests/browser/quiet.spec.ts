@@ -1,0 +1,101 @@
+/** Before a session the page is as without us; in a session nothing of ours gets in its way. */
+import { expect, test } from "./rig.ts";
+
+test("before a session nothing is observed, and no function of the page is another one", async ({ customer }) => {
+  await customer.page.addInitScript(() => {
+    const seen = { observers: [] as string[], listeners: [] as string[], timers: 0, sockets: 0 };
+    Object.assign(window, { seen });
+    for (const name of ["MutationObserver", "ResizeObserver", "IntersectionObserver"] as const) {
+      const native = window[name] as unknown as new (...args: unknown[]) => object;
+      Object.assign(window, {
+        [name]: new Proxy(native, {
+          construct(target, args, self) {
+            seen.observers.push(name);
+            return Reflect.construct(target, args, self) as object;
+          },
+        }),
+      });
+    }
+    const listen = EventTarget.prototype.addEventListener;
+    EventTarget.prototype.addEventListener = function (this: EventTarget, type: string, ...rest) {
+      if (new Error().stack?.includes("/.tandem/")) seen.listeners.push(type);
+      return Reflect.apply(listen, this, [type, ...rest]) as undefined;
+    };
+    const every = window.setInterval;
+    window.setInterval = ((...args: Parameters<typeof every>) => {
+      if (new Error().stack?.includes("/.tandem/")) seen.timers++;
+      return every(...args);
+    }) as typeof every;
+    window.WebSocket = new Proxy(window.WebSocket, {
+      construct(target, args, self) {
+        seen.sockets++;
+        return Reflect.construct(target, args, self) as object;
+      },
+    });
+  });
+  await customer.open("/help");
+  await customer.page.waitForLoadState("networkidle");
+  const seen = await customer.page.evaluate(() => {
+    const natives = [
+      Element.prototype.attachShadow,
+      History.prototype.pushState,
+      HTMLDialogElement.prototype.showModal,
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set,
+    ];
+    return {
+      ...(window as unknown as { seen: { observers: string[]; listeners: string[]; timers: number; sockets: number } }).seen,
+      natives: natives.map((native) => Function.prototype.toString.call(native).includes("[native code]")),
+      ours: [...document.querySelectorAll("*")].filter((element) => /tandem/i.test(element.outerHTML.slice(0, 200))).map((e) => e.localName),
+      globals: Object.keys(window).filter((name) => /tandem/i.test(name)),
+    };
+  });
+  expect(seen.observers).toEqual([]);
+  // The button, links that start a session, and when the page is ready for the button.
+  expect(seen.listeners.filter((type) => !["click", "DOMContentLoaded", "prerenderingchange"].includes(type))).toEqual([]);
+  expect([seen.timers, seen.sockets]).toEqual([0, 0]);
+  expect(seen.natives).toEqual([true, true, true, true]);
+  expect(seen.globals).toEqual(["Tandem"]);
+  expect(seen.ours.filter((name) => !["html", "head", "script"].includes(name))).toEqual(["tandem-widget"]);
+});
+
+test("in a session the page finds nothing of ours but the widget's element", async ({ customer, session }) => {
+  await customer.page.addInitScript(() => {
+    Object.assign(window, { before: new Set(Object.getOwnPropertyNames(window)) });
+  });
+  await session("/help");
+  const found = await customer.page.evaluate(() => {
+    const { before } = window as unknown as { before: Set<string> };
+    const strange = (element: Element) =>
+      /tandem/i.test(element.localName) || element.getAttributeNames().some((name) => /tandem/i.test(name));
+    const body = document.body;
+    return {
+      elements: [...document.querySelectorAll("*")].filter(strange).map((element) => element.localName),
+      globals: Object.getOwnPropertyNames(window).filter((name) => !before.has(name) && /tandem|record|known/i.test(name)),
+      own: [...Object.getOwnPropertyNames(body), ...Object.getOwnPropertySymbols(body).map(String)].filter((name) => !/playwright/.test(name)),
+      attributes: body.getAttributeNames().concat(document.documentElement.getAttributeNames()).filter((name) => /tandem/i.test(name)),
+    };
+  });
+  expect(found).toEqual({ elements: ["tandem-widget"], globals: ["Tandem"], own: [], attributes: [] });
+});
+
+test("an error of the recorder never reaches the page", async ({ customer, agent, session }) => {
+  await session("/help");
+  const errors = await customer.page.evaluate(async () => {
+    const errors: string[] = [];
+    addEventListener("error", (event) => errors.push(event.message));
+    addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
+    // The page breaks what it shares with us.
+    const names = Element.prototype.getAttributeNames;
+    Element.prototype.getAttributeNames = () => {
+      throw new Error("broken by the page");
+    };
+    document.querySelector("main")?.append(document.createElement("hr"));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    Element.prototype.getAttributeNames = names;
+    document.querySelector("h1")?.append(" and on");
+    return errors;
+  });
+  expect(errors).toEqual([]);
+  // It starts over by itself.
+  await expect.poll(() => agent.mirror.text("h1")).toContain("and on");
+});
