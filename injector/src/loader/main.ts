@@ -7,8 +7,8 @@
 
 import type { Bridge, Bundle, Part, PartName, PartScript } from "./bridge.ts";
 import style from "./button.inline.css";
-import type { TandemApi, TandemStart, TandemState } from "./tandem.d.ts";
 import { keepClosedRoots } from "./closed-roots.ts";
+import type { TandemApi, TandemStart, TandemState } from "./tandem.d.ts";
 
 const START = "[data-tandem-start]";
 const MARK = "tandem";
