@@ -1,4 +1,5 @@
 /** What the policy masks or hides is in nothing that the agent's browser gets, and the customer sees what that is. */
+import { rm, writeFile } from "node:fs/promises";
 import { expect, plain, test } from "./rig.ts";
 
 const TYPED = { password: "hunter2-canary", card: "4111111111111111", code: "737373", once: "918273" };
@@ -137,4 +138,68 @@ test("a switch shows the customer all that is hidden, and only the customer", as
   expect(await agent.mirror.html(".outline")).toBe(null);
   await toggle.uncheck();
   await expect(outlines).toHaveCount(0);
+});
+
+test("on a private page the agent reads that it is one, and gets nothing of it", async ({
+  customer,
+  agent,
+  session,
+  demo,
+}) => {
+  const told: string[] = [];
+  agent.page.on("websocket", (socket) =>
+    socket.on("framereceived", (frame) => told.push(plain(frame.payload).toString("latin1"))),
+  );
+  await session("/help");
+  const reloads = () => demo.log().split("changed policies are in force").length;
+  const before = reloads();
+  const file = `${demo.data}/policies/private.toml`;
+  const veil = agent.page.getByText("The customer is on a private page");
+  try {
+    await writeFile(file, '[[pause]]\nurls = ["/story"]\n');
+    await expect.poll(reloads).toBeGreaterThan(before);
+    await expect(veil).toBeHidden();
+    const title = await customer.page.locator("h1").textContent();
+    await customer.open("/story");
+    await expect(veil).toBeVisible();
+    const since = told.length;
+    await customer.page.mouse.move(300, 300);
+    await customer.page.mouse.click(320, 340);
+    await customer.page.evaluate(() => document.body.append("CANARY-ON-A-PRIVATE-PAGE"));
+    const tooltip = customer.page.locator("tandem-widget [role=tooltip]");
+    await expect(tooltip).toContainText(/hidden from the agent/i);
+    await expect(agent.page.getByRole("textbox", { name: "Address" })).not.toHaveValue(/story/);
+    const heard = told.slice(since).join("\n");
+    for (const secret of ["CANARY-ON-A", '"type":"clicked"', "/story"]) expect(heard).not.toContain(secret);
+    await customer.open("/help");
+    await expect(veil).toBeHidden();
+    await expect.poll(() => agent.mirror.text("h1")).toBe(title?.replace(/\s+/g, " ").trim());
+  } finally {
+    await rm(file, { force: true });
+  }
+});
+
+test("where the customer points and clicks on what is hidden is told to nobody", async ({ customer, agent, session }) => {
+  const told: string[] = [];
+  agent.page.on("websocket", (socket) =>
+    socket.on("framereceived", (frame) => told.push(plain(frame.payload).toString("latin1"))),
+  );
+  await session("/account");
+  const heard = () => told.filter((text) => text.startsWith('{"type":"clicked"')).length;
+  await customer.page.locator(".balance").first().click();
+  expect(heard()).toBe(0);
+  await customer.page.locator("h1").first().click();
+  await expect.poll(heard).toBe(1);
+});
+
+test("the keyboard reaches the tooltip and the switch", async ({ customer, session }) => {
+  await session("/account");
+  const toggle = customer.page.getByRole("switch", { name: "Show what is hidden" });
+  await toggle.focus();
+  await customer.page.keyboard.press("Space");
+  await expect(customer.page.locator("tandem-widget .outline").first()).toBeVisible();
+  await customer.page.keyboard.press("Space");
+  await expect(customer.page.locator("tandem-widget .outline")).toHaveCount(0);
+  await customer.page.locator("#new-password").focus();
+  await expect(customer.page.locator("tandem-widget [role=tooltip]")).toBeVisible();
 });

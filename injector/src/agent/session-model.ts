@@ -44,6 +44,8 @@ export class SessionModel {
     height: number;
   } | null>(null);
   readonly hasView = signal(false);
+  /** The policy shares nothing of the page that the customer is on. */
+  readonly isPrivate = signal(false);
   readonly notes: Signal<Note[]> = signal<Note[]>([]);
   readonly #onLoginNeeded: () => void;
   #connection: Connection | null = null;
@@ -74,6 +76,10 @@ export class SessionModel {
       },
       location: (url) => {
         this.location.value = url;
+      },
+      hidden: (is) => {
+        this.isPrivate.value = is;
+        if (is) overlay.pointer = null;
       },
     });
     const acting = new Acting(mirror, {

@@ -110,6 +110,9 @@ function Waiting({ model }: { model: SessionModel }) {
     return <Veil key="away" title={page.away} text={page.awayWhy[why]} more={left} />;
   }
   if (away) return <Veil key="loading" busy title={page.loading} />;
+  if (model.hasView.value && model.isPrivate.value) {
+    return <Veil key="private" title={page.privateTitle} text={page.privateLead} />;
+  }
   if (model.hasView.value) return null;
   if (customer === "expected") return <Veil key="expected" busy title={page.expected} />;
   return <Veil key="first" busy title={page.firstView} />;

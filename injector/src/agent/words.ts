@@ -124,6 +124,8 @@ export const words = {
     frame: "Customer's page",
     connecting: "Connecting to the session…",
     expected: "Waiting for the customer’s browser…",
+    privateTitle: "The customer is on a private page",
+    privateLead: "Nothing of it is shared. You will see their page again when they leave it.",
     firstView: "Getting the customer’s page…",
     loading: "The customer’s page is loading…",
     away: "The customer is away",

@@ -23,11 +23,15 @@ export class Pointers {
   #at: Point | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `send` is called with what the customer does; it flushes the page first where the order matters. */
+  /**
+   * `send` is called with what the customer does; it flushes the page first where the order matters. `tells` says of
+   * what must not be told, because its place alone would say what the agent does not see.
+   */
   constructor(
     readonly stage: Stage,
     realms: Realms,
     readonly send: (message: FromCustomer) => void,
+    readonly tells: (event: Event) => boolean,
   ) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -80,7 +84,7 @@ export class Pointers {
   }
 
   readonly #moved = (event: PointerEvent): void => {
-    if (!event.isTrusted) return;
+    if (!event.isTrusted || this.tells(event)) return;
     this.#at = placeOf(event);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -89,7 +93,7 @@ export class Pointers {
   };
 
   readonly #pressed = (event: PointerEvent): void => {
-    if (!event.isTrusted || event.composedPath().includes(this.stage.host)) return;
+    if (!event.isTrusted || event.composedPath().includes(this.stage.host) || this.tells(event)) return;
     guarded(() => this.send({ type: "clicked", at: placeOf(event) }));
   };
 

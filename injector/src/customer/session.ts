@@ -82,7 +82,13 @@ export class Session {
       takeBack: () => this.#send({ type: "take_back" }),
       showHidden: (on) => this.#outlines.show(on),
     });
-    this.#pointers = new Pointers(stage, context.realms, (message) => this.#gesture(message));
+    this.#pointers = new Pointers(
+      stage,
+      context.realms,
+      (message) => this.#gesture(message),
+      // The places of clicks on the keys of a hidden PIN pad would tell the PIN.
+      (event) => this.#within(event.composedPath()[0] as Node, /hidden/),
+    );
     this.#outlines = new Outlines(stage, () => this.#hidden());
     this.#tooltip = new Tooltip(stage, context.realms, (element) => this.#label(element));
     this.#widget.showId(sessionId);
@@ -125,11 +131,15 @@ export class Session {
 
   /** Whether the agent does not see `element`. */
   isPrivate(element: Element): boolean {
-    for (let at: Node | null = element; at; at = above(at)) {
-      const kind = this.#marks.get(this.#recorder?.known.id(at) ?? 0)?.kind;
-      if (kind === "masked" || kind === "hidden") return true;
+    return this.#within(element, /masked|hidden/) || this.#withholding.isPassword(element);
+  }
+
+  /** Whether `node` is, or is in, something of such a kind. */
+  #within(node: Node, kinds: RegExp): boolean {
+    for (let at: Node | null = node; at; at = above(at)) {
+      if (kinds.test(`${this.#marks.get(this.#recorder?.known.id(at) ?? 0)?.kind}`)) return true;
     }
-    return this.#withholding.isPassword(element);
+    return false;
   }
 
   /** Answers an action: what it changed goes first. */

@@ -100,6 +100,11 @@ export function markUnshown(element: Element, unshown: boolean): void {
   element.setAttribute(OWN.mark, [...others, ...own].join(" "));
 }
 
+/** Whether nothing of the element is shown. */
+export function isHidden(element: Element | null): boolean {
+  return element?.getAttribute(OWN.mark)?.includes("hidden") === true;
+}
+
 /** Whether what the element shows is bullets. */
 export function isMasked(element: Element): boolean {
   return element.getAttribute(OWN.mark)?.includes("masked") === true;

@@ -10,7 +10,7 @@ import { Answers, type Settled } from "./answers.ts";
 import { removeAttribute } from "./attributes.ts";
 import { defaultState, FocusRing, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
 import { above, openDocument } from "./frames.ts";
-import { ownStyles, ownsTooltip, setBox } from "./marks.ts";
+import { isHidden, ownStyles, ownsTooltip, setBox } from "./marks.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
 import { decodeView, type ViewControl, type ViewFrame, type ViewOp } from "./view-frame.ts";
@@ -25,6 +25,8 @@ export type MirrorEvents = {
   framed(document: Document): void;
   viewport(width: number, height: number): void;
   location(url: string): void;
+  /** Whether nothing of the page is shown. Told with every frame. */
+  hidden(is: boolean): void;
 };
 
 /** How long to wait for the page's word after an action was done, in milliseconds. */
@@ -171,6 +173,7 @@ export class Mirror {
       tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
     }
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
+    this.#events.hidden(isHidden(this.document.documentElement));
     if (first?.op !== "begin") return;
     this.#watchGrowth(this.document);
     this.#events.begun(this.document);
