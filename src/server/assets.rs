@@ -12,6 +12,7 @@ use crate::console;
 
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 const PICTURES: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"));
+const ACTING: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/acting.js"));
 const CUSTOMER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"));
 
 /// What the console's pages are made of.
@@ -24,7 +25,7 @@ pub(super) const CONSOLE: console::Assets = console::Assets {
 
 /// Changes with the code, so that a browser may keep what it has for ever and still never runs an old script.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let digest = Sha256::new().chain_update(LOADER).chain_update(CUSTOMER).chain_update(PICTURES).finalize();
+    let digest = Sha256::new().chain_update(LOADER).chain_update(CUSTOMER).chain_update(PICTURES).chain_update(ACTING).finalize();
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 });
 
@@ -38,6 +39,7 @@ pub(super) fn routes() -> Router {
     Router::new()
         .route("/loader.js", get(async || script(LOADER)))
         .route("/customer.js", get(async || script(CUSTOMER)))
+        .route("/acting.js", get(async || script(ACTING)))
         .route("/pictures.js", get(async || script(PICTURES)))
 }
 

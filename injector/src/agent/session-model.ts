@@ -75,6 +75,8 @@ export class SessionModel {
       location: (url) => {
         this.location.value = url;
       },
+      caret: (boxes) => overlay.caret(boxes),
+      notice: (notice, at) => overlay.notice(notice, at),
     });
     const acting = new Acting(mirror, {
       send: (message) => this.#connection?.send(message),

@@ -49,7 +49,7 @@ export interface Part<T> {
 }
 
 /** Scripts of their own, beside the bundle. */
-export type PartName = "pictures";
+export type PartName = "pictures" | "acting";
 
 /** The script element of a part. */
 export interface PartScript<T, P extends Part<T> = Part<T>> extends HTMLScriptElement {

@@ -12,7 +12,7 @@ fn page() -> Url {
 const LOADER: &str = "https://shop.example/.tandem/loader.js";
 const BUNDLE: &str = "https://shop.example/.tandem/customer.js";
 const US: &str = "https://shop.example/.tandem/loader.js https://shop.example/.tandem/customer.js \
-                  https://shop.example/.tandem/pictures.js";
+                  https://shop.example/.tandem/pictures.js https://shop.example/.tandem/acting.js";
 const WIRE: &str = "https://shop.example/.tandem/ wss://shop.example/.tandem/";
 
 fn enforce(value: &str) -> Line<'_> {
@@ -149,7 +149,7 @@ fn other_ports_and_schemes_are_spelled_out() {
         admission.lines[0],
         "default-src 'none'; \
          script-src http://localhost:8080/.tandem/loader.js http://localhost:8080/.tandem/customer.js \
-         http://localhost:8080/.tandem/pictures.js; \
+         http://localhost:8080/.tandem/pictures.js http://localhost:8080/.tandem/acting.js; \
          connect-src http://localhost:8080/.tandem/ ws://localhost:8080/.tandem/"
     );
 }

@@ -8,12 +8,22 @@
 import type { NodeId } from "../../protocol/words.ts";
 import { Answers, type Settled } from "./answers.ts";
 import { removeAttribute } from "./attributes.ts";
-import { defaultState, FocusRing, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
+import { defaultState, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
 import { above, openDocument } from "./frames.ts";
 import { ownStyles, ownsTooltip, setBox } from "./marks.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
-import { decodeView, type ViewControl, type ViewFrame, type ViewOp } from "./view-frame.ts";
+import { type Box, showSelection } from "./selection.ts";
+import { setRules } from "./sheets.ts";
+import { StateMarks } from "./states.ts";
+import {
+  decodeView,
+  type End,
+  type Notice,
+  type ViewControl,
+  type ViewFrame,
+  type ViewOp,
+} from "./view-frame.ts";
 
 /** What the mirror tells the one who shows it. */
 export type MirrorEvents = {
@@ -25,6 +35,10 @@ export type MirrorEvents = {
   framed(document: Document): void;
   viewport(width: number, height: number): void;
   location(url: string): void;
+  /** Where the customer's caret is, or what is selected in a field, in the mirror's window. */
+  caret(boxes: Box[]): void;
+  /** What the customer's browser shows over the page, and the control that it belongs to. */
+  notice(notice: Notice | null, at: Element | null): void;
 };
 
 /** How long to wait for the page's word after an action was done, in milliseconds. */
@@ -42,7 +56,8 @@ export class Mirror {
   readonly #growth = new ResizeObserver(() => this.#grown());
   readonly #frame: HTMLIFrameElement;
   readonly #events: MirrorEvents;
-  readonly #ring = new FocusRing();
+  #states = new StateMarks();
+  #selection: [End, End] | null = null;
   #nodes: Nodes | null = null;
   #topLayer = new TopLayer();
   /** The last word of the page on each control. */
@@ -71,7 +86,7 @@ export class Mirror {
 
   /** The customer's focus. */
   get focused(): Element | null {
-    return this.#ring.at;
+    return this.#states.focus;
   }
 
   /** The id of the innermost node at or above this one that the page knows. */
@@ -171,6 +186,7 @@ export class Mirror {
       tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
     }
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
+    this.#select();
     if (first?.op !== "begin") return;
     this.#watchGrowth(this.document);
     this.#events.begun(this.document);
@@ -201,7 +217,9 @@ export class Mirror {
     this.#controls = new WeakMap();
     this.#boxes = new Map();
     this.scrolls.clear();
-    this.#ring.show(null);
+    this.#states = new StateMarks();
+    this.#selection = null;
+    this.#events.notice(null, null);
     this.answers.clear();
   }
 
@@ -272,7 +290,7 @@ export class Mirror {
         return;
       case "focus": {
         const node = op.id === null ? undefined : nodes.find(op.id);
-        this.#ring.show(node?.nodeType === Node.ELEMENT_NODE ? (node as Element) : null);
+        this.#states.focus = node?.nodeType === Node.ELEMENT_NODE ? (node as Element) : null;
         return;
       }
       case "top-layer":
@@ -291,7 +309,39 @@ export class Mirror {
       case "picture":
         setPicture(nodes.element(op.id), op.url);
         return;
+      case "sheet":
+        setRules(nodes.element(op.id), op.css);
+        return;
+      case "states": {
+        const { hover, active, target, focusVisible } = op.states;
+        const element = (id: NodeId | null) => (id === null ? null : nodes.element(id));
+        this.#states.show({
+          hover: element(hover),
+          active: element(active),
+          target: element(target),
+          focusVisible,
+        });
+        return;
+      }
+      case "selection":
+        this.#selection = op.anchor && op.focus && [op.anchor, op.focus];
+        return;
+      case "notice": {
+        const at = op.notice?.at ?? null;
+        this.#events.notice(op.notice, at === null ? null : nodes.element(at));
+        return;
+      }
     }
+  }
+
+  /** Shows the customer's selection where it is now. */
+  #select(): void {
+    const places = this.#selection?.map(({ id, offset }) => {
+      const node = this.#nodes?.find(id);
+      return node ? { node, offset } : null;
+    });
+    const [anchor, focus] = places ?? [];
+    this.#events.caret(showSelection(this.document, anchor ?? null, focus ?? null));
   }
 
   /** A new `style` of the page has taken the size that the box had. */
