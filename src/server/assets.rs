@@ -25,7 +25,12 @@ pub(super) const CONSOLE: console::Assets = console::Assets {
 
 /// Changes with the code, so that a browser may keep what it has for ever and still never runs an old script.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let digest = Sha256::new().chain_update(LOADER).chain_update(CUSTOMER).chain_update(PICTURES).chain_update(ACTING).finalize();
+    let digest = Sha256::new()
+        .chain_update(LOADER)
+        .chain_update(CUSTOMER)
+        .chain_update(PICTURES)
+        .chain_update(ACTING)
+        .finalize();
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 });
 

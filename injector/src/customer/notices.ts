@@ -31,15 +31,23 @@ interface Notice {
   readonly text: string;
 }
 
+/** What notices need of the page. */
+export interface NoticePage {
+  /** Sends what is written at once. */
+  flush(): void;
+  /** The element that has the focus. */
+  focus(): Element | null;
+}
+
 /** What is shown now, whether or not anybody is told. */
 export class Notices {
   #writer: NoticeWriter | null = null;
   /** A script only asks whether controls are valid. */
   #checking = 0;
 
-  /** Starts an epoch; `flush` sends what is written at once. */
-  begin(known: KnownNodes, withholding: Withholding, flush: () => void): NoticeWriter {
-    this.#writer = new NoticeWriter(known, withholding, flush, () => this.#checking > 0);
+  /** Starts an epoch. */
+  begin(known: KnownNodes, withholding: Withholding, page: NoticePage): NoticeWriter {
+    this.#writer = new NoticeWriter(known, withholding, page, () => this.#checking > 0);
     return this.#writer;
   }
 
@@ -68,7 +76,7 @@ export class NoticeWriter {
   constructor(
     readonly known: KnownNodes,
     readonly withholding: Withholding,
-    readonly flush: () => void,
+    readonly page: NoticePage,
     readonly checking: () => boolean,
   ) {}
 
@@ -81,7 +89,7 @@ export class NoticeWriter {
   show(notice: Notice | null): void {
     clearTimeout(this.#timer);
     this.#now = notice;
-    this.flush();
+    this.page.flush();
   }
 
   /** A control is not valid: the browser says so, unless a script does or only wanted to know. */
@@ -121,7 +129,7 @@ export class NoticeWriter {
 
   /** The control whose list, calendar or palette is open, where the browser says so. */
   #choosing(): Notice | null {
-    const at = document.activeElement;
+    const at = this.page.focus();
     if (!at || !/^(select|input)$/.test(at.localName)) return null;
     try {
       return at.matches(":open") ? { kind: CHOOSING, at, text: "" } : null;

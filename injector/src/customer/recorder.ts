@@ -120,7 +120,10 @@ export class Recorder {
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
     this.#sheets = new Sheets(this.known, page.extras);
     this.#states = new States(this.known, withholding);
-    this.#notices = page.notices.begin(this.known, withholding, () => this.flush());
+    this.#notices = page.notices.begin(this.known, withholding, {
+      flush: () => this.flush(),
+      focus: () => focused(page.roots),
+    });
     this.#pictures = new Pictures(this.known, outlet.camera, () => this.schedule());
     this.#sheets.fresh(document);
     const context = {
@@ -425,7 +428,7 @@ export class Recorder {
           this.#states.pointer(event as PointerEvent);
           break;
         case "selectionchange":
-          this.#states.select();
+          this.#states.select(target);
           break;
         case "invalid":
           this.#notices.invalid(event);

@@ -16,7 +16,8 @@ export class States {
   #target: Element | null = null;
   #address: string | null = null;
   #states = "0,0,0,0";
-  #selecting = true;
+  /** Where something else may be selected. */
+  #selecting: Document | null = document;
   #selection = "0";
 
   constructor(
@@ -32,9 +33,9 @@ export class States {
     else if (!relatedTarget) this.#hover = null;
   }
 
-  /** Something else may be selected. */
-  select(): void {
-    this.#selecting = true;
+  /** Something else may be selected in the document of `target`. */
+  select(target: Node): void {
+    this.#selecting = target.ownerDocument ?? (target as Document);
   }
 
   /** Tells what changed. */
@@ -55,8 +56,8 @@ export class States {
       for (const state of states) out.uint(state);
     }
     if (!this.#selecting) return;
-    this.#selecting = false;
-    const selection = this.#select(focus);
+    const selection = this.#select(this.#selecting, focus);
+    this.#selecting = null;
     if (`${selection}` === this.#selection) return;
     this.#selection = `${selection}`;
     out.byte(67);
@@ -73,7 +74,7 @@ export class States {
   }
 
   /** Where the selection begins and ends, or 0. */
-  #select(focus: Element | null): number[] {
+  #select(document: Document, focus: Element | null): number[] {
     const selection = document.getSelection();
     // A selection inside of a field is none of the document's.
     if (focus && controlKind(focus) === "text" && selection?.isCollapsed !== false) {

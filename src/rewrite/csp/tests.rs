@@ -324,7 +324,8 @@ fn hosts_get_their_public_names() {
 #[test]
 fn a_later_policy_admits_only_what_comes_later() {
     let later = |policy: &str| admit_later(policy, &page());
-    let bundles = format!("{BUNDLE} https://shop.example/.tandem/pictures.js");
+    let bundles =
+        format!("{BUNDLE} https://shop.example/.tandem/pictures.js https://shop.example/.tandem/acting.js");
     let (own, socket) = ("https://shop.example/.tandem/", "wss://shop.example/.tandem/");
     for (policy, expected) in [
         ("img-src 'none'", None),

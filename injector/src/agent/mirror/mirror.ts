@@ -13,7 +13,7 @@ import { above, openDocument } from "./frames.ts";
 import { ownStyles, ownsTooltip, setBox } from "./marks.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
-import { type Box, showSelection } from "./selection.ts";
+import { type Box, clearSelection, showSelection } from "./selection.ts";
 import { setRules } from "./sheets.ts";
 import { StateMarks } from "./states.ts";
 import {
@@ -58,6 +58,7 @@ export class Mirror {
   readonly #events: MirrorEvents;
   #states = new StateMarks();
   #selection: [End, End] | null = null;
+  #selectedIn: Document | null = null;
   #nodes: Nodes | null = null;
   #topLayer = new TopLayer();
   /** The last word of the page on each control. */
@@ -200,6 +201,7 @@ export class Mirror {
       const sheet = openDocument(at, quirks, styles);
       if (sheet) sheets.set(at, sheet);
       at.addEventListener("load", () => this.#grown(), true);
+      at.addEventListener("scroll", () => this.#select(), { capture: true, passive: true });
     };
     open(document, quirks, ownStyles("page"));
     this.#nodes = new Nodes(document, {
@@ -336,12 +338,13 @@ export class Mirror {
 
   /** Shows the customer's selection where it is now. */
   #select(): void {
-    const places = this.#selection?.map(({ id, offset }) => {
+    const [anchor, focus] = (this.#selection ?? []).map(({ id, offset }) => {
       const node = this.#nodes?.find(id);
-      return node ? { node, offset } : null;
+      return node?.isConnected ? { node, offset } : null;
     });
-    const [anchor, focus] = places ?? [];
-    this.#events.caret(showSelection(this.document, anchor ?? null, focus ?? null));
+    if (this.#selectedIn) clearSelection(this.#selectedIn);
+    this.#selectedIn = anchor?.node.ownerDocument ?? null;
+    this.#events.caret(anchor && focus ? showSelection(anchor, focus) : []);
   }
 
   /** A new `style` of the page has taken the size that the box had. */

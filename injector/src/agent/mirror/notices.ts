@@ -7,6 +7,7 @@
  */
 
 import { words } from "../words.ts";
+import { toOutermost } from "./frames.ts";
 import type { Box } from "./selection.ts";
 import type { Notice } from "./view-frame.ts";
 
@@ -53,5 +54,5 @@ function options(select: HTMLSelectElement): { text: string; chosen: boolean }[]
 /** Where a control is, in pixels of the mirror's window. */
 export function placeOf(at: Element): Box {
   const { x, bottom, width } = at.getBoundingClientRect();
-  return { x, y: bottom, width, height: 0 };
+  return { ...toOutermost(at.ownerDocument, { x, y: bottom }), width, height: 0 };
 }

@@ -5,6 +5,7 @@
  * out the same and seen by nobody, tells where the caret is.
  */
 
+import { toOutermost } from "./frames.ts";
 import { isMasked } from "./marks.ts";
 
 /** One end of a selection. */
@@ -36,16 +37,23 @@ type HighlightView = Window & {
   Highlight?: new (range: Range) => unknown;
 };
 
-/** Highlights the text between two places of the page. Returns where the caret is, if it is one. */
-export function showSelection(document: Document, anchor: Place | null, focus: Place | null): Box[] {
-  const view = document.defaultView as unknown as HighlightView | null;
-  view?.CSS.highlights?.delete(HIGHLIGHT);
-  if (!anchor || !focus) return [];
-  if (anchor.node === focus.node && isField(anchor.node))
-    return inField(anchor.node, anchor.offset, focus.offset);
+/** Takes away what was highlighted in a document. */
+export function clearSelection(document: Document): void {
+  (document.defaultView as unknown as HighlightView | null)?.CSS.highlights?.delete(HIGHLIGHT);
+}
+
+/** Highlights the text between two places of a document. Returns where the caret is, or what is selected in a field. */
+export function showSelection(anchor: Place, focus: Place): Box[] {
+  const document = anchor.node.ownerDocument;
+  if (!document) return [];
+  const place = (box: Box): Box => ({ ...box, ...toOutermost(document, box) });
+  if (anchor.node === focus.node && isField(anchor.node)) {
+    return inField(anchor.node, anchor.offset, focus.offset).map(place);
+  }
   const range = rangeOf(document, anchor, focus);
   if (!range) return [];
-  if (range.collapsed) return caret(range);
+  if (range.collapsed) return caret(range).map(place);
+  const view = document.defaultView as unknown as HighlightView | null;
   if (view?.Highlight) view.CSS.highlights?.set(HIGHLIGHT, new view.Highlight(range));
   return [];
 }

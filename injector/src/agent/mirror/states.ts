@@ -5,6 +5,7 @@
  */
 
 import { OWN } from "./attributes.ts";
+import { above } from "./frames.ts";
 
 /** As told; the innermost elements. */
 export type States<T> = { hover: T | null; active: T | null; target: T | null; focusVisible: boolean };
@@ -53,17 +54,10 @@ export class StateMarks {
   }
 }
 
-/** An element and all that it is in, through slots and shadow roots. */
+/** An element and all that it is in, through slots, shadow roots and frames. */
 function* around(element: Element | null): Generator<Element> {
-  for (let at = element; at; ) {
-    yield at;
-    const above: Node | null = at.assignedSlot ?? at.parentNode;
-    at =
-      above && "host" in above
-        ? (above as ShadowRoot).host
-        : above?.nodeType === 1
-          ? (above as Element)
-          : null;
+  for (let at: Node | null = element; at; at = (at as Element).assignedSlot ?? above(at)) {
+    if (at.nodeType === Node.ELEMENT_NODE) yield at as Element;
   }
 }
 
