@@ -370,6 +370,7 @@ impl Tree {
                 }
                 self.attention.notice.clone_from(notice);
             }
+            PageOp::Media { features } => self.attention.media = Some(*features),
         }
         Ok(())
     }

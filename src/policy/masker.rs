@@ -478,6 +478,9 @@ impl Masker {
         if now.notice != before.notice {
             turn.ops.push(ViewOp::Notice { notice: now.notice });
         }
+        if now.media != before.media {
+            turn.ops.extend(now.media.map(|features| ViewOp::Media { features }));
+        }
     }
 }
 
@@ -513,6 +516,7 @@ fn attention(tree: &Tree, nodes: &IdMap<State>, echoes: &Echoes) -> Attention {
         states: page.states.map(seen),
         selection: page.selection.filter(|it| shown(it.anchor) && shown(it.focus)),
         notice,
+        media: page.media,
     }
 }
 

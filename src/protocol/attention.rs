@@ -67,6 +67,7 @@ pub struct Attention {
     pub states: States,
     pub selection: Option<Selection>,
     pub notice: Option<Notice>,
+    pub media: Option<u32>,
 }
 
 impl Attention {

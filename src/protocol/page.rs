@@ -70,6 +70,8 @@ pub enum PageOp {
     Selection { selection: Option<Selection> },
     /// 68: see [`Notice`].
     Notice { notice: Option<Notice> },
+    /// 69: which media features the customer's browser has, as bits that only the browsers' code reads.
+    Media { features: u32 },
 }
 
 /// A piece of a subtree in document order. `Element`, `ShadowRoot` and `Document` are closed by an `End` (kind 0).
@@ -262,6 +264,7 @@ fn operation(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Res
         66 => PageOp::States { states: States::read(reader)? },
         67 => PageOp::Selection { selection: Selection::read(reader)? },
         68 => PageOp::Notice { notice: Notice::read(reader)? },
+        69 => PageOp::Media { features: reader.uint()? },
         _ => return Err(Malformed::Kind),
     })
 }

@@ -53,6 +53,8 @@ pub enum ViewOp {
     Selection { selection: Option<Selection> },
     /// 68
     Notice { notice: Option<Notice> },
+    /// 69
+    Media { features: u32 },
 }
 
 /// A piece of a subtree in document order; kinds as in [`super::page::Part`], each followed by its id.
@@ -234,6 +236,10 @@ fn operation(out: &mut Writer, op: &ViewOp) {
         ViewOp::Notice { notice } => {
             out.byte(68);
             Notice::write(notice.as_ref(), out);
+        }
+        ViewOp::Media { features } => {
+            out.byte(69);
+            out.uint(*features);
         }
     }
 }

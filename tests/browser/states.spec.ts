@@ -159,3 +159,21 @@ test("names of files, and what fills the screen", async ({ customer, agent, sess
   await customer.page.evaluate(() => document.exitFullscreen());
   await expect.poll(() => agent.mirror.html("#full")).not.toContain("fullscreen");
 });
+
+test("styles hold for what the customer likes and has", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await customer.page.emulateMedia({ colorScheme: "dark", reducedMotion: "no-preference" });
+  await session("/help");
+  await add(customer, `<style>
+    @media (prefers-color-scheme: dark) { #d { color: rgb(255, 0, 0) } }
+    @media all { @media (prefers-reduced-motion: no-preference) { #m { color: rgb(255, 0, 0) } } }
+  </style><style media="(prefers-reduced-motion)">#r { color: rgb(255, 0, 0) }</style>
+  <b id="d">d</b><b id="m">m</b><b id="r">r</b>`);
+  await expect.poll(() => style(agent, "#d", "color")).toBe(RED);
+  expect(await style(agent, "#m", "color")).toBe(RED);
+  expect(await style(agent, "#r", "color")).not.toBe(RED);
+  await customer.page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await expect.poll(() => style(agent, "#d", "color")).not.toBe(RED);
+  await expect.poll(() => style(agent, "#r", "color")).toBe(RED);
+  expect(await style(agent, "#m", "color")).not.toBe(RED);
+});

@@ -14,6 +14,7 @@ import { findHeld } from "./fingerprint.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
+import { Media } from "./media.ts";
 import type { Notices, NoticeWriter } from "./notices.ts";
 import { type MakeCamera, Pictures } from "./pictures.ts";
 import type { Realms } from "./realms.ts";
@@ -90,6 +91,7 @@ export class Recorder {
   readonly #pictures: Pictures;
   readonly #checks: Checks;
   readonly #states: States;
+  readonly #media = new Media(() => this.schedule());
   readonly #notices: NoticeWriter;
   readonly #observer: MutationObserver;
   /** What is listened to; of documents, with the root element that they had then. */
@@ -170,6 +172,7 @@ export class Recorder {
     this.#around.stop();
     this.#pictures.stop();
     this.#notices.stop();
+    this.#media.stop();
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);
     clearTimeout(this.#surveyor);
@@ -315,6 +318,7 @@ export class Recorder {
     const focus = focused(this.page.roots);
     this.#around.write(out, focus);
     this.#pictures.write(out);
+    this.#media.write(out);
     this.#states.write(out, focus);
     this.#notices.write(out);
   }

@@ -266,7 +266,8 @@ pub(super) fn whole(
     if globals.focus.is_some() {
         ops.push(ViewOp::Focus { id: globals.focus });
     }
-    let Attention { states, selection, notice } = &globals.attention;
+    let Attention { states, selection, notice, media } = &globals.attention;
+    ops.extend(media.map(|features| ViewOp::Media { features }));
     if *states != States::default() {
         ops.push(ViewOp::States { states: *states });
     }

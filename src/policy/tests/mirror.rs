@@ -100,6 +100,9 @@ impl Mirror {
                     None => self.globals.remove("selection"),
                 };
             }
+            ViewOp::Media { features } => {
+                self.globals.insert("media", features.to_string());
+            }
             ViewOp::Notice { notice } => {
                 match notice {
                     Some(notice) => self.globals.insert("notice", format!("{notice:?}")),

@@ -255,6 +255,9 @@ impl RandomPage {
                     PageOp::Sheet { id, media, css }
                 }
                 5 => {
+                    if self.dice.roll(4) == 0 {
+                        return Some(PageOp::Media { features: self.dice.roll(99) as u32 });
+                    }
                     let states = States { hover: self.pick(element), active: None, ..States::default() };
                     PageOp::States { states: States { target: self.pick(element), ..states } }
                 }

@@ -11,6 +11,7 @@ import { removeAttribute } from "./attributes.ts";
 import { defaultState, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
 import { above, openDocument } from "./frames.ts";
 import { ownStyles, ownsTooltip, setBox } from "./marks.ts";
+import { Media } from "./media.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
 import { type Box, clearSelection, showSelection } from "./selection.ts";
@@ -57,6 +58,7 @@ export class Mirror {
   readonly #frame: HTMLIFrameElement;
   readonly #events: MirrorEvents;
   #states = new StateMarks();
+  #media = new Media();
   #selection: [End, End] | null = null;
   #selectedIn: Document | null = null;
   #nodes: Nodes | null = null;
@@ -187,6 +189,7 @@ export class Mirror {
       tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
     }
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
+    this.#media.look();
     this.#select();
     if (first?.op !== "begin") return;
     this.#watchGrowth(this.document);
@@ -196,18 +199,21 @@ export class Mirror {
   #begin(quirks: boolean): void {
     const document = this.document;
     this.#growth.disconnect();
+    this.#media = new Media();
     const sheets = new WeakMap<Document, CSSStyleSheet>();
     const open = (at: Document, quirks: boolean, styles: string): void => {
       const sheet = openDocument(at, quirks, styles);
       if (sheet) sheets.set(at, sheet);
       at.addEventListener("load", () => this.#grown(), true);
+      this.#media.add(at);
       at.addEventListener("scroll", () => this.#select(), { capture: true, passive: true });
     };
     open(document, quirks, ownStyles("page"));
     this.#nodes = new Nodes(document, {
-      shadowRoot(root) {
+      shadowRoot: (root) => {
         const sheet = sheets.get(root.ownerDocument);
         root.adoptedStyleSheets = sheet ? [sheet] : [];
+        this.#media.add(root);
       },
       open: (at, quirks) => {
         open(at, quirks, ownStyles("frame"));
@@ -234,6 +240,7 @@ export class Mirror {
 
   /** An image or a sheet came, or the page grew: only now may it be long enough to be scrolled where it should be. */
   #grown(): void {
+    this.#media.look();
     for (const id of this.scrolls.ids) {
       const node = this.#nodes?.find(id);
       if (node && !this.answers.isWaiting(id)) this.scrolls.put(id, node);
@@ -327,6 +334,11 @@ export class Mirror {
       }
       case "selection":
         this.#selection = op.anchor && op.focus && [op.anchor, op.focus];
+        return;
+      case "media":
+        this.#media.bits = op.features;
+        // What the browser itself colours follows the frame.
+        this.#frame.style.colorScheme = this.#media.isDark ? "dark" : "light";
         return;
       case "notice": {
         const at = op.notice?.at ?? null;

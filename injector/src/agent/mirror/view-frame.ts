@@ -30,7 +30,8 @@ export type ViewOp =
   | { op: "sheet"; id: NodeId; css: string | null }
   | { op: "states"; states: States<NodeId> }
   | { op: "selection"; anchor: End | null; focus: End | null }
-  | { op: "notice"; notice: Notice | null };
+  | { op: "notice"; notice: Notice | null }
+  | { op: "media"; features: number };
 
 /** One end of a selection. */
 export type End = { id: NodeId; offset: number };
@@ -121,6 +122,8 @@ function operation(reader: Reader): ViewOp {
       const start = { id: anchor, offset: reader.uint() };
       return { op: "selection", anchor: start, focus: { id: node(reader), offset: reader.uint() } };
     }
+    case 69:
+      return { op: "media", features: reader.uint() };
     case 68: {
       const tag = reader.byte();
       if (tag === 0) return { op: "notice", notice: null };
