@@ -23,6 +23,8 @@ const BUNDLES = [
   // Loaded only where a page has something to take a picture of.
   { out: "pictures.js", entry: "src/pictures/main.ts", limit: 3 * 1024 },
   { out: "held.js", entry: "src/held/main.ts", limit: 3 * 1024 },
+  // Loaded when the customer allows the agent to type and click.
+  { out: "acting.js", entry: "src/acting/main.ts", limit: 12 * 1024 },
   { out: "agent.js", entry: "src/agent/main.tsx" },
   { out: "agent.css", entry: "src/agent/agent.css" },
 ];

@@ -34,6 +34,8 @@ pub struct Changes {
     pub sources: Vec<NodeId>,
     /// Drawings and films that show something else.
     pub pictures: Vec<NodeId>,
+    /// Elements whose sheet scripts have changed.
+    pub sheets: Vec<NodeId>,
     /// Numbers of pictures that nothing shows any more.
     pub retired: Vec<u32>,
     /// The document's URL changed.

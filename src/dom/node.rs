@@ -86,9 +86,19 @@ pub struct Element {
     pub(super) size: Option<(u32, u32)>,
     pub(super) source: Option<Box<str>>,
     pub(super) picture: Option<u32>,
+    pub(super) sheet: Option<Box<Sheet>>,
     pub(super) was_password: bool,
     /// Index of the base URL that was in force when this element's URLs were resolved.
     pub(super) base: u32,
+}
+
+/// What scripts have made of the sheet of an element.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    /// What it holds for, where the attribute does not say it.
+    pub media: Option<Box<str>>,
+    /// Its rules, where neither text nor address says them.
+    pub css: Option<Box<str>>,
 }
 
 impl Element {
@@ -145,6 +155,11 @@ impl Element {
     /// The number of the picture that a `canvas` or `video` shows, when it was reported.
     pub fn picture(&self) -> Option<u32> {
         self.picture
+    }
+
+    /// What scripts have made of its sheet.
+    pub fn sheet(&self) -> Option<&Sheet> {
+        self.sheet.as_deref()
     }
 
     /// Whether it shows what no attribute tells, so that only a picture can be had of it.

@@ -8,10 +8,11 @@ mod arena;
 use url::Url;
 
 use crate::protocol::NodeId;
+use crate::protocol::attention::{Attention, Selection};
 use crate::protocol::page::{PageOp, Part, Quirks, TopLayer};
 
 use super::names::Names;
-use super::node::{Document, Element, Kind, NONE, Node, NodeRef};
+use super::node::{Document, Element, Kind, NONE, Node, NodeRef, Sheet};
 use super::{Changes, IdMap};
 
 /// Bounds of one page.
@@ -83,6 +84,7 @@ pub struct Tree {
     bases: Vec<Option<Url>>,
     viewport: Option<(u32, u32, u32)>,
     focus: Option<NodeId>,
+    attention: Attention,
     top_layer: Vec<(NodeId, TopLayer)>,
 }
 
@@ -93,6 +95,8 @@ const ROOT: u32 = 0;
 const BASES: usize = 1_024;
 /// Bytes of a URL that is worth resolving against.
 const URL: usize = 8_192;
+/// Bytes of what a browser says in a box of its own.
+const NOTICE: usize = 16 << 10;
 /// Bytes of a document's URL.
 const LONGEST: usize = URL << 4;
 
@@ -126,6 +130,7 @@ impl Tree {
             bases: vec![None],
             viewport: None,
             focus: None,
+            attention: Attention::default(),
             top_layer: Vec::new(),
         }
     }
@@ -200,6 +205,11 @@ impl Tree {
     /// The element that has the focus.
     pub fn focus(&self) -> Option<NodeId> {
         self.focus
+    }
+
+    /// What the customer points at and has selected, and what the browser shows over the page.
+    pub fn attention(&self) -> &Attention {
+        &self.attention
     }
 
     /// The top layer, lowest first.
@@ -324,6 +334,43 @@ impl Tree {
                 changes.retired.extend(std::mem::replace(&mut element.picture, *number));
                 changes.pictures.push(*id);
             }
+            PageOp::Sheet { id, media, css } => {
+                let slot = self.slot(*id)?;
+                let element = self.element(slot)?;
+                if !element.is_html("link") && !element.name().eq_ignore_ascii_case("style") {
+                    return Err(Misfit::Kind(*id));
+                }
+                let sheet = Sheet { media: media.clone(), css: css.clone() };
+                let grown = sheet_length(&sheet);
+                let said = media.is_some() || css.is_some();
+                let before = std::mem::replace(&mut element.sheet, said.then(|| Box::new(sheet)));
+                self.text -= before.as_deref().map_or(0, sheet_length);
+                self.charge(grown)?;
+                changes.sheets.push(*id);
+            }
+            PageOp::States { states } => {
+                for id in [states.hover, states.active, states.target].into_iter().flatten() {
+                    self.slot(id)?;
+                }
+                self.attention.states = *states;
+            }
+            PageOp::Selection { selection } => {
+                if let Some(Selection { anchor, focus }) = selection {
+                    self.slot(anchor.0)?;
+                    self.slot(focus.0)?;
+                }
+                self.attention.selection = *selection;
+            }
+            PageOp::Notice { notice } => {
+                if let Some(notice) = notice {
+                    if notice.text.len() > NOTICE {
+                        return Err(Misfit::Limit("length of a notice"));
+                    }
+                    notice.at.map(|at| self.slot(at)).transpose()?;
+                }
+                self.attention.notice.clone_from(notice);
+            }
+            PageOp::Media { features } => self.attention.media = Some(*features),
         }
         Ok(())
     }
@@ -586,6 +633,10 @@ impl Tree {
 /// What an attribute counts in the limit of text: its place in memory too, so that many empty ones are not free.
 fn attribute_cost(name: &str, value: &str) -> usize {
     name.len() + value.len() + 40
+}
+
+fn sheet_length(sheet: &Sheet) -> usize {
+    [&sheet.media, &sheet.css].into_iter().flatten().map(|text| text.len()).sum()
 }
 
 fn is_password(element: &Element) -> bool {

@@ -152,14 +152,22 @@ pub(super) fn control(
     if verdict.sight.masked() {
         let length = if (element.was_password() || verdict.fixed) && length > 0 { PASSWORD } else { length };
         let value = state.value.is_some().then(|| BULLET.repeat(length).into());
-        return Some(ViewControl { value, checked: None, selected: None });
+        return Some(ViewControl { value, checked: None, selected: None, validity: state.validity });
     }
     let value = state.value.as_ref().map(|value| match value {
         Value::Told(text) => echoes.hide(text, SHORTEST).into(),
         Value::Withheld { .. } => BULLET.repeat(length).into(),
     });
     let checked: Option<Checked> = state.checked;
-    Some(ViewControl { value, checked, selected: state.selected.clone() })
+    Some(ViewControl { value, checked, selected: state.selected.clone(), validity: state.validity })
+}
+
+/// What a browser says in a box of its own.
+pub(super) fn notice(text: &str, sight: Sight, echoes: &Echoes) -> Box<str> {
+    match sight {
+        Sight::Shown => echoes.hide(text, SHORTEST).into(),
+        _ => bullets(text),
+    }
 }
 
 /// Every character but white space becomes a bullet.
@@ -211,15 +219,35 @@ impl<'a> Lens<'a> {
         if verdict.sight >= Sight::Masked {
             return "".into();
         }
-        let css: String = style
-            .children()
-            .filter_map(|child| match child.kind() {
-                Kind::Text(data) => Some(&**data),
-                _ => None,
-            })
-            .collect();
-        let css = self.css(style, &css);
+        let told = style.element().and_then(Element::sheet).and_then(|sheet| sheet.css.as_deref());
+        let css: Cow<'_, str> = match told {
+            Some(css) => css.into(),
+            None => style
+                .children()
+                .filter_map(|child| match child.kind() {
+                    Kind::Text(data) => Some(&**data),
+                    _ => None,
+                })
+                .collect(),
+        };
+        let css = self.css(style, None, &css);
         self.without_echoes(css, SHORTEST_IN_CODE)
+    }
+
+    /// The rules that scripts have given a `link`; its URLs are those of the sheet.
+    pub(super) fn rules(
+        &mut self,
+        node: NodeRef<'_>,
+        element: &Element,
+        verdict: &Verdict,
+    ) -> Option<Box<str>> {
+        let css = element.sheet()?.css.as_deref()?;
+        if verdict.sight >= Sight::Masked {
+            return None;
+        }
+        let base = resolve(node, None, element.attribute("href")?)?;
+        let css = self.css(node, Some(&base), css);
+        Some(self.without_echoes(css, SHORTEST_IN_CODE))
     }
 
     /// All attributes of an element.
@@ -236,6 +264,11 @@ impl<'a> Lens<'a> {
         {
             out.push(("src".into(), source));
         }
+        if element.attribute("media").is_none()
+            && let Some(media) = self.media(element, verdict)
+        {
+            out.push(("media".into(), media));
+        }
         out
     }
 
@@ -250,8 +283,15 @@ impl<'a> Lens<'a> {
         match element.attribute(name) {
             Some(value) => self.attribute(node, element, verdict, name, value),
             None if name == "src" => self.source(node, element, verdict),
+            None if name == "media" => self.media(element, verdict),
             None => None,
         }
+    }
+
+    /// What a sheet holds for, where scripts have said it.
+    fn media(&self, element: &Element, verdict: &Verdict) -> Option<Box<str>> {
+        let media = element.sheet()?.media.clone()?;
+        (verdict.sight < Sight::Masked).then_some(media)
     }
 
     /// Where the picture is to be had that a drawing or film shows now.
@@ -300,6 +340,11 @@ impl<'a> Lens<'a> {
     ) -> Option<Box<str>> {
         let lower = name.to_ascii_lowercase();
         let name = lower.as_str();
+        if name == "media"
+            && let Some(media) = self.media(element, verdict)
+        {
+            return Some(media);
+        }
         if verdict.sight == Sight::Hidden {
             return matches!(name, "class" | "id").then(|| value.into());
         }
@@ -320,7 +365,7 @@ impl<'a> Lens<'a> {
         }
         match name {
             "style" if masked || verdict.shape == Shape::Placeholder => Some(shape_only(value)),
-            "style" => Some(self.css(node, value)),
+            "style" => Some(self.css(node, None, value)),
             "type" if masked && element.is_html("input") => Some(bullet_type(value).into()),
             "value" if element.is_html("input") && element.attribute_is("type", "hidden") => None,
             "href" | "xlink:href" => self.reference(node, element, value),
@@ -335,7 +380,7 @@ impl<'a> Lens<'a> {
             },
             "poster" | "background" => self.capability(node, value, true),
             _ if element.namespace() == Namespace::Svg && PAINT.contains(&name) => {
-                Some(self.css(node, value))
+                Some(self.css(node, None, value))
             }
             // Animations set other attributes, behind the list of those that can not be.
             "attributename" if value.to_ascii_lowercase().ends_with("href") => None,
@@ -350,7 +395,9 @@ impl<'a> Lens<'a> {
         match name {
             _ if !sheet => None,
             "href" => self.capability(node, value, false),
-            "rel" | "media" | "disabled" => Some(value.into()),
+            // Which of several sheets is chosen is said by what each of them holds for.
+            "rel" => Some("stylesheet".into()),
+            "media" | "disabled" => Some(value.into()),
             _ => None,
         }
     }
@@ -362,7 +409,7 @@ impl<'a> Lens<'a> {
             return Some(value.into());
         }
         match element.name() {
-            "a" | "area" => match resolve(node, value) {
+            "a" | "area" => match resolve(node, None, value) {
                 Some(url) if matches!(url.scheme(), "http" | "https") => Some(plain(url).as_str().into()),
                 Some(url) if matches!(url.scheme(), "mailto" | "tel") => Some(url.as_str().into()),
                 _ => Some("#".into()),
@@ -373,7 +420,8 @@ impl<'a> Lens<'a> {
         }
     }
 
-    fn css(&mut self, node: NodeRef<'_>, css: &str) -> Box<str> {
+    /// `base`: against what URLs are resolved, where that is not the element's own base.
+    fn css(&mut self, node: NodeRef<'_>, base: Option<&Url>, css: &str) -> Box<str> {
         let mut map = |url: &str, kind: CssUrl| {
             let url = url.trim_matches(|char: char| char <= ' ');
             if url.starts_with('#') {
@@ -382,13 +430,23 @@ impl<'a> Lens<'a> {
             if kind == CssUrl::Image && is_data(url, &["data:font/", "data:application/"]) {
                 return Some(url.to_owned());
             }
-            self.capability(node, url, kind == CssUrl::Image).map(String::from)
+            self.capability_at(node, base, url, kind == CssUrl::Image).map(String::from)
         };
         map_urls(css, &mut map).into()
     }
 
     /// The address under which an agent gets what a URL stands for. `inline`: it may be a picture in a `data:` URL.
     fn capability(&mut self, node: NodeRef<'_>, value: &str, inline: bool) -> Option<Box<str>> {
+        self.capability_at(node, None, value, inline)
+    }
+
+    fn capability_at(
+        &mut self,
+        node: NodeRef<'_>,
+        base: Option<&Url>,
+        value: &str,
+        inline: bool,
+    ) -> Option<Box<str>> {
         let value = value.trim_matches(|char: char| char <= ' ');
         if inline && is_data(value, &["data:image/"]) {
             return Some(value.into());
@@ -396,7 +454,7 @@ impl<'a> Lens<'a> {
         if value.is_empty() {
             return None;
         }
-        let mut url = resolve(node, value)?;
+        let mut url = resolve(node, base, value)?;
         if !matches!(url.scheme(), "http" | "https" | "blob") {
             return None;
         }
@@ -423,11 +481,11 @@ pub(super) fn is_style(node: NodeRef<'_>) -> bool {
     node.element().is_some_and(|element| element.name().eq_ignore_ascii_case("style"))
 }
 
-fn resolve(node: NodeRef<'_>, value: &str) -> Option<Url> {
+fn resolve(node: NodeRef<'_>, base: Option<&Url>, value: &str) -> Option<Url> {
     if value.len() > URL {
         return None;
     }
-    match node.base() {
+    match base.or_else(|| node.base()) {
         Some(base) => base.join(value).ok(),
         None => Url::parse(value).ok(),
     }

@@ -16,6 +16,7 @@ use url::Url;
 use crate::dom::{Changes, Element, IdMap, IdSet, Matcher, NodeRef, Tree, forms};
 use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
+use crate::protocol::attention::{Attention, Notice, States};
 use crate::protocol::customer::{Echo, Echoing, Privacy, PrivateMark};
 use crate::protocol::page::{TopLayer, Value};
 use crate::protocol::view::ViewOp;
@@ -76,6 +77,7 @@ struct Globals {
     viewport: Option<(u32, u32, u32)>,
     location: Box<str>,
     focus: Option<NodeId>,
+    attention: Attention,
     top_layer: Vec<(NodeId, TopLayer)>,
 }
 
@@ -465,6 +467,20 @@ impl Masker {
         if now.focus != before.focus || now.focus.is_some_and(|id| turn.fresh.contains(&id)) {
             turn.ops.push(ViewOp::Focus { id: now.focus });
         }
+        let (now, before) = (now.attention, before.attention);
+        // What is written anew is in no state, and other elements are around what has moved.
+        if now.states != before.states || (shaken && now.states != States::default()) {
+            turn.ops.push(ViewOp::States { states: now.states });
+        }
+        if now.selection != before.selection || (shaken && now.selection.is_some()) {
+            turn.ops.push(ViewOp::Selection { selection: now.selection });
+        }
+        if now.notice != before.notice {
+            turn.ops.push(ViewOp::Notice { notice: now.notice });
+        }
+        if now.media != before.media {
+            turn.ops.extend(now.media.map(|features| ViewOp::Media { features }));
+        }
     }
 }
 
@@ -481,6 +497,29 @@ fn within(node: NodeRef<'_>, outer: NodeRef<'_>) -> bool {
     node.with_ancestors().any(|above| above == outer)
 }
 
+/// What of the customer's attention an agent may see: never what is in something private.
+fn attention(tree: &Tree, nodes: &IdMap<State>, echoes: &Echoes) -> Attention {
+    let page = tree.attention();
+    let sight = |id: NodeId| nodes.get(&id).map_or(Sight::Absent, |state| state.verdict.sight);
+    // Inside something that is not seen: the innermost that is.
+    let seen = |id: NodeId| {
+        let around = tree.get(id)?.with_ancestors().find(|node| sight(node.id()) < Sight::Absent)?;
+        around.element().map(|_| around.id())
+    };
+    let shown = |(id, _): (NodeId, u32)| sight(id) == Sight::Shown;
+    let notice = page.notice.as_ref().and_then(|notice| {
+        let sight = sight(notice.at.unwrap_or(NodeId::DOCUMENT));
+        (sight < Sight::Hidden)
+            .then(|| Notice { text: content::notice(&notice.text, sight, echoes), ..*notice })
+    });
+    Attention {
+        states: page.states.map(seen),
+        selection: page.selection.filter(|it| shown(it.anchor) && shown(it.focus)),
+        notice,
+        media: page.media,
+    }
+}
+
 fn globals(tree: &Tree, nodes: &IdMap<State>, echoes: &Echoes) -> Globals {
     let in_view = |id: &NodeId| nodes.get(id).is_some_and(|state| state.verdict.sight < Sight::Hidden);
     let page = nodes.get(&NodeId::DOCUMENT).map_or(Sight::Hidden, |state| state.verdict.sight);
@@ -488,6 +527,7 @@ fn globals(tree: &Tree, nodes: &IdMap<State>, echoes: &Echoes) -> Globals {
         viewport: tree.viewport(),
         location: content::address(tree.location(), page, echoes),
         focus: tree.focus().filter(in_view),
+        attention: attention(tree, nodes, echoes),
         top_layer: tree.top_layer().iter().filter(|(id, _)| in_view(id)).copied().collect(),
     }
 }

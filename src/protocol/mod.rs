@@ -7,6 +7,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod attention;
 pub mod customer;
 pub mod page;
 pub mod session;

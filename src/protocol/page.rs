@@ -6,6 +6,7 @@
 //! implicit: nodes are numbered in the order in which they are written, from 2 on.
 
 use super::NodeId;
+use super::attention::{Notice, Selection, States};
 use super::wire::{Malformed, Reader, VERSION, inflate};
 
 /// One message of the page stream.
@@ -60,6 +61,17 @@ pub enum PageOp {
     Picture { id: NodeId, number: Option<u32> },
     /// 30: what the sender has from `from` on, `count` nodes in document order, as a digest; changes nothing.
     Check { from: NodeId, count: u32, digest: u32 },
+    /// 65: what scripts have made of the sheet of a `style` or `link`: the media that it holds for (`not all`: none), and
+    /// its rules; none where the element still says it.
+    Sheet { id: NodeId, media: Option<Box<str>>, css: Option<Box<str>> },
+    /// 66: see [`States`].
+    States { states: States },
+    /// 67: see [`Selection`].
+    Selection { selection: Option<Selection> },
+    /// 68: see [`Notice`].
+    Notice { notice: Option<Notice> },
+    /// 69: which media features the customer's browser has, as bits that only the browsers' code reads.
+    Media { features: u32 },
 }
 
 /// A piece of a subtree in document order. `Element`, `ShadowRoot` and `Document` are closed by an `End` (kind 0).
@@ -104,7 +116,13 @@ pub struct Control {
     pub checked: Option<Checked>,
     /// Indexes of the selected options, rising.
     pub selected: Option<Vec<u32>>,
+    /// What the browser thinks of it.
+    pub validity: Option<Validity>,
 }
+
+/// Of a control: 1 `:invalid`, 2 `:valid`, 4 `:user-invalid`, 8 `:user-valid`, 16 `:autofill`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity(pub u8);
 
 /// The value of a text-like control.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +150,7 @@ pub enum Checked {
 pub enum TopLayer {
     Modal,
     Popover,
+    Fullscreen,
 }
 
 /// `Document.compatMode`.
@@ -226,7 +245,12 @@ fn operation(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Res
             let mut entries = Vec::with_capacity(count as usize);
             for _ in 0..count {
                 let id = node(reader)?;
-                entries.push((id, if reader.byte()? == 0 { TopLayer::Modal } else { TopLayer::Popover }));
+                let kind = match reader.byte()? {
+                    0 => TopLayer::Modal,
+                    1 => TopLayer::Popover,
+                    _ => TopLayer::Fullscreen,
+                };
+                entries.push((id, kind));
             }
             PageOp::TopLayer { entries }
         }
@@ -245,6 +269,11 @@ fn operation(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Res
             }
             PageOp::Check { from, count, digest }
         }
+        65 => PageOp::Sheet { id: node(reader)?, media: text_or_none(reader)?, css: text_or_none(reader)? },
+        66 => PageOp::States { states: States::read(reader)? },
+        67 => PageOp::Selection { selection: Selection::read(reader)? },
+        68 => PageOp::Notice { notice: Notice::read(reader)? },
+        69 => PageOp::Media { features: reader.uint()? },
         _ => return Err(Malformed::Kind),
     })
 }
@@ -301,10 +330,10 @@ fn element(reader: &mut Reader<'_>, namespace: Namespace, limits: &Limits) -> Re
     Ok(Part::Element { namespace, name, attributes })
 }
 
-/// Flags: 1 value, 2 value withheld, 4 checkedness, 8 checked, 16 indeterminate, 32 selected options.
+/// Flags: 1 value, 2 value withheld, 4 checkedness, 8 checked, 16 indeterminate, 32 selected options, 64 validity.
 fn control(reader: &mut Reader<'_>) -> Result<Control, Malformed> {
     let flags = reader.byte()?;
-    if flags & 0xc0 != 0 {
+    if flags & 0x80 != 0 {
         return Err(Malformed::Kind);
     }
     let value = match flags & 3 {
@@ -331,7 +360,8 @@ fn control(reader: &mut Reader<'_>) -> Result<Control, Malformed> {
         }
         Some(indexes)
     };
-    Ok(Control { value, checked, selected })
+    let validity = if flags & 64 == 0 { None } else { Some(Validity(reader.byte()?)) };
+    Ok(Control { value, checked, selected, validity })
 }
 
 fn quirks(reader: &mut Reader<'_>) -> Result<Quirks, Malformed> {
@@ -350,6 +380,11 @@ fn node_or_none(reader: &mut Reader<'_>) -> Result<Option<NodeId>, Malformed> {
         0 => None,
         id => Some(NodeId(id)),
     })
+}
+
+/// A byte, and where it is not 0 a string.
+fn text_or_none(reader: &mut Reader<'_>) -> Result<Option<Box<str>>, Malformed> {
+    Ok(if reader.byte()? == 0 { None } else { Some(string(reader)?) })
 }
 
 fn string(reader: &mut Reader<'_>) -> Result<Box<str>, Malformed> {

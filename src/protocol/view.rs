@@ -5,7 +5,8 @@
 //! [`ViewOp::Begin`] and builds the whole view, so that nothing before it is needed.
 
 use super::NodeId;
-use super::page::{Checked, Namespace, Quirks, TopLayer};
+use super::attention::{Notice, Selection, States};
+use super::page::{Checked, Namespace, Quirks, TopLayer, Validity};
 use super::wire::Writer;
 
 /// One change of a view.
@@ -44,6 +45,16 @@ pub enum ViewOp {
     Picture { id: NodeId, url: Option<Box<str>> },
     /// 30: the digest of the whole view as it is now; changes nothing.
     Check { digest: u32 },
+    /// 65: the rules that a `link` has in place of those behind its address.
+    Sheet { id: NodeId, css: Option<Box<str>> },
+    /// 66
+    States { states: States },
+    /// 67
+    Selection { selection: Option<Selection> },
+    /// 68
+    Notice { notice: Option<Notice> },
+    /// 69
+    Media { features: u32 },
 }
 
 /// A piece of a subtree in document order; kinds as in [`super::page::Part`], each followed by its id.
@@ -102,6 +113,7 @@ pub struct ViewControl {
     pub value: Option<Box<str>>,
     pub checked: Option<Checked>,
     pub selected: Option<Vec<u32>>,
+    pub validity: Option<Validity>,
 }
 
 /// Writes a frame of `ops`. Only [`crate::policy`] can make the operations of a view and so its frames.
@@ -182,6 +194,7 @@ fn operation(out: &mut Writer, op: &ViewOp) {
                 out.byte(match kind {
                     TopLayer::Modal => 0,
                     TopLayer::Popover => 1,
+                    TopLayer::Fullscreen => 2,
                 });
             }
         }
@@ -203,6 +216,30 @@ fn operation(out: &mut Writer, op: &ViewOp) {
         ViewOp::Check { digest } => {
             out.byte(30);
             out.uint(*digest);
+        }
+        ViewOp::Sheet { id, css } => {
+            out.byte(65);
+            node(out, Some(*id));
+            out.byte(u8::from(css.is_some()));
+            if let Some(css) = css {
+                out.string(css);
+            }
+        }
+        ViewOp::States { states } => {
+            out.byte(66);
+            states.write(out);
+        }
+        ViewOp::Selection { selection } => {
+            out.byte(67);
+            Selection::write(selection.as_ref(), out);
+        }
+        ViewOp::Notice { notice } => {
+            out.byte(68);
+            Notice::write(notice.as_ref(), out);
+        }
+        ViewOp::Media { features } => {
+            out.byte(69);
+            out.uint(*features);
         }
     }
 }
@@ -258,7 +295,7 @@ fn write_part(out: &mut Writer, part: &ViewPart) {
     }
 }
 
-/// Flags as in [`super::page`]: 1 value, 4 checkedness, 8 checked, 16 indeterminate, 32 selected options.
+/// Flags as in [`super::page`]: 1 value, 4 checkedness, 8 checked, 16 indeterminate, 32 selected options, 64 validity.
 fn control(out: &mut Writer, state: &ViewControl) {
     let mut flags = 0;
     if state.value.is_some() {
@@ -273,6 +310,9 @@ fn control(out: &mut Writer, state: &ViewControl) {
     if state.selected.is_some() {
         flags |= 32;
     }
+    if state.validity.is_some() {
+        flags |= 64;
+    }
     out.byte(flags);
     if let Some(value) = &state.value {
         out.string(value);
@@ -280,6 +320,9 @@ fn control(out: &mut Writer, state: &ViewControl) {
     if let Some(selected) = &state.selected {
         out.uint(selected.len() as u32);
         selected.iter().for_each(|index| out.uint(*index));
+    }
+    if let Some(Validity(bits)) = state.validity {
+        out.byte(bits);
     }
 }
 

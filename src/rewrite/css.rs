@@ -1,11 +1,16 @@
-//! Maps every URL that a style sheet (or a style attribute) would fetch.
+//! Maps every URL that a style sheet (or a style attribute) would fetch, and every pseudo-class whose state is the
+//! customer's ([`states`]).
 //!
 //! Nothing fetched survives unmapped: what [`map_urls`]'s callback does not replace becomes
 //! `about:invalid`, which no browser fetches, and what could turn into a URL only later (a `var()` inside
 //! `image-set()`) is dropped. All that is not a URL stays byte for byte what it was. Tokens are those of CSS
 //! Syntax 3; nesting is followed to [`DEPTH`] blocks, and a sheet that goes deeper ends there.
 
+mod states;
+
 use cssparser::{ParseError, Parser, SourcePosition, Token, serialize_string};
+
+use self::states::{Compound, Run};
 
 /// How deep blocks and functions may nest; style sheets written by people or tools stay below ten.
 pub const DEPTH: usize = 100;
@@ -22,17 +27,23 @@ pub enum CssUrl {
     Import,
 }
 
-/// Returns `css` with every URL replaced by what `map` makes of it; `None` makes it [`NOTHING`].
+/// Returns `css` with every URL replaced by what `map` makes of it; `None` makes it [`NOTHING`]. In selectors,
+/// states of the customer (`:hover`, `:focus`, `:invalid`, …) become attributes that the mirror sets.
 ///
 /// `map` is given the URL as the browser would see it (escapes resolved) and as written (not resolved against
 /// any base): `url(…)`, `url("…")`, `src("…")`, the strings of `@import`, `image-set()` and `image()`, at any
 /// depth and also in custom properties.
 pub fn map_urls(css: &str, map: &mut dyn FnMut(&str, CssUrl) -> Option<String>) -> String {
-    let mut mapper = Mapper { out: String::with_capacity(css.len() + css.len() / 8), map, full: false };
+    let mut mapper = Mapper {
+        out: String::with_capacity(css.len() + css.len() / 8),
+        map,
+        run: Run::default(),
+        full: false,
+    };
     let mut parser = Parser::new(css);
     // Our own bound is the one that holds.
     parser.set_nested_block_limit(0);
-    mapper.walk(&mut parser, Inside::Anything, 0);
+    mapper.walk(&mut parser, Inside::Anything, Level::Rules, 0);
     mapper.out
 }
 
@@ -47,9 +58,19 @@ enum Inside {
     Images,
 }
 
+/// Where in a sheet a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// Rules and declarations: the sheet itself and what is in braces.
+    Rules,
+    /// A part of one of them.
+    Part,
+}
+
 struct Mapper<'m> {
     out: String,
     map: &'m mut dyn FnMut(&str, CssUrl) -> Option<String>,
+    run: Run,
     /// The depth was exceeded: the rest of the sheet is dropped.
     full: bool,
 }
@@ -61,13 +82,14 @@ enum Step {
     BadUrl,
     Text(String),
     BadString,
-    Block(Inside),
+    Block(Inside, Level),
     /// A function whose arguments cannot be judged, in a place where they become URLs.
     Unknown,
 }
 
 impl Mapper<'_> {
-    fn walk(&mut self, parser: &mut Parser<'_>, inside: Inside, depth: usize) {
+    fn walk(&mut self, parser: &mut Parser<'_>, inside: Inside, level: Level, depth: usize) {
+        let mut compound = Compound::default();
         // `@import` was read, and its URL is the next thing that is not white space.
         let mut import = false;
         loop {
@@ -82,6 +104,8 @@ impl Mapper<'_> {
                 if !matches!(token, Token::WhiteSpace(_) | Token::Comment(_)) {
                     import = false;
                 }
+                self.run.token(token, self.out.len(), &mut compound, level == Level::Rules);
+                let braces = matches!(token, Token::CurlyBracketBlock);
                 match token {
                     Token::AtKeyword(name) => {
                         import = name.eq_ignore_ascii_case("import");
@@ -98,10 +122,8 @@ impl Mapper<'_> {
                     Token::BadString(_) => Step::BadString,
                     Token::Function(name) => function(name, inside, kind),
                     Token::ParenthesisBlock | Token::SquareBracketBlock | Token::CurlyBracketBlock => {
-                        Step::Block(match inside {
-                            Inside::Images => Inside::Images,
-                            _ => Inside::Anything,
-                        })
+                        let level = if braces { Level::Rules } else { Level::Part };
+                        Step::Block(if inside == Inside::Images { inside } else { Inside::Anything }, level)
                     }
                     _ => Step::Copy,
                 }
@@ -117,29 +139,43 @@ impl Mapper<'_> {
                 Step::Text(target) => quote(&target, &mut self.out),
                 // The line end that made it bad comes next and keeps it bad, without its text.
                 Step::BadString => self.out.push('"'),
-                Step::Block(inside) => self.block(parser, start, inside, depth),
+                Step::Block(inside, level) => self.block(parser, start, inside, level, depth),
                 Step::Unknown => {
                     self.url(NOTHING);
                     // What is left unread of a block is skipped without recursion.
                     let _ = parser.parse_nested_block(|_| Ok::<(), ParseError<()>>(()));
                 }
             }
+            self.run.written(self.out.len());
         }
     }
 
     /// Copies the opening of a block, walks through it and copies its end, if it has one.
-    fn block(&mut self, parser: &mut Parser<'_>, start: SourcePosition, inside: Inside, depth: usize) {
+    fn block(
+        &mut self,
+        parser: &mut Parser<'_>,
+        start: SourcePosition,
+        inside: Inside,
+        level: Level,
+        depth: usize,
+    ) {
         if depth >= DEPTH {
             self.full = true;
             return;
         }
+        if level == Level::Rules {
+            self.run.opens(&mut self.out);
+        }
         self.out.push_str(parser.slice_from(start));
         let mut end = parser.position();
         let _ = parser.parse_nested_block(|nested| -> Result<(), ParseError<()>> {
-            self.walk(nested, inside, depth + 1);
+            self.walk(nested, inside, level, depth + 1);
             end = nested.position();
             Ok(())
         });
+        if level == Level::Rules {
+            self.run = Run::default();
+        }
         if !self.full {
             self.out.push_str(parser.slice(end..parser.position()));
         }
@@ -159,17 +195,17 @@ impl Mapper<'_> {
 fn function(name: &str, inside: Inside, kind: CssUrl) -> Step {
     let name = name.to_ascii_lowercase();
     match name.as_str() {
-        "url" | "src" => Step::Block(Inside::Url(kind)),
-        "image-set" | "-webkit-image-set" | "image" => Step::Block(Inside::Images),
+        "url" | "src" => Step::Block(Inside::Url(kind), Level::Part),
+        "image-set" | "-webkit-image-set" | "image" => Step::Block(Inside::Images, Level::Part),
         _ => match inside {
-            Inside::Anything => Step::Block(Inside::Anything),
+            Inside::Anything => Step::Block(Inside::Anything, Level::Part),
             // `src(var(--x))`
             Inside::Url(_) => Step::Unknown,
             Inside::Images if name == "type" || name == "calc" || name.ends_with("-gradient") => {
-                Step::Block(Inside::Anything)
+                Step::Block(Inside::Anything, Level::Part)
             }
             Inside::Images if name == "cross-fade" || name == "-webkit-cross-fade" => {
-                Step::Block(Inside::Images)
+                Step::Block(Inside::Images, Level::Part)
             }
             // `image-set(var(--x) 1x)`: `--x` may be any string.
             Inside::Images => Step::Unknown,
@@ -248,7 +284,10 @@ mod tests {
         for css in [
             "",
             "@charset \"utf-8\"; a { content: \"url(x)\"; /* url(y) */ }",
-            "a[href='x.png']{color:red}\r\n\tb:hover>c~d+e{}",
+            "a[href='x.png']{color:red}\r\n\tb:first-child>c~d+e{}",
+            "@media (hover:hover) and (any-hover:hover){a{animation:hover 1s;--x:hover;grid-area:target}}",
+            "a::before:hover,b:before:focus,::part(x):hover,:host:hover{c:d}",
+            "@supports selector(:focus-visible){--a:hover{}} a{--b:{c:focus}}",
             "@import foo; 'x' a{b:'c'}",
             "a{b:c)]}d{e:f}",
             "<!-- a{b:\\66 oo} -->",
@@ -256,6 +295,34 @@ mod tests {
             "/* never ends url(x)",
         ] {
             assert_eq!(mapped(css), css);
+        }
+    }
+
+    #[test]
+    fn states_of_the_customer_become_attributes() {
+        for (css, expected) in [
+            ("a:hover{b:c}", "a[data-tandem-hover]{b:c}"),
+            (
+                "a:HOVER , b:focus-within>c:not(:active,.d):f\\6f cus {}",
+                "a[data-tandem-hover] , b[data-tandem-focus-within]>c:not([data-tandem-active],.d)[data-tandem-focus] {}",
+            ),
+            (
+                "@media (hover:hover){a:hover{b:hover;&:target{c:d}}}",
+                "@media (hover:hover){a[data-tandem-hover]{b:hover;&[data-tandem-target]{c:d}}}",
+            ),
+            (
+                "a{b:c;d:e}f:invalid::after,g::slotted(h:hover) i:valid{}",
+                "a{b:c;d:e}f[data-tandem-invalid]::after,g::slotted(h[data-tandem-hover]) i[data-tandem-valid]{}",
+            ),
+            (
+                ":host(:hover) a,:is(b,c:hover) d{}",
+                ":host([data-tandem-hover]) a,:is(b,c[data-tandem-hover]) d{}",
+            ),
+            ("@scope (a:hover) to (b){c{}}", "@scope (a[data-tandem-hover]) to (b){c{}}"),
+            ("a{b:url(c)}d:hover{e:url(f)}", "a{b:url(\"u:c\")}d[data-tandem-hover]{e:url(\"u:f\")}"),
+            ("a:hover", "a:hover"),
+        ] {
+            assert_eq!(mapped(css), expected, "for {css}");
         }
     }
 

@@ -13,6 +13,7 @@ use crate::console;
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 const PICTURES: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"));
 const HELD: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"));
+const ACTING: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/acting.js"));
 const CUSTOMER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"));
 
 /// For the site's own developers.
@@ -28,7 +29,7 @@ pub(super) const CONSOLE: console::Assets = console::Assets {
 
 /// Changes with the code, so that a browser may keep what it has for ever and still never runs an old script.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let scripts = [LOADER, CUSTOMER, PICTURES, HELD];
+    let scripts = [LOADER, CUSTOMER, PICTURES, HELD, ACTING];
     let digest = scripts.into_iter().fold(Sha256::new(), |all, script| all.chain_update(script)).finalize();
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 });
@@ -44,6 +45,7 @@ pub(super) fn routes() -> Router {
         .route("/loader.js", get(async || script(LOADER)))
         .route("/customer.js", get(async || script(CUSTOMER)))
         .route("/tandem.d.ts", get(async || ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], TYPES)))
+        .route("/acting.js", get(async || script(ACTING)))
         .route("/pictures.js", get(async || script(PICTURES)))
         .route("/held.js", get(async || script(HELD)))
 }

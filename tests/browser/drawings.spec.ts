@@ -1,6 +1,6 @@
 /** Drawings and films: the agent sees what they show now, as pictures that the customer's browser takes. */
 import { PNG } from "pngjs";
-import { expect, test, type Agent, type Customer } from "./rig.ts";
+import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
 
 /** Puts a canvas of 200 × 100 before everything else; `draw` runs with its context in the customer's page. */
 function canvas(customer: Customer, id: string, attributes = ""): Promise<void> {
@@ -140,4 +140,23 @@ test("a video's frame", async ({ customer, agent, session }) => {
   const near = async () => (await colour(agent, "#film")).map((value, at) => Math.abs(value - ([220, 120, 0][at] ?? 0)) < 12);
   await expect.poll(near).toEqual([true, true, true]);
   expect(await agent.mirror.size("#film")).toEqual({ width: 160, height: 90 });
+});
+
+test("a picture that a script made, whose address is gone by now", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await customer.page.evaluate(async () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 30;
+    canvas.height = 20;
+    const image = new Image();
+    image.id = "made";
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
+    if (!blob) return;
+    image.src = URL.createObjectURL(blob);
+    await image.decode();
+    URL.revokeObjectURL(image.src);
+    document.querySelector("main")?.prepend(image);
+  });
+  await expect.poll(() => agent.mirror.naturalWidth("#made")).toBe(30);
 });

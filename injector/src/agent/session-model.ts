@@ -81,6 +81,8 @@ export class SessionModel {
         this.isPrivate.value = is;
         if (is) overlay.pointer = null;
       },
+      caret: (boxes) => overlay.caret(boxes),
+      notice: (notice, at) => overlay.notice(notice, at),
     });
     const acting = new Acting(mirror, {
       send: (message) => this.#connection?.send(message),

@@ -147,6 +147,15 @@ export const words = {
     reconnect: "Reconnect",
     unknownTitle: "Session not available",
   },
+  browser: {
+    alert: "The customer’s browser shows a message",
+    confirm: "The customer’s browser asks: OK or Cancel?",
+    prompt: "The customer’s browser asks for an answer",
+    print: "The customer is about to print",
+    leave: "The customer’s browser asks whether to leave this page",
+    invalid: "The customer’s browser finds this field wrong",
+    choosing: "The customer is choosing…",
+  },
   notes: {
     label: "Messages",
     asked: "The customer is being asked.",

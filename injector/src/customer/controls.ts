@@ -79,47 +79,69 @@ export class Controls {
       this.#all.add(element);
       // A control that is withheld and holds no value: nothing of it is told.
       if (state === "") continue;
+      const flags = state.charCodeAt(0);
+      const rest = state.slice(2);
       out.byte(7);
       out.uint(id);
-      out.byte(state.charCodeAt(0));
-      const rest = state.slice(1);
-      switch (state.charCodeAt(0)) {
-        case 1:
-          out.string(rest);
-          break;
-        case 2:
-          out.uint(Number(rest));
-          break;
-        case 32: {
-          const indexes = rest ? rest.split(",").slice(0, MOST_CHOICES) : [];
-          out.uint(indexes.length);
-          for (const index of indexes) out.uint(Number(index));
-        }
+      out.byte(flags);
+      if (flags & 1) out.string(rest);
+      if (flags & 2) out.uint(Number(rest));
+      if (flags & 32) {
+        const indexes = rest ? rest.split(",").slice(0, MOST_CHOICES) : [];
+        out.uint(indexes.length);
+        for (const index of indexes) out.uint(Number(index));
       }
+      out.byte(state.charCodeAt(1));
     }
     this.#dirty.clear();
   }
 
-  /** The state in short: the flags of the wire as one character, then the value. */
+  /** The state in short: the flags of the wire and what the browser thinks of it as one character each, then the value. */
   #state(element: Element): string {
     const held = this.withholding.holds(element);
+    const state = (flags: number, value: string | number = ""): string =>
+      `${String.fromCharCode(flags | 64)}${String.fromCharCode(validity(element))}${value}`;
+    const text = (value: string): string =>
+      held
+        ? state(2, this.withholding.length(element, value))
+        : state(1, this.withholding.echoes.hide(value));
     switch (controlKind(element)) {
-      case "text": {
-        const { value } = element as HTMLInputElement;
-        return held
-          ? `\x02${this.withholding.length(element, value)}`
-          : `\x01${this.withholding.echoes.hide(value)}`;
-      }
+      case "text":
+        return text((element as HTMLInputElement).value);
+      case "file":
+        return text(Array.from((element as HTMLInputElement).files ?? [], ({ name }) => name).join("/"));
       case "check": {
         const { checked, indeterminate } = element as HTMLInputElement;
-        return held ? "" : String.fromCharCode(4 + (indeterminate ? 16 : 0) + (checked ? 8 : 0));
+        return held ? "" : state(4 + (indeterminate ? 16 : 0) + (checked ? 8 : 0));
       }
       case "select":
         return held
           ? ""
-          : ` ${Array.from((element as HTMLSelectElement).selectedOptions, (option) => option.index).join()}`;
+          : state(
+              32,
+              Array.from((element as HTMLSelectElement).selectedOptions, (option) => option.index).join(),
+            );
       default:
         return "";
     }
+  }
+}
+
+/** What the browser thinks of a control, as bits. */
+function validity(element: Element): number {
+  const { willValidate, validity } = element as HTMLInputElement;
+  let bits = willValidate ? (validity.valid ? 2 : 1) : 0;
+  if (willValidate && is(element, ":user-invalid")) bits |= 4;
+  if (willValidate && is(element, ":user-valid")) bits |= 8;
+  if (is(element, ":autofill")) bits |= 16;
+  return bits;
+}
+
+/** A browser that does not know a selector does not have the state. */
+function is(element: Element, selector: string): boolean {
+  try {
+    return element.matches(selector);
+  } catch {
+    return false;
   }
 }

@@ -152,7 +152,7 @@ function viewOf(frame: Element): { left: number; top: number; x: number; y: numb
 const WORDLESS = new Set(["checkbox", "radio", "file", "hidden", "submit", "button", "reset", "image"]);
 
 /** What kind of form control an element is, by what it holds. */
-export function controlKind(element: Element): "text" | "check" | "select" | null {
+export function controlKind(element: Element): "text" | "check" | "select" | "file" | null {
   switch (element.localName) {
     case "textarea":
       return "text";
@@ -161,6 +161,7 @@ export function controlKind(element: Element): "text" | "check" | "select" | nul
     case "input": {
       const { type } = element as HTMLInputElement;
       if (type === "checkbox" || type === "radio") return "check";
+      if (type === "file") return "file";
       return WORDLESS.has(type) ? null : "text";
     }
     default:

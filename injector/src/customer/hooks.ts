@@ -13,22 +13,35 @@ export interface Hook {
   /** Whether the call may happen at all. */
   before?: (self: unknown) => boolean;
   /** Told of a call that did not throw. */
-  after?: (self: unknown, result: unknown) => void;
+  after?: (self: unknown, result: unknown, args: readonly unknown[]) => void;
+  /** Makes the call, with something before and after it. */
+  around?: (call: () => unknown, args: readonly unknown[]) => unknown;
+  /** Told that a property was read. */
+  read?: (self: unknown) => void;
 }
 
-/** Hooks a method or setter of a prototype. Does nothing where the browser does not have it. */
-export function hook(owner: object, name: string, { before, after }: Hook): void {
+/** Hooks a method or property of a prototype. Does nothing where the browser does not have it. */
+export function hook(owner: object, name: string, { before, after, around, read }: Hook): void {
   const property = Object.getOwnPropertyDescriptor(owner, name);
   if (!property?.configurable) return;
   const wrap = (target: Method): Method =>
     new Proxy(target, {
       apply(original, self: unknown, args: unknown[]) {
         if (before && !before(self)) return undefined;
-        const result: unknown = Reflect.apply(original, self, args);
-        if (after) guarded(() => after(self, result));
+        const call = (): unknown => Reflect.apply(original, self, args);
+        const result = around ? around(call, args) : call();
+        if (after) guarded(() => after(self, result, args));
         return result;
       },
     });
+  if (read && property.get) {
+    property.get = new Proxy(property.get, {
+      apply(original, self: unknown, args: unknown[]) {
+        guarded(() => read(self));
+        return Reflect.apply(original, self, args);
+      },
+    });
+  }
   if (typeof property.value === "function") property.value = wrap(property.value as Method);
   else if (property.set) property.set = wrap(property.set as Method) as (value: unknown) => void;
   Object.defineProperty(owner, name, property);

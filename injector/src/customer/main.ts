@@ -6,10 +6,13 @@
 
 import type { BundleScript } from "../loader/bridge.ts";
 import type { Started } from "../protocol/words.ts";
+import { Acting, type MakeExecutor } from "./acting.ts";
 import { isElement, Roots } from "./dom.ts";
-import { Executor } from "./executor.ts";
+import type { ExecutorContext } from "./executor.ts";
+import { Notices } from "./notices.ts";
 import { Realms } from "./realms.ts";
 import { Session } from "./session.ts";
+import { Extras } from "./sheet-hooks.ts";
 import { Stage } from "./stage.ts";
 import { watch } from "./watch.ts";
 import { ENGLISH } from "./words.ts";
@@ -19,6 +22,8 @@ function run(script: BundleScript | null): void {
   if (!bridge) return;
   const roots = new Roots();
   const realms = new Realms();
+  const extras = new Extras();
+  const notices = new Notices();
   const stage = new Stage(bridge.host, bridge.root);
   let session: Session | null = null;
 
@@ -27,13 +32,13 @@ function run(script: BundleScript | null): void {
     if (!isElement(self) || self === bridge.host || self.getRootNode() === bridge.root) return;
     if (self.localName === "dialog" || self.hasAttribute("popover")) session?.topChanged(self);
   };
-  realms.each((realm) => watch(realm, { roots, recorder: () => session?.recorder, top }));
+  realms.each((realm) => watch(realm, { roots, extras, notices, recorder: () => session?.recorder, top }));
   // Dialogs and popovers that people or attributes open or close.
   for (const name of ["toggle", "close"] as const) {
     realms.listen(name, (event) => top(event.composedPath()[0]), true);
   }
 
-  const executor = new Executor({
+  const page: ExecutorContext = {
     host: bridge.host,
     roots,
     realms,
@@ -42,7 +47,8 @@ function run(script: BundleScript | null): void {
     topLayer: () => session?.recorder?.topLayer ?? [],
     retell: (element) => session?.recorder?.retell(element),
     answer: (seq, refused) => session?.answer(seq, refused),
-  });
+  };
+  const acting = new Acting(page, () => bridge.load<MakeExecutor>("acting"));
 
   const join = (sessionId: string): Session => {
     session = new Session(
@@ -52,12 +58,14 @@ function run(script: BundleScript | null): void {
         stage,
         roots,
         realms,
+        extras,
+        notices,
         words: ENGLISH,
         ended: () => {
           session = null;
         },
       },
-      executor,
+      acting,
     );
     return session;
   };

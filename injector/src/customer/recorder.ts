@@ -14,9 +14,13 @@ import { focused, inFrame, isElement, type Roots } from "./dom.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
+import { Media } from "./media.ts";
+import type { Notices, NoticeWriter } from "./notices.ts";
 import { type MakeCamera, Pictures } from "./pictures.ts";
 import type { Realms } from "./realms.ts";
+import type { Extras } from "./sheet-hooks.ts";
 import { Sheets } from "./sheets.ts";
+import { States } from "./states.ts";
 import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
 import { isTyped, type Withholding } from "./withhold.ts";
@@ -34,7 +38,24 @@ const OBSERVED: MutationObserverInit = {
   attributeOldValue: true,
   characterData: true,
 };
-const EVENTS = ["input", "change", "reset", "focusin", "focusout", "scroll", "load", "toggle"] as const;
+const EVENTS = [
+  "input",
+  "change",
+  "reset",
+  "focusin",
+  "focusout",
+  "scroll",
+  "load",
+  "toggle",
+  "fullscreenchange",
+  "pointerover",
+  "pointerout",
+  "pointerdown",
+  "pointerup",
+  "pointercancel",
+  "selectionchange",
+  "invalid",
+] as const;
 
 /** Where frames go. */
 export interface Outlet {
@@ -52,6 +73,14 @@ export interface Outlet {
   lost(): void;
 }
 
+/** What epochs have in common. */
+export interface Page {
+  readonly roots: Roots;
+  readonly realms: Realms;
+  readonly extras: Extras;
+  readonly notices: Notices;
+}
+
 /** One epoch of the page. */
 export class Recorder {
   readonly known: KnownNodes;
@@ -61,6 +90,9 @@ export class Recorder {
   readonly #sheets: Sheets;
   readonly #pictures: Pictures;
   readonly #checks: Checks;
+  readonly #states: States;
+  readonly #media = new Media(() => this.schedule());
+  readonly #notices: NoticeWriter;
   readonly #observer: MutationObserver;
   /** What is listened to; of documents, with the root element that they had then. */
   readonly #observed = new Map<Document | ShadowRoot, Element | null>();
@@ -78,7 +110,7 @@ export class Recorder {
   /** Sends the page and starts to watch it. */
   constructor(
     readonly epoch: number,
-    readonly page: { readonly roots: Roots; readonly realms: Realms },
+    readonly page: Page,
     readonly withholding: Withholding,
     readonly outlet: Outlet,
     held?: (known: KnownNodes) => ReadonlyMap<Node, number>,
@@ -88,7 +120,12 @@ export class Recorder {
     this.#checks = new Checks(this.known);
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
-    this.#sheets = new Sheets(this.known);
+    this.#sheets = new Sheets(this.known, page.extras);
+    this.#states = new States(this.known, withholding);
+    this.#notices = page.notices.begin(this.known, withholding, {
+      flush: () => this.flush(),
+      focus: () => focused(page.roots),
+    });
     this.#pictures = new Pictures(this.known, outlet.camera, () => this.schedule());
     this.#sheets.fresh(document);
     const context = {
@@ -134,6 +171,8 @@ export class Recorder {
     this.#observer.disconnect();
     this.#around.stop();
     this.#pictures.stop();
+    this.#notices.stop();
+    this.#media.stop();
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);
     clearTimeout(this.#surveyor);
@@ -162,6 +201,24 @@ export class Recorder {
   /** A script has changed the rules of a sheet. */
   markSheet(sheet: CSSStyleSheet): void {
     this.#sheets.mark(sheet);
+    this.schedule();
+  }
+
+  /** A script may have changed what a sheet holds for. */
+  touchSheet(sheet: CSSStyleSheet): void {
+    this.#sheets.touch(sheet);
+    this.schedule();
+  }
+
+  /** A script may change this rule from now on. */
+  watchRule(rule: CSSRule): void {
+    this.#sheets.watch(rule);
+    this.schedule();
+  }
+
+  /** Fonts or properties have changed. */
+  markExtras(document: Document): void {
+    this.#sheets.markExtras(document);
     this.schedule();
   }
 
@@ -258,8 +315,12 @@ export class Recorder {
   #writeState(out: Writer): void {
     this.#sheets.write(out);
     this.#controls.write(out);
-    this.#around.write(out, focused(this.page.roots));
+    const focus = focused(this.page.roots);
+    this.#around.write(out, focus);
     this.#pictures.write(out);
+    this.#media.write(out);
+    this.#states.write(out, focus);
+    this.#notices.write(out);
   }
 
   #mutated(records: readonly MutationRecord[]): void {
@@ -269,7 +330,13 @@ export class Recorder {
 
   #sweep(): void {
     // Each of them looks, whatever the others found.
-    const found = [this.#controls.sweep(), this.#sheets.moved(), this.#around.moved(), this.#frames.any];
+    const found = [
+      this.#controls.sweep(),
+      this.#sheets.moved(),
+      this.#around.moved(),
+      this.#frames.any,
+      this.#notices.moved(),
+    ];
     if (this.#checks.due && this.outlet.waiting <= CONGESTED) this.flush(true);
     else if (found.includes(true)) this.schedule();
   }
@@ -363,6 +430,20 @@ export class Recorder {
         case "load":
           this.#around.markSource(target);
           break;
+        case "pointerover":
+        case "pointerout":
+        case "pointerdown":
+        case "pointerup":
+        case "pointercancel":
+          this.#states.pointer(event as PointerEvent);
+          break;
+        case "selectionchange":
+          this.#states.select(target);
+          break;
+        case "invalid":
+          this.#notices.invalid(event);
+          break;
+        case "fullscreenchange":
         case "toggle":
           if (isElement(target)) this.#around.markTop(target);
           break;

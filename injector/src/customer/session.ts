@@ -16,14 +16,16 @@ import type {
   Status,
   ToCustomer,
 } from "../protocol/words.ts";
+import type { Acting } from "./acting.ts";
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
-import type { Executor } from "./executor.ts";
+import type { Notices } from "./notices.ts";
 import { Outlines } from "./outlines.ts";
 import type { MakeCamera } from "./pictures.ts";
 import { Pointers } from "./pointers.ts";
 import type { Realms } from "./realms.ts";
 import { type Outlet, Recorder } from "./recorder.ts";
+import type { Extras } from "./sheet-hooks.ts";
 import type { Stage } from "./stage.ts";
 import { Tooltip } from "./tooltip.ts";
 import { Wants } from "./wants.ts";
@@ -44,6 +46,8 @@ export interface SessionContext {
   readonly stage: Stage;
   readonly roots: Roots;
   readonly realms: Realms;
+  readonly extras: Extras;
+  readonly notices: Notices;
   readonly words: Words;
   /** Called once the session is over for this page. */
   ended(): void;
@@ -73,7 +77,7 @@ export class Session {
   constructor(
     sessionId: string,
     readonly context: SessionContext,
-    readonly executor: Executor,
+    readonly acting: Acting,
   ) {
     const { bridge, stage, words } = context;
     this.#widget = new Widget(stage, words, {
@@ -187,7 +191,7 @@ export class Session {
         this.#wants.add(message.want, message.url);
         break;
       case "act":
-        this.executor.run(message);
+        this.acting.run(message);
         break;
       case "alive":
         break;
@@ -210,6 +214,7 @@ export class Session {
     bridge.become(status.phase);
     if (status.agent !== "present") this.#pointers.show(null);
     if (status.phase !== "active") return;
+    if (status.mode === "write") this.acting.prepare().catch(() => {});
     if (before?.phase !== "active") bridge.emit("agentJoined", { agentName: status.agentName });
     if (before ? before.mode !== status.mode : status.mode !== "pointer") {
       bridge.emit("modeChanged", { mode: status.mode, reason: status.modeReason });
@@ -283,7 +288,7 @@ export class Session {
     this.#over = true;
     const { bridge } = this.context;
     this.#stopSharing();
-    this.executor.stop();
+    this.acting.stop();
     removeEventListener("pagehide", this.#settle);
     clearInterval(this.#care);
     this.#pointers.stop();

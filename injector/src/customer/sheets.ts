@@ -1,18 +1,23 @@
 /**
- * Style rules that scripts made and the DOM does not show: they are told as the text of style elements.
+ * Style rules that scripts made or changed, and the DOM does not show.
  *
  * A style element without text gets a text, and the adopted sheets of a root a style element at its end, that only the server's
- * page has. Nothing is read back of sheets that have a text or an address.
+ * page has. Of a sheet that has a text or an address, only what scripts have changed is told: then its rules as they are
+ * now. Nothing else is ever read back.
  */
 
 import type { Writer } from "../wire/writer.ts";
 import { isElement } from "./dom.ts";
 import type { Known, KnownNodes } from "./known.ts";
+import type { Extras } from "./sheet-hooks.ts";
 
 /** Longest text of one root or element, in UTF-16 units. */
 const LONGEST = 1024 * 1024;
+/** Rules whose declarations scripts may hold on to. */
+const MOST_WATCHED = 200;
 
 type Root = Document | ShadowRoot;
+type Owner = HTMLStyleElement | HTMLLinkElement;
 
 /** What the server has in place of rules. */
 interface StandIn {
@@ -26,16 +31,36 @@ interface StandIn {
 export class Sheets {
   readonly #standIns = new Map<Node, StandIn>();
   readonly #roots = new Map<Root, readonly CSSStyleSheet[]>();
+  readonly #owners = new Set<Owner>();
   readonly #dirty = new Set<Node>();
+  /** Sheets with a text or an address whose rules are not those any more. */
+  readonly #edited = new WeakSet<CSSStyleSheet>();
+  /** Sheets that may hold for other media than their elements say. */
+  readonly #touched = new WeakSet<CSSStyleSheet>();
+  /** Of each owner: its sheet when it was last told, what that held for, and what was told. */
+  readonly #told = new WeakMap<Owner, { sheet: CSSStyleSheet | null; media: string | null; key: string }>();
+  /** Elements whose text may not be what their sheet was made of. */
+  readonly #unsure = new Set<HTMLStyleElement>();
+  #begun = false;
+  /** Rules whose declarations may change without a call, with their text. The oldest is first. */
+  readonly #watched = new Map<CSSRule, string>();
 
-  constructor(readonly known: KnownNodes) {}
+  constructor(
+    readonly known: KnownNodes,
+    readonly extras: Extras,
+  ) {}
 
   /** A new element or root of the page. */
   fresh(node: Element | Root): void {
     if (!isElement(node)) {
       this.#roots.set(node, []);
+      if (node.nodeType === Node.DOCUMENT_NODE) this.#dirty.add(node);
       this.moved();
-    } else if (node.localName === "style") this.#dirty.add(node);
+    } else if (node.localName === "style" || node.localName === "link") {
+      this.#owners.add(node as Owner);
+      this.#dirty.add(node);
+      if (node.localName === "style" && !this.#begun) this.#unsure.add(node as HTMLStyleElement);
+    }
   }
 
   /** An element that is gone, with its shadow root; or a document. */
@@ -50,17 +75,48 @@ export class Sheets {
       this.#drop(document);
       this.#dirty.add(document);
     }
+    this.#owners.delete(node as Owner);
+    this.#unsure.delete(node as HTMLStyleElement);
+    this.#told.delete(node as Owner);
     this.#drop(node);
+  }
+
+  /** A script may have changed what a sheet holds for. */
+  touch(sheet: CSSStyleSheet): void {
+    this.#touched.add(sheet);
+    if (sheet.ownerNode) this.#dirty.add(sheet.ownerNode);
+    else this.mark(sheet);
   }
 
   /** A script has changed the rules of a sheet. */
   mark(sheet: CSSStyleSheet): void {
-    const owner = sheet.ownerNode;
-    if (owner) this.#dirty.add(owner);
-    else for (const [root, adopted] of this.#roots) if (adopted.includes(sheet)) this.#dirty.add(root);
+    let top = sheet;
+    while (top.parentStyleSheet) top = top.parentStyleSheet;
+    const owner = top.ownerNode;
+    if (owner) {
+      this.#edited.add(top);
+      this.#dirty.add(owner);
+    } else for (const [root, adopted] of this.#roots) if (adopted.includes(top)) this.#dirty.add(root);
   }
 
-  /** Looks whether a root has adopted other sheets. */
+  /** Fonts or properties have changed. */
+  markExtras(document: Document): void {
+    if (this.#roots.has(document)) this.#dirty.add(document);
+  }
+
+  /** A script may change this rule from now on. */
+  watch(rule: CSSRule): void {
+    const text = this.#watched.get(rule) ?? rule.cssText;
+    this.#watched.delete(rule);
+    this.#watched.set(rule, text);
+    const [oldest] = this.#watched.keys();
+    if (oldest && this.#watched.size > MOST_WATCHED) {
+      this.#compare(oldest, this.#watched.get(oldest) ?? "");
+      this.#watched.delete(oldest);
+    }
+  }
+
+  /** Looks whether something has changed that no hook tells: adopted sheets, watched rules, sheets that came or went. */
   moved(): boolean {
     for (const [root, before] of this.#roots) {
       const now = root.adoptedStyleSheets ?? [];
@@ -68,22 +124,72 @@ export class Sheets {
       this.#roots.set(root, [...now]);
       this.#dirty.add(root);
     }
+    for (const owner of this.#owners) {
+      const told = this.#told.get(owner);
+      if (told && (told.sheet !== owner.sheet || told.media !== this.#mediaOf(owner))) this.#dirty.add(owner);
+    }
+    for (const style of this.#unsure) if (style.sheet && wasEdited(style)) this.mark(style.sheet);
+    this.#unsure.clear();
+    for (const [rule, text] of this.#watched) this.#compare(rule, text);
     return this.#dirty.size > 0;
   }
 
   /** Tells what changed. */
   write(out: Writer): void {
+    for (const [rule, text] of this.#watched) this.#compare(rule, text);
     for (const node of this.#dirty) {
       const adopted = this.#roots.get(node as Root);
       const home = this.known.of((node as Document).documentElement ?? node);
-      const css = adopted
-        ? adopted.map(textOf).join("\n")
-        : node.textContent?.trim()
-          ? ""
-          : textOf((node as HTMLStyleElement).sheet);
-      if (home) this.#write(out, node, home, css.slice(0, LONGEST), adopted !== undefined);
+      if (!home) continue;
+      if (adopted) {
+        const css = [...adopted.map((sheet) => (sheet.disabled ? "" : textOf(sheet)))];
+        if (node.nodeType === Node.DOCUMENT_NODE) css.unshift(this.extras.css(node as Document));
+        this.#write(out, node, home, css.join("\n").trim().slice(0, LONGEST), true);
+        continue;
+      }
+      const owner = node as Owner;
+      const bare = owner.localName === "style" && !owner.textContent?.trim();
+      if (bare) this.#write(out, owner, home, textOf(owner.sheet).slice(0, LONGEST), false);
+      this.#tell(out, owner, home, bare);
     }
     this.#dirty.clear();
+    this.#begun = true;
+  }
+
+  /** What the sheet of an element holds for, where the element does not say it. */
+  #mediaOf({ sheet, rel }: Owner & { rel?: string }): string | null {
+    // One of several to choose from is not chosen until it says so itself.
+    // And a style element without a sheet is one that the site's own policy forbids.
+    const off = sheet
+      ? sheet.disabled
+      : rel === undefined || (/stylesheet/i.test(rel) && /alternate/i.test(rel));
+    if (off) return "not all";
+    return sheet && this.#touched.has(sheet) ? sheet.media.mediaText : null;
+  }
+
+  #compare(rule: CSSRule, text: string): void {
+    const now = rule.cssText;
+    if (now === text) return;
+    this.#watched.set(rule, now);
+    if (rule.parentStyleSheet) this.mark(rule.parentStyleSheet);
+  }
+
+  /** Tells of a sheet with an owner what the owner does not say. */
+  #tell(out: Writer, owner: Owner, home: Known, bare: boolean): void {
+    const { sheet } = owner;
+    const edited = sheet && this.#edited.has(sheet);
+    const media = this.#mediaOf(owner);
+    const css = edited && !bare ? textOf(sheet).slice(0, LONGEST) : null;
+    const key = `${media}\n${css}`;
+    const before = this.#told.get(owner)?.key ?? "null\nnull";
+    this.#told.set(owner, { sheet, media, key });
+    if (key === before) return;
+    out.byte(65);
+    out.uint(home.id);
+    for (const text of [media, css]) {
+      out.byte(text === null ? 0 : 1);
+      if (text !== null) out.string(text);
+    }
   }
 
   #write(out: Writer, node: Node, home: Known, css: string, adopted: boolean): void {
@@ -123,9 +229,27 @@ export class Sheets {
   }
 }
 
+/** Whether scripts have put rules in or out before anybody looked. */
+function wasEdited({ sheet, textContent }: HTMLStyleElement): boolean {
+  const text = textContent ?? "";
+  if (!sheet || !text.trim() || text.includes("@import")) return false;
+  const probe = new CSSStyleSheet();
+  probe.replaceSync(text);
+  return probe.cssRules.length !== sheet.cssRules.length;
+}
+
 function textOf(sheet: CSSStyleSheet | null): string {
-  if (!sheet || sheet.disabled) return "";
+  if (!sheet) return "";
   let css = "";
-  for (const rule of sheet.cssRules) css += `${rule.cssText}\n`;
+  for (const rule of rulesOf(sheet)) css += `${rule.cssText}\n`;
   return sheet.media?.length && !sheet.ownerNode ? `@media ${sheet.media.mediaText}{${css}}` : css;
+}
+
+/** A sheet of another origin does not give its rules away, and nobody can have changed them. */
+function rulesOf(sheet: CSSStyleSheet): Iterable<CSSRule> {
+  try {
+    return sheet.cssRules;
+  } catch {
+    return [];
+  }
 }

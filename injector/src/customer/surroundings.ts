@@ -202,7 +202,7 @@ export class Surroundings {
     out.uint(top.length);
     for (const element of top) {
       out.uint(this.known.id(element));
-      out.byte(layer(element) === "modal" ? 0 : 1);
+      out.byte(LAYERS.indexOf(layer(element) ?? "modal"));
     }
   }
 
@@ -243,8 +243,13 @@ export class Surroundings {
   }
 }
 
+/** How an element can be in the top layer. */
+const LAYERS = ["modal", "popover", "fullscreen"] as const;
+
 /** How an element is in the top layer, if it is. */
-function layer(element: Element): "modal" | "popover" | null {
+function layer(element: Element): (typeof LAYERS)[number] | null {
+  // What fills the screen counts as modal.
+  if (matches(element, ":fullscreen")) return "fullscreen";
   if (matches(element, ":modal")) return "modal";
   return matches(element, ":popover-open") ? "popover" : null;
 }

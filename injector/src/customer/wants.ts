@@ -66,8 +66,21 @@ async function onItsWay(url: string): Promise<boolean> {
   });
 }
 
-async function bring(want: number, url: string): Promise<void> {
-  if (await onItsWay(url)) throw new Error("it comes by itself");
+/** A picture that a script has made and whose address no longer leads to it: as the page shows it. */
+async function redraw(url: string): Promise<Blob> {
+  const image = [...document.images].find(
+    ({ currentSrc, complete, naturalWidth }) => currentSrc === url && complete && naturalWidth > 0,
+  );
+  const canvas = document.createElement("canvas");
+  canvas.width = image?.naturalWidth ?? 0;
+  canvas.height = image?.naturalHeight ?? 0;
+  if (image) canvas.getContext("2d")?.drawImage(image, 0, 0);
+  const drawn = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
+  if (!drawn) throw new Error("no such picture");
+  return drawn;
+}
+
+async function load(url: string): Promise<Blob> {
   // A host that does not answer must not hold up the agent's page.
   const signal = AbortSignal.timeout(SLOWEST);
   const answer = await fetch(url, { cache: "force-cache", credentials: "same-origin", signal });
@@ -76,11 +89,18 @@ async function bring(want: number, url: string): Promise<void> {
     await answer.body?.cancel();
     throw new Error("not a resource");
   }
-  const body = await answer.blob();
+  // With the type that the answer has.
+  return new Response(await answer.arrayBuffer(), { headers: { "Content-Type": type } }).blob();
+}
+
+async function bring(want: number, url: string): Promise<void> {
+  if (await onItsWay(url)) throw new Error("it comes by itself");
+  const loaded = load(url);
+  const body = await (url.startsWith("blob:") ? loaded.catch(() => redraw(url)) : loaded);
   if (body.size > LARGEST) throw new Error("too large");
   const taken = await fetch(`/.tandem/session/resource?want=${want}`, {
     method: "POST",
-    headers: { Tandem: "1", "Content-Type": type },
+    headers: { Tandem: "1", "Content-Type": body.type },
     body,
   });
   if (!taken.ok) throw new Error("not taken");

@@ -6,12 +6,16 @@
 
 import { isElement, type Roots } from "./dom.ts";
 import { hook } from "./hooks.ts";
+import { hookNotices, type Notices } from "./notices.ts";
 import type { Realm } from "./realms.ts";
 import type { Recorder } from "./recorder.ts";
+import { type Extras, hookSheets } from "./sheet-hooks.ts";
 
 /** What the hooks tell. */
 export interface Watcher {
   readonly roots: Roots;
+  readonly extras: Extras;
+  readonly notices: Notices;
   /** Of the running epoch. */
   recorder(): Recorder | null | undefined;
   /** An element may have come to, or left, the top layer. */
@@ -44,7 +48,7 @@ const CONTROLS: ReadonlyArray<
 ];
 
 /** Hooks a realm; once for each. */
-export function watch(realm: Realm, { roots, recorder, top }: Watcher): void {
+export function watch(realm: Realm, { roots, extras, notices, recorder, top }: Watcher): void {
   for (const [kind, names] of CONTROLS) {
     for (const name of names) {
       hook(realm[kind].prototype, name, {
@@ -64,23 +68,13 @@ export function watch(realm: Realm, { roots, recorder, top }: Watcher): void {
       after: (self, root) => attached(self as Element, root as ShadowRoot),
     });
   }
-  for (const name of ["insertRule", "deleteRule", "addRule", "removeRule", "replaceSync", "replace"]) {
-    hook(realm.CSSStyleSheet.prototype, name, {
-      after: (self, result) => {
-        const mark = () => recorder()?.markSheet(self as CSSStyleSheet);
-        mark();
-        if (typeof result === "object") (result as Promise<unknown>)?.then?.(mark, () => {});
-      },
-    });
-  }
-  for (const name of ["insertRule", "deleteRule"]) {
-    hook(realm.CSSGroupingRule.prototype, name, {
-      after: (self) => {
-        const sheet = (self as CSSRule).parentStyleSheet;
-        if (sheet) recorder()?.markSheet(sheet);
-      },
-    });
-  }
+  extras.hook(realm, () => recorder()?.markExtras(realm.document));
+  hookSheets(realm, {
+    markSheet: (sheet) => recorder()?.markSheet(sheet),
+    touchSheet: (sheet) => recorder()?.touchSheet(sheet),
+    watchRule: (rule) => recorder()?.watchRule(rule),
+  });
+  hookNotices(realm, notices);
   for (const name of ["pushState", "replaceState"]) {
     hook(realm.History.prototype, name, { after: () => recorder()?.schedule() });
   }

@@ -38,7 +38,7 @@ export interface Part<T> {
 }
 
 /** Scripts of their own, beside the bundle. */
-export type PartName = "pictures" | "held";
+export type PartName = "pictures" | "held" | "acting";
 
 /** The script element of a part. */
 export interface PartScript<T, P extends Part<T> = Part<T>> extends HTMLScriptElement {

@@ -7,7 +7,7 @@ use crate::protocol::page::Part;
 
 use super::super::node::{Document, Element, Kind, NONE, Node, NodeRef};
 use super::super::{Changes, Name};
-use super::{LONGEST, Misfit, Tree, attribute_cost, control_length, is_password};
+use super::{LONGEST, Misfit, Tree, attribute_cost, control_length, is_password, sheet_length};
 
 impl Tree {
     /// A new node of the next id for a document, not yet anywhere.
@@ -40,6 +40,7 @@ impl Tree {
                     size: None,
                     source: None,
                     picture: None,
+                    sheet: None,
                     was_password: false,
                     base: self.base_index(document),
                 };
@@ -220,6 +221,7 @@ impl Tree {
                 self.focus = None;
             }
             self.top_layer.retain(|(top, _)| *top != id);
+            self.attention.forget(id);
         }
         Ok(())
     }
@@ -236,6 +238,7 @@ fn text_length(kind: &Kind) -> usize {
                 + element.attributes.iter().map(|(name, value)| attribute_cost(name, value)).sum::<usize>()
                 + element.control.as_ref().map_or(0, control_length)
                 + element.source.as_ref().map_or(0, |url| url.len())
+                + element.sheet.as_deref().map_or(0, sheet_length)
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use crate::dom::{Changes, Digest, IdMap, IdSet, Kind, NodeRef, Tree};
 use crate::protocol::NodeId;
+use crate::protocol::attention::{Attention, States};
 use crate::protocol::view::{ViewOp, ViewPart};
 
 use super::super::content::{self, Lens};
@@ -45,10 +46,26 @@ impl Masker {
                 ops.push(attribute(&mut lens, node, &verdict, "src"));
             }
         }
+        let mut once = IdSet::default();
+        // The URLs in a sheet are relative to its own.
+        let links = changes.attributes.iter().map(|(id, _)| id);
+        for id in changes.sheets.iter().chain(links) {
+            if let Some((node, verdict)) = known(id)
+                && node
+                    .element()
+                    .is_some_and(|element| element.sheet().is_some() || changes.sheets.contains(id))
+                && once.insert(*id)
+            {
+                if done.insert((*id, "media")) {
+                    ops.push(attribute(&mut lens, node, &verdict, "media"));
+                }
+                ops.extend(rules(node, &verdict, &mut lens));
+            }
+        }
         let mut texts: Vec<NodeId> = Vec::new();
         let mut sheets = IdSet::default();
         let holders = changes.texts.iter().filter_map(|id| tree.get(*id)?.parent());
-        let parents = changes.parents.iter().filter_map(|id| tree.get(*id));
+        let parents = changes.parents.iter().chain(&changes.sheets).filter_map(|id| tree.get(*id));
         for style in holders.chain(parents).filter(|node| content::is_style(*node)) {
             if sheets.insert(style.id()) {
                 texts.extend(style.children().map(NodeRef::id));
@@ -249,6 +266,17 @@ pub(super) fn whole(
     if globals.focus.is_some() {
         ops.push(ViewOp::Focus { id: globals.focus });
     }
+    let Attention { states, selection, notice, media } = &globals.attention;
+    ops.extend(media.map(|features| ViewOp::Media { features }));
+    if *states != States::default() {
+        ops.push(ViewOp::States { states: *states });
+    }
+    if selection.is_some() {
+        ops.push(ViewOp::Selection { selection: *selection });
+    }
+    if notice.is_some() {
+        ops.push(ViewOp::Notice { notice: notice.clone() });
+    }
     ops
 }
 
@@ -300,8 +328,9 @@ pub(super) fn states<'a>(
     let control = control(node, verdict, lens.echoes);
     // A picture that is not there is what a new element shows anyway.
     let picture = picture(node, verdict, lens).filter(|op| !matches!(op, ViewOp::Picture { url: None, .. }));
+    let rules = rules(node, verdict, lens).filter(|op| !matches!(op, ViewOp::Sheet { css: None, .. }));
     let (scroll, size) = (scroll(node, verdict), size(node, verdict));
-    control.into_iter().chain(scroll).chain(size).chain(picture)
+    control.into_iter().chain(scroll).chain(size).chain(picture).chain(rules)
 }
 
 pub(super) fn control(node: NodeRef<'_>, verdict: &Verdict, echoes: &Echoes) -> Option<ViewOp> {
@@ -318,6 +347,12 @@ pub(super) fn scroll(node: NodeRef<'_>, verdict: &Verdict) -> Option<ViewOp> {
 pub(super) fn size(node: NodeRef<'_>, verdict: &Verdict) -> Option<ViewOp> {
     let (width, height) = node.element()?.size()?;
     content::measured(verdict).then(|| ViewOp::Box { id: node.id(), width, height })
+}
+
+/// Of a `link`; those of a `style` are its text.
+fn rules(node: NodeRef<'_>, verdict: &Verdict, lens: &mut Lens<'_>) -> Option<ViewOp> {
+    let element = node.element().filter(|element| element.is_html("link"))?;
+    Some(ViewOp::Sheet { id: node.id(), css: lens.rules(node, element, verdict) })
 }
 
 fn picture(node: NodeRef<'_>, verdict: &Verdict, lens: &mut Lens<'_>) -> Option<ViewOp> {

@@ -3,7 +3,9 @@
 use super::mirror::Mirror;
 use super::site::{find, masker, page, parts, policies};
 use crate::dom::Tree;
+use crate::policy::ResourceNames;
 use crate::protocol::NodeId;
+use crate::protocol::attention::{Notice, NoticeKind, Selection, States};
 use crate::protocol::customer::Privacy;
 use crate::protocol::page::{Control, PageOp, Value};
 
@@ -245,4 +247,58 @@ fn a_drawing_is_seen_as_its_picture_where_nothing_masks_it() {
     let masked = live.update(&tree, &changes);
     assert!(masked.resources.is_empty());
     assert_eq!(masked.marks.iter().map(|mark| mark.kind).collect::<Vec<_>>(), [Privacy::Hidden]);
+}
+
+#[test]
+fn what_the_browser_says_over_the_page_and_what_is_selected_follow_the_rules() {
+    let rules = "[[mask]]\nselect = '.m'\n[[hide]]\nselect = '.h'";
+    let markup = "<p id=\"open\">a</p><input id=\"m\" class=\"m\"><div class=\"h\"><input id=\"h\"></div>";
+    let mut tree = body(markup);
+    let [open, masked, hidden] = ["open", "m", "h"].map(|id| find(&tree, id).id());
+    let mut attend = |at: Option<NodeId>| {
+        let notice = Notice { kind: NoticeKind::Invalid, at, text: "CANARY says".into() };
+        let place = (at.unwrap_or(open), 1);
+        let selection = Some(Selection { anchor: place, focus: place });
+        let states = States { hover: at, ..States::default() };
+        tree.apply(&[
+            PageOp::Notice { notice: Some(notice) },
+            PageOp::Selection { selection },
+            PageOp::States { states },
+        ])
+        .unwrap();
+        view(rules, &tree)
+    };
+    let dump = attend(None);
+    assert!(dump.contains("CANARY says") && dump.contains("selection"), "{dump}");
+    let dump = attend(Some(masked));
+    assert!(
+        dump.contains("•••••• ••••") && !dump.contains("CANARY") && !dump.contains("selection"),
+        "{dump}"
+    );
+    let dump = attend(Some(hidden));
+    assert!(!dump.contains("CANARY") && !dump.contains("selection"), "{dump}");
+    // The grey box that it is in.
+    assert!(dump.contains("states") && !dump.contains(&format!("hover: Some({hidden:?})")), "{dump}");
+}
+
+#[test]
+fn sheets_are_what_scripts_have_made_of_them() {
+    let markup = "<link id=\"l\" rel=\"alternate stylesheet\" title=\"x\" href=\"/css/a.css\"><style id=\"s\">p { color: red }</style>";
+    let mut tree = body(markup);
+    let [link, style] = ["l", "s"].map(|id| find(&tree, id).id());
+    let sheet = |id, media: Option<&str>, css: &str| PageOp::Sheet {
+        id,
+        media: media.map(Into::into),
+        css: Some(css.into()),
+    };
+    tree.apply(&[
+        sheet(link, Some("not all"), "b { background: url(i.png) }"),
+        sheet(style, None, "p { color: blue }"),
+    ])
+    .unwrap();
+    let dump = view("", &tree);
+    let (_, image) = ResourceNames::new([7; 32], "/session/x/resource/").name("https://shop.test/css/i.png");
+    assert!(dump.contains(&image), "the URLs are those of the sheet: {dump}");
+    assert!(dump.contains("color: blue") && !dump.contains("color: red"), "{dump}");
+    assert!(dump.contains("\"media\": \"not all\"") && dump.contains("\"rel\": \"stylesheet\""), "{dump}");
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use crate::dom::Digest;
 use crate::protocol::NodeId;
+use crate::protocol::attention::States;
 use crate::protocol::view::{ViewOp, ViewPart};
 
 #[derive(Default)]
@@ -71,6 +72,41 @@ impl Mirror {
                 match url {
                     Some(url) => state.insert("picture", url.to_string()),
                     None => state.remove("picture"),
+                };
+            }
+            ViewOp::Sheet { id, css } => {
+                let state = &mut self.node(*id).state;
+                match css {
+                    Some(css) => state.insert("rules", css.to_string()),
+                    None => state.remove("rules"),
+                };
+            }
+            ViewOp::States { states } => {
+                states.map(|id| {
+                    assert!(self.nodes.contains_key(&id));
+                    Some(id)
+                });
+                match *states == States::default() {
+                    false => self.globals.insert("states", format!("{states:?}")),
+                    true => self.globals.remove("states"),
+                };
+            }
+            ViewOp::Selection { selection } => {
+                match selection {
+                    Some(it) => {
+                        assert!([it.anchor, it.focus].iter().all(|(id, _)| self.nodes.contains_key(id)));
+                        self.globals.insert("selection", format!("{it:?}"))
+                    }
+                    None => self.globals.remove("selection"),
+                };
+            }
+            ViewOp::Media { features } => {
+                self.globals.insert("media", features.to_string());
+            }
+            ViewOp::Notice { notice } => {
+                match notice {
+                    Some(notice) => self.globals.insert("notice", format!("{notice:?}")),
+                    None => self.globals.remove("notice"),
                 };
             }
             ViewOp::Viewport { width, height, ratio } => {

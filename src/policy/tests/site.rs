@@ -6,6 +6,7 @@ use crate::dom::{Element, Kind, Limits, NodeRef, Tree};
 use crate::policy::{Masker, Policies, ResourceNames};
 use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
+use crate::protocol::attention::{Notice, NoticeKind, Selection, States};
 use crate::protocol::page::{Checked, Control, Namespace, PageOp, Part, Quirks, TopLayer, Value};
 
 pub(super) fn policies(text: &str) -> Arc<Policies> {
@@ -239,11 +240,38 @@ impl RandomPage {
                 };
                 let checked = (self.dice.roll(2) == 0).then_some(Checked::On);
                 let selected = (self.dice.roll(2) == 0).then(|| vec![0]);
-                PageOp::Control { id, state: Control { value, checked, selected } }
+                PageOp::Control { id, state: Control { value, checked, selected, validity: None } }
             }
             16 => PageOp::Scroll { id: self.pick(element)?, x: 0, y: self.dice.roll(99) as i32 },
             17 => PageOp::Box { id: self.pick(element)?, width: self.dice.roll(99) as u32, height: 9 },
-            18 => match self.dice.roll(4) {
+            18 => match self.dice.roll(8) {
+                4 => {
+                    let sheet = |node: NodeRef<'_>| {
+                        node.is_html("link") || node.element().is_some_and(|it| it.name() == "style")
+                    };
+                    let id = self.pick(sheet)?;
+                    let media = (self.dice.roll(2) == 0).then(|| "not all".into());
+                    let css = (self.dice.roll(2) == 0).then(|| format!("a{{b:url({})}}", self.word()).into());
+                    PageOp::Sheet { id, media, css }
+                }
+                5 => {
+                    if self.dice.roll(4) == 0 {
+                        return Some(PageOp::Media { features: self.dice.roll(99) as u32 });
+                    }
+                    let states = States { hover: self.pick(element), active: None, ..States::default() };
+                    PageOp::States { states: States { target: self.pick(element), ..states } }
+                }
+                6 => {
+                    let (anchor, focus) = (self.pick(|_| true)?, self.pick(|_| true)?);
+                    PageOp::Selection {
+                        selection: Some(Selection { anchor: (anchor, 1), focus: (focus, 2) }),
+                    }
+                }
+                7 => {
+                    let notice =
+                        Notice { kind: NoticeKind::Alert, at: self.pick(element), text: self.word().into() };
+                    PageOp::Notice { notice: (self.dice.roll(3) > 0).then_some(notice) }
+                }
                 3 => {
                     let id = self.pick(|node| node.element().is_some_and(Element::is_pictured))?;
                     self.words += 1;

@@ -9,12 +9,24 @@ const XLINK = "http://www.w3.org/1999/xlink";
 const XML = "http://www.w3.org/XML/1998/namespace";
 
 /**
- * Set by the mirror itself: what must be said about an element, where the focus is, that it was inline, that it is
- * the picture of a drawing.
+ * Set by the mirror itself: what must be said about an element, the customer's states (`rewrite/css/states.rs` has the same
+ * names), that it was inline, that it is the picture of a drawing or has the rules of a link.
  */
 export const OWN = {
   mark: "data-tandem-mark",
   focus: "data-tandem-focus",
+  hover: "data-tandem-hover",
+  active: "data-tandem-active",
+  target: "data-tandem-target",
+  focusVisible: "data-tandem-focus-visible",
+  focusWithin: "data-tandem-focus-within",
+  invalid: "data-tandem-invalid",
+  valid: "data-tandem-valid",
+  userInvalid: "data-tandem-user-invalid",
+  userValid: "data-tandem-user-valid",
+  autofill: "data-tandem-autofill",
+  fullscreen: "data-tandem-fullscreen",
+  rules: "data-tandem-rules",
   inline: "data-tandem-inline",
   picture: "data-tandem-picture",
 };

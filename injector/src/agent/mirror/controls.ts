@@ -7,10 +7,12 @@
 
 import type { NodeId } from "../../protocol/words.ts";
 import { OWN } from "./attributes.ts";
+import { setValidity } from "./states.ts";
 import type { TopLayerEntry, ViewControl } from "./view-frame.ts";
 
 /** Gives a control the state that the customer's has. */
 export function setControl(element: Element, state: ViewControl): void {
+  if (state.validity !== undefined) setValidity(element, state.validity);
   switch (element.localName) {
     case "input": {
       const input = element as HTMLInputElement;
@@ -57,12 +59,23 @@ export function defaultState(element: Element): ViewControl {
 }
 
 function setValue(field: HTMLInputElement | HTMLTextAreaElement, value: string): void {
-  if (field.value === value || field.type === "file") return;
+  if (field.type === "file") {
+    setFiles(field as HTMLInputElement, value);
+    return;
+  }
+  if (field.value === value) return;
   const active = isActive(field);
   const caret = active ? field.selectionStart : null;
   field.value = value;
   if (active && caret !== null)
     field.setSelectionRange(Math.min(caret, value.length), Math.min(caret, value.length));
+}
+
+/** Files of these names, with nothing in them. */
+function setFiles(field: HTMLInputElement, names: string): void {
+  const files = new DataTransfer();
+  for (const name of names ? names.split("/") : []) files.items.add(new File([], name));
+  if (Array.from(field.files ?? [], ({ name }) => name).join("/") !== names) field.files = files.files;
 }
 
 function isActive(element: Element): boolean {
@@ -128,22 +141,6 @@ export function scrollerOf(node: Node): Element | null {
   return node.nodeType === Node.ELEMENT_NODE ? (node as Element) : null;
 }
 
-/** Draws the customer's focus. */
-export class FocusRing {
-  #at: Element | null = null;
-
-  get at(): Element | null {
-    return this.#at;
-  }
-
-  show(element: Element | null): void {
-    this.#at?.removeAttribute(OWN.focus);
-    this.#at = element;
-    // The body has the focus when nothing has.
-    if (element && element.localName !== "body") element.setAttribute(OWN.focus, "");
-  }
-}
-
 /** Keeps the mirror's dialogs and popovers open in the customer's order. */
 export class TopLayer {
   #open: { entry: TopLayerEntry; element: HTMLElement }[] = [];
@@ -183,6 +180,7 @@ function open(element: HTMLElement, kind: TopLayerEntry["kind"]): void {
       element.removeAttribute("open");
       (element as HTMLDialogElement).showModal();
     } else {
+      if (kind === "fullscreen") element.setAttribute(OWN.fullscreen, "");
       element.setAttribute("popover", "manual");
       element.showPopover();
     }
@@ -199,6 +197,10 @@ function close(element: HTMLElement, kind: TopLayerEntry["kind"]): void {
       (element as HTMLDialogElement).close();
     } else {
       element.hidePopover();
+      if (kind === "fullscreen") {
+        element.removeAttribute(OWN.fullscreen);
+        element.removeAttribute("popover");
+      }
     }
   } catch {
     // Closed already.

@@ -36,7 +36,14 @@ iframe[${OWN.mark}~=placeholder]{pointer-events:none!important}
 [${OWN.mark}~=disabled],[${OWN.mark}~=disabled] *{cursor:not-allowed!important}
 [${OWN.inline}]{display:inline-block!important}
 [${OWN.inline}][${OWN.mark}~=hidden]{vertical-align:text-bottom!important}
-[${OWN.focus}]{outline:2px solid #2f74e8!important;outline-offset:2px!important}
+[${OWN.fullscreen}]{position:fixed!important;inset:0!important;margin:0!important;box-sizing:border-box!important;
+  min-width:0!important;max-width:none!important;min-height:0!important;max-height:none!important;width:100%!important;
+  height:100%!important;transform:none!important;object-fit:contain;border:0;padding:0}
+::highlight(tandem-selection){background-color:#a8cdfb}
+@layer tandem{
+  [${OWN.focusVisible}]{outline:auto 1px -webkit-focus-ring-color}
+  [${OWN.autofill}]{background-color:light-dark(rgb(232,240,254),rgba(70,90,126,.4))}
+}
 `;
 }
 

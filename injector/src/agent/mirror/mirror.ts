@@ -8,12 +8,23 @@
 import type { NodeId } from "../../protocol/words.ts";
 import { Answers, type Settled } from "./answers.ts";
 import { removeAttribute } from "./attributes.ts";
-import { defaultState, FocusRing, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
+import { defaultState, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
 import { above, openDocument } from "./frames.ts";
 import { isHidden, ownStyles, ownsTooltip, setBox } from "./marks.ts";
+import { Media } from "./media.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
-import { decodeView, type ViewControl, type ViewFrame, type ViewOp } from "./view-frame.ts";
+import { type Box, clearSelection, showSelection } from "./selection.ts";
+import { setRules } from "./sheets.ts";
+import { StateMarks } from "./states.ts";
+import {
+  decodeView,
+  type End,
+  type Notice,
+  type ViewControl,
+  type ViewFrame,
+  type ViewOp,
+} from "./view-frame.ts";
 
 /** What the mirror tells the one who shows it. */
 export type MirrorEvents = {
@@ -27,6 +38,10 @@ export type MirrorEvents = {
   location(url: string): void;
   /** Whether nothing of the page is shown. Told with every frame. */
   hidden(is: boolean): void;
+  /** Where the customer's caret is, or what is selected in a field, in the mirror's window. */
+  caret(boxes: Box[]): void;
+  /** What the customer's browser shows over the page, and the control that it belongs to. */
+  notice(notice: Notice | null, at: Element | null): void;
 };
 
 /** How long to wait for the page's word after an action was done, in milliseconds. */
@@ -44,7 +59,10 @@ export class Mirror {
   readonly #growth = new ResizeObserver(() => this.#grown());
   readonly #frame: HTMLIFrameElement;
   readonly #events: MirrorEvents;
-  readonly #ring = new FocusRing();
+  #states = new StateMarks();
+  #media = new Media();
+  #selection: [End, End] | null = null;
+  #selectedIn: Document | null = null;
   #nodes: Nodes | null = null;
   #topLayer = new TopLayer();
   /** The last word of the page on each control. */
@@ -73,7 +91,7 @@ export class Mirror {
 
   /** The customer's focus. */
   get focused(): Element | null {
-    return this.#ring.at;
+    return this.#states.focus;
   }
 
   /** The id of the innermost node at or above this one that the page knows. */
@@ -174,6 +192,8 @@ export class Mirror {
     }
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
     this.#events.hidden(isHidden(this.document.documentElement));
+    this.#media.look();
+    this.#select();
     if (first?.op !== "begin") return;
     this.#watchGrowth(this.document);
     this.#events.begun(this.document);
@@ -182,17 +202,21 @@ export class Mirror {
   #begin(quirks: boolean): void {
     const document = this.document;
     this.#growth.disconnect();
+    this.#media = new Media();
     const sheets = new WeakMap<Document, CSSStyleSheet>();
     const open = (at: Document, quirks: boolean, styles: string): void => {
       const sheet = openDocument(at, quirks, styles);
       if (sheet) sheets.set(at, sheet);
       at.addEventListener("load", () => this.#grown(), true);
+      this.#media.add(at);
+      at.addEventListener("scroll", () => this.#select(), { capture: true, passive: true });
     };
     open(document, quirks, ownStyles("page"));
     this.#nodes = new Nodes(document, {
-      shadowRoot(root) {
+      shadowRoot: (root) => {
         const sheet = sheets.get(root.ownerDocument);
         root.adoptedStyleSheets = sheet ? [sheet] : [];
+        this.#media.add(root);
       },
       open: (at, quirks) => {
         open(at, quirks, ownStyles("frame"));
@@ -204,7 +228,9 @@ export class Mirror {
     this.#controls = new WeakMap();
     this.#boxes = new Map();
     this.scrolls.clear();
-    this.#ring.show(null);
+    this.#states = new StateMarks();
+    this.#selection = null;
+    this.#events.notice(null, null);
     this.answers.clear();
   }
 
@@ -217,6 +243,7 @@ export class Mirror {
 
   /** An image or a sheet came, or the page grew: only now may it be long enough to be scrolled where it should be. */
   #grown(): void {
+    this.#media.look();
     for (const id of this.scrolls.ids) {
       const node = this.#nodes?.find(id);
       if (node && !this.answers.isWaiting(id)) this.scrolls.put(id, node);
@@ -275,7 +302,7 @@ export class Mirror {
         return;
       case "focus": {
         const node = op.id === null ? undefined : nodes.find(op.id);
-        this.#ring.show(node?.nodeType === Node.ELEMENT_NODE ? (node as Element) : null);
+        this.#states.focus = node?.nodeType === Node.ELEMENT_NODE ? (node as Element) : null;
         return;
       }
       case "top-layer":
@@ -294,7 +321,45 @@ export class Mirror {
       case "picture":
         setPicture(nodes.element(op.id), op.url);
         return;
+      case "sheet":
+        setRules(nodes.element(op.id), op.css);
+        return;
+      case "states": {
+        const { hover, active, target, focusVisible } = op.states;
+        const element = (id: NodeId | null) => (id === null ? null : nodes.element(id));
+        this.#states.show({
+          hover: element(hover),
+          active: element(active),
+          target: element(target),
+          focusVisible,
+        });
+        return;
+      }
+      case "selection":
+        this.#selection = op.anchor && op.focus && [op.anchor, op.focus];
+        return;
+      case "media":
+        this.#media.bits = op.features;
+        // What the browser itself colours follows the frame.
+        this.#frame.style.colorScheme = this.#media.isDark ? "dark" : "light";
+        return;
+      case "notice": {
+        const at = op.notice?.at ?? null;
+        this.#events.notice(op.notice, at === null ? null : nodes.element(at));
+        return;
+      }
     }
+  }
+
+  /** Shows the customer's selection where it is now. */
+  #select(): void {
+    const [anchor, focus] = (this.#selection ?? []).map(({ id, offset }) => {
+      const node = this.#nodes?.find(id);
+      return node?.isConnected ? { node, offset } : null;
+    });
+    if (this.#selectedIn) clearSelection(this.#selectedIn);
+    this.#selectedIn = anchor?.node.ownerDocument ?? null;
+    this.#events.caret(anchor && focus ? showSelection(anchor, focus) : []);
   }
 
   /** A new `style` of the page has taken the size that the box had. */

@@ -1,10 +1,13 @@
 /**
- * Draws the customer's pointer and both sides' clicks over the mirror.
+ * Draws over the mirror what is in no page: the customer's pointer and caret, both sides' clicks, what the browser shows.
  *
  * It lies in the console's document, never in the mirror, and lets every event through.
  */
 
 import type { Point } from "../../protocol/words.ts";
+import { drawNotice, placeOf } from "./notices.ts";
+import type { Box } from "./selection.ts";
+import type { Notice } from "./view-frame.ts";
 
 export type Who = "customer" | "agent";
 
@@ -48,6 +51,33 @@ export class Overlay {
     if (shown.length >= CIRCLES) shown[0]?.remove();
     this.#root.append(circle);
     setTimeout(() => circle.remove(), CIRCLE);
+  }
+
+  /** Draws the caret, a box without width, or what is selected. */
+  caret(boxes: Box[]): void {
+    for (const old of this.#root.querySelectorAll(".caret, .selected")) old.remove();
+    for (const { x, y, width, height } of boxes) {
+      const box = this.#root.ownerDocument.createElement("div");
+      box.className = width > 0 ? "selected" : "caret";
+      box.style.left = `${x * this.#scale}px`;
+      box.style.top = `${y * this.#scale}px`;
+      box.style.height = `${height * this.#scale}px`;
+      if (width > 0) box.style.width = `${width * this.#scale}px`;
+      this.#root.append(box);
+    }
+  }
+
+  /** Draws what the customer's browser shows, under the control that it belongs to. */
+  notice(notice: Notice | null, at: Element | null): void {
+    this.#root.querySelector(".notice")?.remove();
+    if (!notice) return;
+    const box = drawNotice(this.#root.ownerDocument, notice, at);
+    if (at) {
+      const { x, y } = placeOf(at);
+      box.style.left = `${x * this.#scale}px`;
+      box.style.top = `${y * this.#scale}px`;
+    }
+    this.#root.append(box);
   }
 
   #draw(): void {

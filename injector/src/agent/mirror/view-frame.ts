@@ -6,6 +6,7 @@
 
 import { MAX_DEPTH, type NodeId, VERSION } from "../../protocol/words.ts";
 import { Malformed, Reader } from "../../wire/reader.ts";
+import type { States } from "./states.ts";
 
 export type ViewFrame = { epoch: number; seq: number; ops: ViewOp[] };
 
@@ -25,7 +26,20 @@ export type ViewOp =
   | { op: "box"; id: NodeId; width: number; height: number }
   | { op: "begin"; quirks: boolean }
   | { op: "picture"; id: NodeId; url: string }
-  | { op: "check"; digest: number };
+  | { op: "check"; digest: number }
+  | { op: "sheet"; id: NodeId; css: string | null }
+  | { op: "states"; states: States<NodeId> }
+  | { op: "selection"; anchor: End | null; focus: End | null }
+  | { op: "notice"; notice: Notice | null }
+  | { op: "media"; features: number };
+
+/** One end of a selection. */
+export type End = { id: NodeId; offset: number };
+
+const NOTICES = ["alert", "confirm", "prompt", "print", "leave", "invalid", "choosing"] as const;
+
+/** What the customer's browser shows over the page. */
+export type Notice = { kind: (typeof NOTICES)[number]; at: NodeId | null; text: string };
 
 /** A piece of one subtree in document order; elements, shadow roots and documents of frames are closed by an `end`. */
 export type ViewPart =
@@ -45,9 +59,9 @@ export type ViewPart =
   | { part: "end" };
 
 export type Namespace = "html" | "svg" | "mathml";
-export type TopLayerEntry = { id: NodeId; kind: "modal" | "popover" };
+export type TopLayerEntry = { id: NodeId; kind: "modal" | "popover" | "fullscreen" };
 export type Checked = "off" | "on" | "indeterminate";
-export type ViewControl = { value?: string; checked?: Checked; selected?: number[] };
+export type ViewControl = { value?: string; checked?: Checked; selected?: number[]; validity?: number };
 
 /** What the mirror must say about an element. */
 export type Marks = { masked: boolean; hidden: boolean; disabled: boolean; placeholder: boolean };
@@ -96,6 +110,27 @@ function operation(reader: Reader): ViewOp {
       return { op: "picture", id: node(reader), url: reader.string() };
     case 30:
       return { op: "check", digest: reader.uint() };
+    case 65:
+      return { op: "sheet", id: node(reader), css: reader.byte() ? reader.string() : null };
+    case 66: {
+      const [hover, active, target] = [nodeOrNone(reader), nodeOrNone(reader), nodeOrNone(reader)];
+      return { op: "states", states: { hover, active, target, focusVisible: reader.byte() !== 0 } };
+    }
+    case 67: {
+      const anchor = nodeOrNone(reader);
+      if (anchor === null) return { op: "selection", anchor: null, focus: null };
+      const start = { id: anchor, offset: reader.uint() };
+      return { op: "selection", anchor: start, focus: { id: node(reader), offset: reader.uint() } };
+    }
+    case 69:
+      return { op: "media", features: reader.uint() };
+    case 68: {
+      const tag = reader.byte();
+      if (tag === 0) return { op: "notice", notice: null };
+      const kind = NOTICES[tag - 1];
+      if (!kind) throw new Malformed("an unknown notice");
+      return { op: "notice", notice: { kind, at: nodeOrNone(reader), text: reader.string() } };
+    }
     default:
       throw new Malformed(`an unknown kind of operation: ${tag}`);
   }
@@ -169,16 +204,19 @@ function element(reader: Reader, namespace: Namespace): ViewPart {
 
 function control(reader: Reader): ViewControl {
   const flags = reader.byte();
-  if (flags & ~(1 | 4 | 8 | 16 | 32)) throw new Malformed("an unknown flag of a control");
+  if (flags & ~(1 | 4 | 8 | 16 | 32 | 64)) throw new Malformed("an unknown flag of a control");
   const state: ViewControl = {};
   if (flags & 1) state.value = reader.string();
   if (flags & 4) state.checked = flags & 16 ? "indeterminate" : flags & 8 ? "on" : "off";
   if (flags & 32) state.selected = times(reader.uint(), () => reader.uint());
+  if (flags & 64) state.validity = reader.byte();
   return state;
 }
 
 function topLayerEntry(reader: Reader): TopLayerEntry {
-  return { id: node(reader), kind: reader.byte() === 0 ? "modal" : "popover" };
+  const id = node(reader);
+  const tag = reader.byte();
+  return { id, kind: tag === 0 ? "modal" : tag === 1 ? "popover" : "fullscreen" };
 }
 
 function node(reader: Reader): NodeId {

@@ -1,0 +1,87 @@
+/**
+ * Puts the customer's states on the mirror: what they hover, press and focus, and where the address leads.
+ *
+ * The styles of the page ask for attributes instead of pseudo-classes, so the agent's own pointer and focus change nothing.
+ */
+
+import { OWN } from "./attributes.ts";
+import { above } from "./frames.ts";
+
+/** As told; the innermost elements. */
+export type States<T> = { hover: T | null; active: T | null; target: T | null; focusVisible: boolean };
+
+/** The states of one document. */
+export class StateMarks {
+  readonly #marked = new Map<string, Set<Element>>();
+  #states: States<Element> = { hover: null, active: null, target: null, focusVisible: false };
+  #focus: Element | null = null;
+
+  /** The customer's focus. */
+  get focus(): Element | null {
+    return this.#focus;
+  }
+
+  set focus(element: Element | null) {
+    this.#focus = element;
+    this.#mark();
+  }
+
+  /** Replaces all states but the focus. */
+  show(states: States<Element>): void {
+    this.#states = states;
+    this.#mark();
+  }
+
+  #mark(): void {
+    const { hover, active, target, focusVisible } = this.#states;
+    // The body has the focus when nothing has.
+    const focus = this.#focus?.localName === "body" ? null : this.#focus;
+    this.#put(OWN.hover, around(hover));
+    this.#put(OWN.active, around(active));
+    this.#put(OWN.focusWithin, around(focus));
+    this.#put(OWN.target, target ? [target] : []);
+    this.#put(OWN.focus, focus ? [focus] : []);
+    this.#put(OWN.focusVisible, focus && focusVisible ? [focus] : []);
+  }
+
+  #put(attribute: string, elements: Iterable<Element>): void {
+    const now = new Set(elements);
+    for (const element of this.#marked.get(attribute) ?? []) {
+      if (!now.has(element)) element.removeAttribute(attribute);
+    }
+    for (const element of now) element.setAttribute(attribute, "");
+    this.#marked.set(attribute, now);
+  }
+}
+
+/** An element and all that it is in, through slots, shadow roots and frames. */
+function* around(element: Element | null): Generator<Element> {
+  for (let at: Node | null = element; at; at = (at as Element).assignedSlot ?? above(at)) {
+    if (at.nodeType === Node.ELEMENT_NODE) yield at as Element;
+  }
+}
+
+const VALIDITY: readonly [bit: number, attribute: string][] = [
+  [1, OWN.invalid],
+  [2, OWN.valid],
+  [4, OWN.userInvalid],
+  [8, OWN.userValid],
+  [16, OWN.autofill],
+];
+
+/** Puts on a control, and on the forms and field sets that it is in, what the customer's browser thinks of it. */
+export function setValidity(element: Element, bits: number): void {
+  for (const [bit, attribute] of VALIDITY) element.toggleAttribute(attribute, (bits & bit) !== 0);
+  const { form } = element as HTMLInputElement;
+  const owners: Element[] = form ? [form] : [];
+  for (let at = element.closest("fieldset"); at; at = at.parentElement?.closest("fieldset") ?? null)
+    owners.push(at);
+  for (const owner of owners) {
+    const controls = Array.from((owner as HTMLFormElement).elements);
+    const invalid = controls.some(
+      (control) => control.localName !== "fieldset" && control.hasAttribute(OWN.invalid),
+    );
+    owner.toggleAttribute(OWN.invalid, invalid);
+    owner.toggleAttribute(OWN.valid, !invalid);
+  }
+}

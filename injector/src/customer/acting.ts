@@ -1,0 +1,49 @@
+/**
+ * The way of the agent's actions to what does them, which is loaded only once the customer has allowed them.
+ *
+ * Actions are done in the order in which they came, those that came while it was loading too.
+ */
+
+import type { Act } from "../protocol/words.ts";
+import type { Executor, ExecutorContext } from "./executor.ts";
+
+/** What the part hands over. */
+export type MakeExecutor = (context: ExecutorContext) => Executor;
+
+/** The actions of one page. */
+export class Acting {
+  #executor: Promise<Executor> | null = null;
+
+  constructor(
+    readonly context: ExecutorContext,
+    readonly load: () => Promise<MakeExecutor>,
+  ) {}
+
+  /** Write mode has begun: actions will come. */
+  prepare(): Promise<Executor> {
+    this.#executor ??= this.load().then(
+      (make) => make(this.context),
+      (error) => {
+        this.#executor = null;
+        throw error;
+      },
+    );
+    return this.#executor;
+  }
+
+  /** Does one action after those before it. */
+  run(act: Act): void {
+    this.prepare().then(
+      (executor) => executor.run(act),
+      () => this.context.answer(act.seq, "not_possible"),
+    );
+  }
+
+  /** Leaves what was typed into. */
+  stop(): void {
+    this.#executor?.then(
+      (executor) => executor.stop(),
+      () => {},
+    );
+  }
+}

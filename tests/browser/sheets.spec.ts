@@ -1,0 +1,140 @@
+/** Styles are what scripts have made of them, whichever way. */
+import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
+
+const RED = "rgb(255, 0, 0)";
+
+function colour(agent: Agent, selector: string): Promise<string | null> {
+  return agent.page.evaluate((selector) => {
+    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+    const element = frame?.contentDocument?.querySelector(selector);
+    return element ? (element.ownerDocument.defaultView?.getComputedStyle(element).color ?? null) : null;
+  }, selector);
+}
+
+async function words(customer: Customer): Promise<void> {
+  await customer.page.evaluate(() => {
+    const host = document.createElement("div");
+    host.innerHTML = "abcdefghijklm".replace(/./g, '<b id="$&">$&</b>');
+    document.querySelector("main")?.prepend(host);
+  });
+}
+
+test("rules that scripts change in sheets that have a text or an address", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await words(customer);
+  await customer.page.evaluate(() => {
+    const style = document.createElement("style");
+    style.id = "own";
+    style.textContent = "#a { color: rgb(0, 0, 255) } @media all { #b { color: rgb(0, 0, 255) } } #m { color: rgb(255, 0, 0) }";
+    document.head.append(style);
+  });
+  await expect.poll(() => colour(agent, "#a")).toBe("rgb(0, 0, 255)");
+  await customer.page.evaluate(() => {
+    const own = document.querySelector<HTMLStyleElement>("#own")?.sheet as CSSStyleSheet;
+    // Held on to, and changed later without a call.
+    const held = (own.cssRules[0] as CSSStyleRule).style;
+    (window as { held?: CSSStyleDeclaration }).held = held;
+    (own.cssRules[1] as CSSMediaRule).insertRule("#b { color: rgb(255, 0, 0) }", 1);
+    own.deleteRule(2);
+    own.insertRule("#c { color: rgb(255, 0, 0) }", 0);
+    const linked = document.querySelector<HTMLLinkElement>("link[rel=stylesheet]")?.sheet as CSSStyleSheet;
+    linked.insertRule("#d { color: rgb(255, 0, 0) }", linked.cssRules.length);
+  });
+  await expect.poll(() => colour(agent, "#d")).toBe(RED);
+  expect(await colour(agent, "#b")).toBe(RED);
+  expect(await colour(agent, "#c")).toBe(RED);
+  expect(await colour(agent, "#m")).not.toBe(RED);
+  await customer.page.evaluate(() => {
+    const { held } = window as { held?: CSSStyleDeclaration };
+    if (held) held.color = "rgb(255, 0, 0)";
+  });
+  await expect.poll(() => colour(agent, "#a")).toBe(RED);
+});
+
+test("rules put into a sheet with a text before anybody looked", async ({ customer, agent }) => {
+  await anyStyle(customer);
+  await customer.logIn();
+  await customer.open("/help");
+  await words(customer);
+  await customer.page.evaluate(() => {
+    const style = document.createElement("style");
+    style.textContent = "#a { font-weight: bold }";
+    document.head.append(style);
+    style.sheet?.insertRule("#a { color: rgb(255, 0, 0) }", 1);
+  });
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => colour(agent, "#a")).toBe(RED);
+});
+
+test("a sheet that the site's own policy forbids holds on neither side", async ({ customer, agent, session }) => {
+  await session("/help");
+  await words(customer);
+  await customer.page.evaluate(() => {
+    const style = document.createElement("style");
+    style.textContent = "#a { color: rgb(255, 0, 0) }";
+    document.head.append(style);
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("#b { color: rgb(255, 0, 0) }");
+    document.adoptedStyleSheets = [sheet];
+  });
+  await expect.poll(() => colour(agent, "#b")).toBe(RED);
+  expect(await colour(agent, "#a")).not.toBe(RED);
+});
+
+test("sheets that are switched off, chosen by title, or hold for other media", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await words(customer);
+  await customer.page.evaluate(() => {
+    for (const [id, css] of [["off", "#e"], ["media", "#f"]]) {
+      const style = document.createElement("style");
+      style.id = id as string;
+      style.textContent = `${css} { color: rgb(255, 0, 0) }`;
+      document.head.append(style);
+    }
+    const other = document.createElement("link");
+    other.id = "other";
+    other.rel = "alternate stylesheet";
+    other.title = "Other";
+    other.href = "data:text/css,#g{color:rgb(255,0,0)}";
+    document.head.append(other);
+  });
+  await expect.poll(() => colour(agent, "#e")).toBe(RED);
+  await customer.page.evaluate(() => {
+    const sheet = (id: string) => document.querySelector<HTMLStyleElement>(`#${id}`)?.sheet as CSSStyleSheet;
+    sheet("off").disabled = true;
+    sheet("media").media.mediaText = "print";
+  });
+  await expect.poll(() => colour(agent, "#e")).not.toBe(RED);
+  await expect.poll(() => colour(agent, "#f")).not.toBe(RED);
+  await customer.page.evaluate(() => {
+    const sheet = document.querySelector<HTMLStyleElement>("#off")?.sheet;
+    if (sheet) sheet.disabled = false;
+  });
+  await expect.poll(() => colour(agent, "#e")).toBe(RED);
+});
+
+test("adopted sheets, properties and fonts that scripts made", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await words(customer);
+  await customer.page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("#h { color: var(--made) } #i { color: rgb(255, 0, 0) }");
+    document.adoptedStyleSheets = [sheet];
+    CSS.registerProperty({ name: "--made", syntax: "<color>", inherits: false, initialValue: "rgb(255, 0, 0)" });
+    const face = new FontFace("Made Here", "url(/assets/none.woff2)", { weight: "700" });
+    document.fonts.add(face);
+    (sheet.cssRules[1] as CSSStyleRule).style.color = "rgb(0, 0, 255)";
+  });
+  await expect.poll(() => colour(agent, "#h")).toBe(RED);
+  await expect.poll(() => colour(agent, "#i")).toBe("rgb(0, 0, 255)");
+  const faces = await agent.page.evaluate(() => {
+    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+    return [...(frame?.contentDocument?.fonts ?? [])].map(({ family, weight }) => `${family} ${weight}`);
+  });
+  expect(faces.join()).toMatch(/Made Here"? 700/);
+});

@@ -1,0 +1,179 @@
+/** The agent sees the customer's states (hover, focus, validity), caret and selection, and what their browser shows. */
+import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
+
+function add(customer: Customer, html: string): Promise<void> {
+  return customer.page.evaluate((html) => {
+    const host = document.createElement("div");
+    host.id = "added";
+    host.innerHTML = html;
+    document.querySelector("main")?.prepend(host);
+  }, html);
+}
+
+/** A computed style of the mirrored element. */
+function style(agent: Agent, selector: string, property: string): Promise<string | null> {
+  return agent.page.evaluate(([selector, property]) => {
+    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+    const element = frame?.contentDocument?.querySelector(selector);
+    return element ? (element.ownerDocument.defaultView?.getComputedStyle(element).getPropertyValue(property) ?? null) : null;
+  }, [selector, property] as const);
+}
+
+const RED = "rgb(255, 0, 0)";
+
+test("what the customer hovers, presses and focuses, and not what the agent does", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, `<style>
+    #a:hover #b { color: rgb(255, 0, 0) } #b:active { background: rgb(255, 0, 0) }
+    #c:focus { color: rgb(255, 0, 0) } #added:focus-within { border: 1px solid rgb(255, 0, 0) }
+    #c:not(:focus-visible):focus { background: rgb(255, 0, 0) }
+  </style><div id="a"><button id="b">Over</button></div><button id="c">Focus</button>`);
+  await expect.poll(() => style(agent, "#b", "color")).not.toBeNull();
+  const at = await agent.mirror.middle("#b");
+  await agent.page.mouse.move(at.x, at.y);
+  await customer.page.hover("#b");
+  await expect.poll(() => style(agent, "#b", "color")).toBe(RED);
+  await customer.page.mouse.down();
+  await expect.poll(() => style(agent, "#b", "background-color")).toBe(RED);
+  await customer.page.mouse.up();
+  await expect.poll(() => style(agent, "#b", "background-color")).not.toBe(RED);
+  await customer.page.hover("#c");
+  // The agent's own pointer is still over it.
+  await expect.poll(() => style(agent, "#b", "color")).not.toBe(RED);
+  await customer.page.click("#c");
+  await expect.poll(() => style(agent, "#c", "color")).toBe(RED);
+  expect(await style(agent, "#added", "border-top-color")).toBe(RED);
+  expect(await style(agent, "#c", "background-color")).toBe(RED);
+  // A late joiner sees the same.
+  await agent.page.reload();
+  await expect.poll(() => style(agent, "#c", "color")).toBe(RED);
+});
+
+test("what the address leads to, and what the browser thinks of a field", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, `<style>
+    #there:target { color: rgb(255, 0, 0) } #f:invalid { color: rgb(255, 0, 0) } #m:user-invalid { color: rgb(255, 0, 0) }
+    #m:valid { background: rgb(255, 0, 0) }
+  </style><p id="there">x</p><form id="f"><input id="m" required></form>`);
+  await expect.poll(() => style(agent, "#f", "color")).toBe(RED);
+  expect(await style(agent, "#there", "color")).not.toBe(RED);
+  await customer.page.evaluate(() => { location.hash = "there"; });
+  await expect.poll(() => style(agent, "#there", "color")).toBe(RED);
+  await customer.page.fill("#m", "x");
+  await expect.poll(() => style(agent, "#m", "background-color")).toBe(RED);
+  await expect.poll(() => style(agent, "#f", "color")).not.toBe(RED);
+  await customer.page.fill("#m", "");
+  await customer.page.locator("#m").blur();
+  await expect.poll(() => style(agent, "#m", "color")).toBe(RED);
+});
+
+test("the customer's caret and selection, but not in what is masked", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, `<p id="text">Some words to select</p><input id="field" style="font: 20px monospace; width: 300px; padding: 0; border: 0" value="0123456789">
+    <input id="secret" data-tandem="mask" value="0123456789">`);
+  const caret = agent.page.locator(".overlay .caret");
+  await customer.page.locator("#field").evaluate((field: HTMLInputElement) => {
+    field.focus();
+    field.setSelectionRange(5, 5);
+  });
+  await expect(caret).toHaveCount(1);
+  const [box, middle, size] = [await caret.boundingBox(), await agent.mirror.middle("#field"), await agent.mirror.size("#field")];
+  // Five characters of 12 pixels from the left.
+  expect(Math.abs((box?.x ?? 0) - (middle.x - (size?.width ?? 0) / 2 + 5 * 12))).toBeLessThan(4);
+  await customer.page.locator("#field").evaluate((field: HTMLInputElement) => field.setSelectionRange(2, 6));
+  await expect(agent.page.locator(".overlay .selected")).toHaveCount(1);
+  await expect(caret).toHaveCount(0);
+  await customer.page.locator("#secret").evaluate((field: HTMLInputElement) => {
+    field.focus();
+    field.setSelectionRange(2, 6);
+  });
+  await expect(agent.page.locator(".overlay .selected")).toHaveCount(0);
+  await customer.page.locator("#text").evaluate((text) => getSelection()?.setBaseAndExtent(text.firstChild as Text, 5, text.firstChild as Text, 10));
+  const highlighted = () => agent.page.evaluate(() => {
+    const view = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentWindow as unknown as {
+      CSS: { highlights: Map<string, Iterable<Range>> };
+    };
+    return [...(view.CSS.highlights.get("tandem-selection") ?? [])].map(String).join();
+  });
+  await expect.poll(highlighted).toBe("words");
+});
+
+test("messages, lists and bubbles that the customer's browser shows", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  const notice = agent.page.locator(".overlay .notice");
+  let answer: () => Promise<void> = async () => {};
+  customer.page.on("dialog", (dialog) => { answer = () => dialog.accept(); });
+  await customer.page.evaluate(() => { setTimeout(() => alert("Your basket is full"), 0); });
+  await expect(notice).toContainText("Your basket is full");
+  await answer();
+  await expect(notice).toHaveCount(0);
+  await add(customer, `<form><input id="needed" required><button>Send</button></form>
+    <select id="list"><option>One</option><option selected>Two</option></select>`);
+  await customer.page.click("#added button");
+  await expect(notice).toHaveText(/fill out|wrong/i);
+  await customer.page.evaluate(() => document.querySelector<HTMLFormElement>("#added form")?.checkValidity());
+  await customer.page.fill("#needed", "x");
+  await expect(notice).toHaveCount(0, { timeout: 8_000 });
+  await customer.page.click("#list");
+  await expect(notice.locator(".chosen")).toHaveText("Two");
+  await customer.page.keyboard.press("Escape");
+  await expect(notice).toHaveCount(0);
+});
+
+test("a prompt does not repeat what was typed into a masked field", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, '<input id="secret" data-tandem="mask">');
+  await expect.poll(() => agent.mirror.html("#secret")).toContain("masked");
+  await customer.page.fill("#secret", "Canary-90210");
+  await customer.page.locator("#secret").blur();
+  customer.page.on("dialog", () => {});
+  await customer.page.evaluate(() => { setTimeout(() => confirm("Is Canary-90210 right?"), 0); });
+  await expect(agent.page.locator(".overlay .notice-text")).toHaveText(/^Is •+ right\?$/);
+});
+
+test("names of files, and what fills the screen", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, `<input type="file" id="open" multiple><input type="file" id="secret" data-tandem="mask">
+    <div id="full" style="background: rgb(255, 0, 0)">All</div>`);
+  const file = (name: string) => ({ name, mimeType: "text/plain", buffer: Buffer.from("x") });
+  await customer.page.setInputFiles("#open", [file("one.txt"), file("two.txt")]);
+  await customer.page.setInputFiles("#secret", file("canary.txt"));
+  const names = (selector: string) => agent.page.evaluate((selector) => {
+    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+    const field = frame?.contentDocument?.querySelector<HTMLInputElement>(selector);
+    return Array.from(field?.files ?? [], ({ name }) => name).join();
+  }, selector);
+  await expect.poll(() => names("#open")).toBe("one.txt,two.txt");
+  await expect.poll(() => names("#secret")).toMatch(/^•+$/);
+  await customer.page.evaluate(() => {
+    document.addEventListener("click", () => document.querySelector("#full")?.requestFullscreen(), { once: true });
+  });
+  await customer.page.click("#full");
+  await expect.poll(async () => (await agent.mirror.size("#full"))?.width ?? 0).toBeGreaterThan(1000);
+  await customer.page.evaluate(() => document.exitFullscreen());
+  await expect.poll(() => agent.mirror.html("#full")).not.toContain("fullscreen");
+});
+
+test("styles hold for what the customer likes and has", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await customer.page.emulateMedia({ colorScheme: "dark", reducedMotion: "no-preference" });
+  await session("/help");
+  await add(customer, `<style>
+    @media (prefers-color-scheme: dark) { #d { color: rgb(255, 0, 0) } }
+    @media all { @media (prefers-reduced-motion: no-preference) { #m { color: rgb(255, 0, 0) } } }
+  </style><style media="(prefers-reduced-motion)">#r { color: rgb(255, 0, 0) }</style>
+  <b id="d">d</b><b id="m">m</b><b id="r">r</b>`);
+  await expect.poll(() => style(agent, "#d", "color")).toBe(RED);
+  expect(await style(agent, "#m", "color")).toBe(RED);
+  expect(await style(agent, "#r", "color")).not.toBe(RED);
+  await customer.page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await expect.poll(() => style(agent, "#d", "color")).not.toBe(RED);
+  await expect.poll(() => style(agent, "#r", "color")).toBe(RED);
+  expect(await style(agent, "#m", "color")).not.toBe(RED);
+});
