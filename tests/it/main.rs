@@ -5,6 +5,7 @@
 mod admin;
 mod api;
 mod bodies;
+mod chaos;
 mod cli;
 mod coding;
 mod floors;
@@ -22,6 +23,8 @@ mod restarts;
 mod robust;
 mod sessions;
 mod site;
+mod tabs;
 mod tls;
 mod tokens;
+mod watching;
 mod writing;
