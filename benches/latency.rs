@@ -47,7 +47,10 @@ fn report(name: &str, mut taken: Vec<Duration>) -> (f64, f64) {
 /// Through a server, with a page of some 300 elements that is masked on its way.
 async fn mirrored(sessions: usize, changes: usize) -> Vec<Duration> {
     let rig = Rig::with(Setup {
-        change: Box::new(|config| config.starts = 100_000.try_into().expect("not zero")),
+        change: Box::new(|config| {
+            config.starts = 100_000.try_into().expect("not zero");
+            config.session.per_agent = usize::MAX;
+        }),
         ..Setup::default()
     })
     .await;

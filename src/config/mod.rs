@@ -206,7 +206,7 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
         section.finish(errors);
     }
     if let Some(section) = root.section("session", errors) {
-        sessions(section, &mut config.session.timeouts, errors);
+        sessions(section, &mut config.session, errors);
     }
     if let Some(section) = root.section("limits", errors) {
         limits(section, &mut config, errors);
@@ -297,7 +297,10 @@ fn certificates(section: &mut Section<'_>, folder: &Path, errors: &mut Errors) -
     pairs
 }
 
-fn sessions(mut section: Section<'_>, timeouts: &mut session::lifecycle::Timeouts, errors: &mut Errors) {
+fn sessions(mut section: Section<'_>, settings: &mut session::Settings, errors: &mut Errors) {
+    section.set("sessions_per_agent", &mut settings.per_agent, errors, count);
+    section.set("watchers", &mut settings.watchers, errors, count);
+    let timeouts = &mut settings.timeouts;
     section.set("join_timeout", &mut timeouts.join, errors, time);
     section.set("away_timeout", &mut timeouts.away, errors, time);
     section.set("agent_timeout", &mut timeouts.agent, errors, time);

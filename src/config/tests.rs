@@ -63,7 +63,7 @@ fn the_documented_settings_are_read() {
          trusted = [\"10.0.0.0/8\", \"::1\"]\n[console]\nlisten = \"127.0.0.1:2\"\n\
          public = \"https://agents.example\"\nagents = \"a.toml\"\n[policy]\ndir = \"p\"\n[session]\n\
          join_timeout = \"20m\"\naway_timeout = \"5m\"\nagent_timeout = \"3m\"\nidle_timeout = \"30m\"\n\
-         max_duration = \"4h\"\nwarn_before = \"1m\"\n[store]\npath = \"d\"\nhistory = \"7d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n\
+         max_duration = \"4h\"\nwarn_before = \"1m\"\nsessions_per_agent = 3\nwatchers = 2\n[store]\npath = \"d\"\nhistory = \"7d\"\n[limits]\npage_message = \"2MiB\"\nsessions = 7\n\
          handshake_timeout = \"3s\"\nconnections = 50\nstreams = 9\n"
     );
     let config = Config::parse(&text, Path::new("x")).unwrap();
@@ -72,6 +72,7 @@ fn the_documented_settings_are_read() {
     assert_eq!(config.console.public.as_str(), "https://agents.example/");
     assert_eq!(config.session.timeouts.max.as_secs(), 4 * 3600);
     assert_eq!((config.socket.customer_message, config.session.sessions), (2 << 20, 7));
+    assert_eq!((config.session.per_agent, config.session.watchers), (3, 2));
     assert_eq!(config.store, Path::new("x/d"));
     assert_eq!(config.history.as_secs(), 7 * 24 * 3600);
     let limits = config.limits;

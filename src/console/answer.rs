@@ -16,7 +16,9 @@ pub(super) fn problem(error: ProblemKind) -> Response {
         ProblemKind::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
         ProblemKind::NoSuchSession => StatusCode::NOT_FOUND,
         ProblemKind::SessionEnded => StatusCode::GONE,
-        ProblemKind::SessionTaken => StatusCode::CONFLICT,
+        ProblemKind::SessionTaken | ProblemKind::AgentBusy | ProblemKind::NothingToWatch => {
+            StatusCode::CONFLICT
+        }
         ProblemKind::NotAllowed => StatusCode::FORBIDDEN,
         ProblemKind::BadRequest => StatusCode::BAD_REQUEST,
         ProblemKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

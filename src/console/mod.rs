@@ -25,11 +25,10 @@ use self::answer::problem;
 use self::headers::{CONSOLE, Documents, RESOURCE};
 use self::logins::{Denied, Logins, Scope};
 use self::tokens::Tokens;
-use crate::protocol::agent::{Admission, Login, Me, ProblemKind, Role, Token};
-use crate::protocol::session::Presence;
+use crate::protocol::agent::{Admission, Login, Me, ProblemKind, Token};
 use crate::protocol::{Phase, SessionId};
 use crate::session::resources::Missing;
-use crate::session::{Links, Lookup, Sessions};
+use crate::session::{Links, Lookup, Seat, Sessions};
 use crate::store::{self, Store};
 
 /// What the browser is given: built from `injector/src/agent`.
@@ -186,9 +185,6 @@ async fn session(
     let Some(me) = console.logins.who(&headers, Scope::Name) else {
         return problem(ProblemKind::LoginNeeded);
     };
-    if me.role == Role::Supervisor {
-        return problem(ProblemKind::NotAllowed);
-    }
     if let Err(wait) = console.logins.may_guess(&me) {
         return answer::later(wait);
     }
@@ -201,11 +197,16 @@ async fn session(
     match console.sessions.find(&id).await {
         Ok(Lookup::Live(handle)) => {
             let status = handle.status();
-            let taken = status.agent != Presence::Expected && status.agent_name.as_deref() != Some(&me.name);
-            match (status.phase, taken) {
-                (Phase::Ended, _) => problem(ProblemKind::SessionEnded),
-                (_, true) => problem(ProblemKind::SessionTaken),
-                (_, false) => (CONSOLE, Json(serde_json::json!({ "sessionId": id }))).into_response(),
+            let watches = Seat::of(me.role) == Seat::Watcher;
+            let taken = status.agent_name.as_ref().is_some_and(|name| *name != me.name);
+            match status.phase {
+                Phase::Ended => problem(ProblemKind::SessionEnded),
+                Phase::Idle if watches => problem(ProblemKind::NothingToWatch),
+                _ if !watches && taken => problem(ProblemKind::SessionTaken),
+                _ if !watches && console.sessions.may_join(&me.name, &id).is_err() => {
+                    problem(ProblemKind::AgentBusy)
+                }
+                _ => (CONSOLE, Json(serde_json::json!({ "sessionId": id }))).into_response(),
             }
         }
         Ok(Lookup::Ended(_)) => wrong(ProblemKind::SessionEnded),
@@ -217,7 +218,7 @@ async fn session(
     }
 }
 
-/// A resource by its capability. Who asks must also be the agent who holds the session.
+/// A resource by its capability. Who asks must also hold the session, or watch it.
 async fn resource(
     State(console): State<Arc<Console>>,
     Path((id, capability)): Path<(String, String)>,
@@ -228,7 +229,7 @@ async fn resource(
     let Ok(Lookup::Live(handle)) = console.sessions.find(&id).await else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if handle.status().agent_name.as_deref() != Some(&me.name) {
+    if !handle.admits(&me.name) {
         return StatusCode::FORBIDDEN.into_response();
     }
     match handle.resources().show(&capability).await {

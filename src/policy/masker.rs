@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::dom::{Changes, Element, IdMap, IdSet, Matcher, NodeRef, Tree, forms};
+use crate::dom::{Changes, Element, IdMap, IdSet, Kind, Matcher, NodeRef, Tree, forms};
 use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
 use crate::protocol::attention::{Attention, Notice, States};
@@ -28,6 +28,8 @@ use super::echo::{Echoes, SHORTEST};
 use super::verdict::{Mark, Rules, Scope, Sight, Verdict};
 use super::{Policies, Resource, ResourceNames, ViewPatch};
 
+/// Characters of a title.
+const TITLE: usize = 200;
 /// Tokens that are remembered as told; beyond that, telling starts over.
 const TOLD: usize = 100_000;
 
@@ -229,6 +231,27 @@ impl Masker {
     /// The address of the page as it was last told.
     pub fn location(&self) -> &str {
         &self.globals.location
+    }
+
+    /// The title of the page, as far as it may be seen; empty when there is none.
+    pub fn title(&self, tree: &Tree) -> Box<str> {
+        let child = |node: NodeRef<'_>, name: &str| {
+            let named = |child: &NodeRef<'_>| child.element().is_some_and(|element| element.is_html(name));
+            node.children().find(named).map(|node| node.id())
+        };
+        let (mut at, mut words) = (Some(NodeId::DOCUMENT), String::new());
+        for name in ["html", "head", "title"] {
+            at = at.and_then(|id| tree.get(id)).and_then(|node| child(node, name));
+        }
+        if let Some(title) = at.filter(|id| self.seen(*id).is_some()).and_then(|id| tree.get(id)) {
+            let mut lens = Lens::new(&self.names, &self.echoes);
+            for node in title.children() {
+                if let (Kind::Text(data), Some(verdict)) = (node.kind(), self.seen(node.id())) {
+                    words.push_str(&lens.text(node, data, &verdict));
+                }
+            }
+        }
+        words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE).collect::<String>().into()
     }
 
     /// Whether something in a value is private because it was typed elsewhere.

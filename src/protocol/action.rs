@@ -97,6 +97,8 @@ pub enum Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
+    /// Who watches does nothing.
+    Watching,
     /// The session is in Pointer mode.
     PointerMode,
     /// The session is over, or has not begun.

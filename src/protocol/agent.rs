@@ -87,6 +87,24 @@ pub enum ToAgent {
     },
     /// The answer to the same.
     Alive,
+    /// The customer's tabs, all of them.
+    Tabs {
+        /// In the order in which they were opened.
+        tabs: Vec<Tab>,
+    },
+}
+
+/// A tab in which the customer has the site open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Tab {
+    /// Names it for as long as it is open.
+    pub id: u32,
+    /// As it was when it was last shown, masked; none when the customer has not looked at it yet.
+    pub title: Option<String>,
+    /// Whether it is the one that is shown.
+    pub shown: bool,
+    /// Whether it is on the customer's screen.
+    pub seen: bool,
 }
 
 /// The body of `POST /console/login`.
@@ -164,6 +182,10 @@ pub enum ProblemKind {
     SessionEnded,
     /// Another agent holds the session.
     SessionTaken,
+    /// The agent works in another session.
+    AgentBusy,
+    /// No agent has joined: there is nothing to watch yet.
+    NothingToWatch,
     /// The role does not allow it.
     NotAllowed,
     /// The request makes no sense.

@@ -30,6 +30,17 @@ pub enum FromCustomer {
     },
     /// Back to Pointer mode.
     TakeBack,
+    /// The customer looks at this tab.
+    Looking {
+        /// Where its page is.
+        url: String,
+    },
+    /// This tab is not on the screen any more.
+    LookedAway,
+    /// Share nothing until further notice.
+    Pause,
+    /// Go on sharing.
+    Resume,
     /// The customer ends the session.
     Exit,
     /// What became of an action.
@@ -82,6 +93,8 @@ pub enum ToCustomer {
         /// Parts of the page that the server has from before and that need not be sent again.
         held: Held,
     },
+    /// Share nothing more of this tab: the customer looks at another one.
+    Rest,
     /// Which typed values must not leave the browser on the current page: those of controls in elements that match.
     Withhold {
         /// Selectors, each valid by itself.

@@ -104,6 +104,7 @@ fn typescript_is_current() {
         session::ModeReason,
         session::Presence,
         session::AwayReason,
+        agent::Tab,
         session::Absence,
         session::EndsSoon,
         session::Status,

@@ -8,18 +8,20 @@ use rand::RngExt as _;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use super::audience::Audience;
+use super::audience::{Audience, Audiences};
 use super::diary::Diary;
 use super::handle::{Command, Handle};
 use super::history::Happening;
 use super::lifecycle::{Event, Lifecycle};
-use super::link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing};
+use super::link::{AgentLink, Closed, CustomerLink, FeedItem, Hello, JoinError, Outgoing};
 use super::page::{Page, Refused, Taken};
 use super::record::{About, Record};
 use super::registry::{Shared, short};
 use super::repairs::Repairs;
 use super::resources::{Resources, Want};
-use crate::policy::{Masked, Masker, Policies, ResourceNames};
+use super::seats::Seat;
+use super::tabs::{Line, Tabs};
+use crate::policy::{Masked, Policies, ResourceNames};
 use crate::protocol::agent::{FromAgent, Role, ToAgent};
 use crate::protocol::customer::{ECHOES, Echo, Echoing, FromCustomer, ToCustomer, WithheldInFrame};
 use crate::protocol::page::PageFrame;
@@ -95,7 +97,10 @@ pub(super) fn session(
     };
     let mut news = shared.policies.subscribe();
     let policies = news.borrow_and_update().clone();
-    let audience = role.map(|role| Audience::new(Masker::new(policies.clone(), role, names.clone())));
+    let mut audiences = Audiences::new(names);
+    if let Some(role) = role {
+        audiences.of(role, &policies);
+    }
     let agent = life.status(now).agent_name.map(|name| Agent { connection: 0, name, present: false });
     let mut session = Session {
         policies,
@@ -104,16 +109,15 @@ pub(super) fn session(
         role,
         page: Page::new(shared.settings.page),
         id,
-        names,
         shared,
         life,
         status,
         resources,
-        audience,
-        customer: None,
+        audiences,
+        tabs: Tabs::default(),
         agent,
+        watchers: Vec::new(),
         customer_pointer: watch::Sender::new(None),
-        agent_pointer: watch::Sender::new(None),
         pending: HashMap::new(),
         acts: 0,
         connections: 0,
@@ -129,7 +133,6 @@ pub(super) fn session(
 
 struct Session {
     id: SessionId,
-    names: ResourceNames,
     shared: Arc<Shared>,
     policies: Arc<Policies>,
     diary: Diary,
@@ -140,11 +143,11 @@ struct Session {
     status: watch::Sender<Status>,
     resources: Arc<Resources>,
     page: Page,
-    audience: Option<Audience>,
-    customer: Option<Customer>,
+    audiences: Audiences,
+    tabs: Tabs,
     agent: Option<Agent>,
+    watchers: Vec<Watcher>,
     customer_pointer: watch::Sender<Option<Point>>,
-    agent_pointer: watch::Sender<Option<Point>>,
     /// Our number of an action that is under way → whose it is and its number there.
     pending: HashMap<u32, (u64, u32)>,
     acts: u32,
@@ -159,20 +162,16 @@ enum Extent {
     All,
 }
 
-struct Customer {
-    connection: u64,
-    outbox: mpsc::Sender<Outgoing>,
-    /// Where the page is, for the rules of what its browser withholds.
-    url: String,
-    /// The same of its frames.
-    frames: Vec<String>,
-    misfits: u32,
-}
-
 struct Agent {
     connection: u64,
     name: String,
     present: bool,
+}
+
+struct Watcher {
+    connection: u64,
+    name: String,
+    role: Role,
 }
 
 impl Session {
@@ -192,7 +191,8 @@ impl Session {
                 return Fate::Ended(reason);
             }
             let deadline = self.life.deadline().unwrap_or_else(Instant::now);
-            let check = self.audience.as_ref().and_then(Audience::check_due);
+            let deadline = self.tabs.deadline().map_or(deadline, |at| at.min(deadline));
+            let check = self.audiences.check_due();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {
@@ -202,6 +202,7 @@ impl Session {
                 () = tokio::time::sleep_until(deadline) => {
                     let changed = self.life.tick(Instant::now());
                     self.follow(changed);
+                    self.expire_tabs();
                 }
                 // Before anything more is shown under the old ones.
                 Ok(()) = news.changed() => {
@@ -256,105 +257,170 @@ impl Session {
     }
 
     fn check(&mut self) {
-        if let Some(audience) = &mut self.audience {
-            audience.check(self.page.tree());
-        }
+        self.audiences.check(self.page.tree(), Instant::now());
     }
 
     fn take(&mut self, command: Command) {
         match command {
-            Command::CustomerJoin { url, reply } => self.customer_joins(url, reply),
-            Command::CustomerSays { connection, message } if self.is_customer(connection) => {
-                self.customer_says(message);
-            }
-            Command::CustomerShows { connection, frame } if self.is_customer(connection) => self.show(frame),
-            Command::CustomerLeft { connection, why } if self.is_customer(connection) => {
-                self.customer_leaves(why)
-            }
+            Command::CustomerJoin { hello, reply } => self.customer_joins(hello, reply),
+            Command::CustomerSays { connection, message } => self.customer_says(connection, message),
+            Command::CustomerShows { connection, frame } => self.show(connection, frame),
+            Command::CustomerLeft { connection, why } => self.customer_leaves(connection, why),
             Command::AgentJoin { name, role, reply } => {
-                let _ = reply.send(self.agent_joins(name, role));
+                let _ = reply.send(match Seat::of(role) {
+                    Seat::Agent => self.agent_joins(name, role),
+                    Seat::Watcher => self.watcher_joins(name, role),
+                });
             }
-            Command::AgentSays { connection, message } if self.is_agent(connection) => {
-                self.agent_says(connection, message);
-            }
-            Command::AgentResync { diverged, reply } => {
+            Command::AgentSays { connection, message } => self.agent_says(connection, message),
+            Command::AgentResync { connection, diverged, reply } => {
                 self.shared.metrics.agent_resyncs.inc();
                 if diverged {
                     tracing::error!("an agent's mirror was not what it should show; it is sent anew");
                     self.shared.metrics.divergences.mirror.inc();
                 }
-                if let Some(audience) = &self.audience {
+                if let Some(audience) = self.role_of(connection).and_then(|role| self.audiences.get(role)) {
                     let _ = reply.send(audience.join(self.page.tree()));
                 }
             }
-            Command::AgentLeft { connection, why } if self.is_agent(connection) => self.agent_leaves(why),
+            Command::AgentLeft { connection, why } => self.agent_leaves(connection, why),
             Command::Attach { about, reply } => {
                 self.diary.about(&about);
                 self.about.send_replace(Arc::new(about));
                 let _ = reply.send(());
             }
             Command::End { reason } => self.happens(Event::End(reason)),
-            // From a connection whose place another one took.
-            Command::CustomerSays { .. }
-            | Command::CustomerShows { .. }
-            | Command::CustomerLeft { .. }
-            | Command::AgentSays { .. }
-            | Command::AgentLeft { .. } => {}
         }
     }
 
     // The customer.
 
-    fn customer_joins(&mut self, url: String, reply: oneshot::Sender<CustomerLink>) {
-        self.close_customer(Closed::Replaced);
+    fn customer_joins(&mut self, hello: Hello, reply: oneshot::Sender<CustomerLink>) {
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let connection = self.next_connection();
+        let pointer = watch::Sender::new(None);
         let link = CustomerLink {
             connection,
             messages,
             status: self.status.subscribe(),
-            pointer: self.agent_pointer.subscribe(),
+            pointer: pointer.subscribe(),
         };
         if reply.send(link).is_err() {
             return;
         }
-        self.customer = Some(Customer { connection, outbox, url, frames: Vec::new(), misfits: 0 });
+        for replaced in self.tabs.connect(hello.tab, Line { connection, outbox, pointer }) {
+            let _ = replaced.outbox.try_send(Outgoing::Close(Closed::Replaced));
+        }
         self.happens(Event::CustomerCame);
         self.publish();
         let patience = self.shared.settings.timeouts.away.as_secs().try_into().unwrap_or(u32::MAX);
-        self.tell_customer(ToCustomer::Welcome { session_id: self.id.clone(), patience });
-        if self.life.phase() == Phase::Active {
-            self.ask_for_page(Extent::News);
-            for want in self.resources.outstanding() {
-                self.want(want);
-            }
+        self.send_tab(connection, ToCustomer::Welcome { session_id: self.id.clone(), patience });
+        let url = hello.url.filter(|_| !self.life.is_paused());
+        if let Some(tab) = self.tabs.of(connection) {
+            tab.url = url;
+        }
+        if hello.looking || !self.tabs.is_any_shown() {
+            self.look(connection, hello.looking);
+        }
+        if self.tabs.is_current(connection) {
+            self.share();
+        }
+        self.tell_tabs();
+    }
+
+    fn customer_leaves(&mut self, connection: u64, why: AwayReason) {
+        if self.tabs.of(connection).is_none() {
+            // Another connection took its place.
+            return;
+        }
+        if self.tabs.disconnect(connection, Instant::now()) {
+            self.leave_page();
+        }
+        if !self.tabs.any() {
+            self.happens(Event::CustomerGone(why));
         }
     }
 
-    fn customer_leaves(&mut self, why: AwayReason) {
-        self.customer = None;
+    /// Nobody answers for the page that was shown.
+    fn leave_page(&mut self) {
         self.customer_pointer.send_replace(None);
         for (_, (connection, seq)) in std::mem::take(&mut self.pending) {
             self.answer(connection, seq, Some(Refusal::CustomerAway));
         }
-        self.happens(Event::CustomerGone(why));
     }
 
-    fn customer_says(&mut self, message: FromCustomer) {
+    /// The customer looks at this tab now. The one before stops to share.
+    fn look(&mut self, connection: u64, seen: bool) {
+        let before = self.tabs.current().and_then(|tab| tab.line.as_ref()).map(|line| line.connection);
+        let another = self.tabs.look(connection);
+        if let Some(tab) = self.tabs.of(connection) {
+            tab.seen = seen;
+        }
+        if another {
+            self.leave_page();
+            if let Some(before) = before.filter(|before| *before != connection) {
+                self.send_tab(before, ToCustomer::Rest);
+            }
+        }
+    }
+
+    /// Asks the tab that is looked at for its page, and for what agents still want of it.
+    fn share(&mut self) {
+        if self.life.phase() != Phase::Active || self.life.is_paused() {
+            return;
+        }
+        self.ask_for_page(Extent::News);
+        for want in self.resources.outstanding() {
+            self.want(want);
+        }
+    }
+
+    fn expire_tabs(&mut self) {
+        let now = Instant::now();
+        if self.tabs.deadline().is_some_and(|at| at <= now) {
+            if let Some(next) = self.tabs.expire(now) {
+                let seen = self.tabs.of(next).is_some_and(|tab| tab.seen);
+                self.look(next, seen);
+                self.share();
+            }
+            self.tell_tabs();
+        }
+    }
+
+    fn customer_says(&mut self, connection: u64, message: FromCustomer) {
+        if self.tabs.of(connection).is_none() {
+            return;
+        }
+        let shown = self.tabs.is_current(connection) && !self.life.is_paused();
         match message {
-            FromCustomer::Pointer { at } => {
+            FromCustomer::Pointer { at } if shown => {
                 self.customer_pointer.send_replace(Some(at));
                 self.happens(Event::Activity);
             }
-            FromCustomer::PointerLeft => {
+            FromCustomer::PointerLeft if shown => {
                 self.customer_pointer.send_replace(None);
             }
-            FromCustomer::Clicked { at } => {
+            FromCustomer::Clicked { at } if shown => {
                 self.tell_agents(ToAgent::Clicked { at });
                 self.happens(Event::Activity);
             }
+            FromCustomer::Looking { url } => self.looks_at(connection, url),
+            FromCustomer::LookedAway => {
+                if let Some(tab) = self.tabs.of(connection) {
+                    tab.seen = false;
+                }
+                self.tell_tabs();
+            }
             FromCustomer::Answer { allow } => self.happens(Event::Answered { allow }),
             FromCustomer::TakeBack => self.happens(Event::TakenBack),
+            FromCustomer::Pause => {
+                self.happens(Event::Paused);
+                self.leave_page();
+                self.page.forget();
+                self.tabs.forget_places();
+            }
+            // The tab that is looked at says where it is, and is asked for its page then.
+            FromCustomer::Resume => self.happens(Event::Resumed),
             FromCustomer::Exit => self.happens(Event::End(EndReason::CustomerExit)),
             FromCustomer::Acted { seq, refused } => {
                 if let Some((connection, seq)) = self.pending.remove(&seq) {
@@ -362,26 +428,44 @@ impl Session {
                 }
             }
             FromCustomer::Typed { echoes } => self.typed(&echoes[..echoes.len().min(ECHOES)]),
-            FromCustomer::Frame { url } => self.frame(url),
+            FromCustomer::Frame { url } if shown => self.frame(url),
             FromCustomer::Unavailable { want } => self.resources.unavailable(want),
-            // The socket answers by itself.
-            FromCustomer::Alive => {}
+            // What another tab does is not told. `Alive` is answered by the socket.
+            FromCustomer::Pointer { .. }
+            | FromCustomer::PointerLeft
+            | FromCustomer::Clicked { .. }
+            | FromCustomer::Frame { .. }
+            | FromCustomer::Alive => {}
         }
     }
 
+    fn looks_at(&mut self, connection: u64, url: String) {
+        let knew = self.tabs.of(connection).is_some_and(|tab| tab.url.replace(url).is_some());
+        let before = self.tabs.shown();
+        self.look(connection, true);
+        if self.tabs.shown() != before || !knew {
+            self.share();
+        }
+        self.tell_tabs();
+    }
+
     /// Takes a piece of the page in and passes on what agents may see of it.
-    fn show(&mut self, frame: PageFrame) {
-        let Some(audience) = &mut self.audience else {
+    fn show(&mut self, connection: u64, frame: PageFrame) {
+        if !self.tabs.is_current(connection) || self.life.is_paused() {
+            // Sent before it was told to rest.
+            return;
+        }
+        if self.audiences.is_empty() {
             return self.close_customer(Closed::Protocol("a page that nobody asked for"));
-        };
+        }
         let mut diverged = false;
         let masked = match self.page.take(frame) {
             Ok(Taken::Late) => return,
-            Ok(Taken::Snapshot) => self.page.tree().map(|tree| audience.begin(tree)),
+            Ok(Taken::Snapshot) => self.audiences.begin(self.page.tree()),
             Ok(Taken::Patch(changes)) => {
                 self.resources.retire_pictures(&changes.retired);
                 diverged = changes.diverged;
-                self.page.tree().map(|tree| audience.update(tree, &changes))
+                self.audiences.update(self.page.tree(), &changes)
             }
             Err(Refused::Misfit(misfit)) => {
                 tracing::warn!(%misfit, "a patch did not fit; asking for the whole page");
@@ -396,11 +480,12 @@ impl Session {
                 return self.close_customer(Closed::Protocol("frames of the page out of order"));
             }
         };
-        if let Some(masked) = masked {
-            self.pass_on(masked);
+        self.pass_on(masked);
+        if let Some(masker) = self.role.and_then(|role| self.audiences.get(role)).map(Audience::masker) {
+            self.diary.page(masker.location());
         }
-        if let Some(audience) = &self.audience {
-            self.diary.page(audience.masker().location());
+        if self.audiences.titles(self.page.tree(), self.tabs.shown()) {
+            self.tell_tabs();
         }
         self.follow_location();
         if diverged {
@@ -417,10 +502,16 @@ impl Session {
         }
     }
 
-    fn pass_on(&mut self, masked: Masked) {
-        self.resources.refer(masked.resources);
-        if !masked.marks.is_empty() || !masked.cleared.is_empty() {
-            self.tell_customer(ToCustomer::Private { marks: masked.marks, cleared: masked.cleared });
+    /// What each audience may load, and what is kept from the agent, which the customer is shown.
+    fn pass_on(&mut self, masked: Vec<(Role, Masked)>) {
+        for (_, masked) in &masked {
+            self.resources.withdraw(&masked.withdrawn);
+        }
+        for (role, masked) in masked {
+            self.resources.refer(masked.resources);
+            if Some(role) == self.role && !(masked.marks.is_empty() && masked.cleared.is_empty()) {
+                self.tell_customer(ToCustomer::Private { marks: masked.marks, cleared: masked.cleared });
+            }
         }
     }
 
@@ -429,13 +520,12 @@ impl Session {
     /// what is to be seen now.
     fn adopt(&mut self, policies: Arc<Policies>) {
         let before = std::mem::replace(&mut self.policies, policies.clone());
-        let Some(audience) = &mut self.audience else { return };
-        if let Some(masked) = audience.adopt(policies, self.page.tree()) {
-            self.resources.withdraw(&masked.withdrawn);
-            self.pass_on(masked);
-        }
-        if let Some(Customer { url, frames, .. }) = &self.customer
-            && frames.iter().chain([url]).any(|url| before.withhold(url) != self.policies.withhold(url))
+        let masked = self.audiences.adopt(policies, self.page.tree());
+        self.pass_on(masked);
+        let now = self.policies.clone();
+        if self.page.tree().is_some()
+            && let Some(tab) = self.tabs.current()
+            && tab.frames.iter().chain(&tab.url).any(|url| before.withhold(url) != now.withhold(url))
         {
             self.ask_for_page(Extent::News);
         }
@@ -443,13 +533,14 @@ impl Session {
 
     /// The page went to another URL by itself: other rules may hold for what its browser withholds.
     fn follow_location(&mut self) {
-        let (Some(tree), Some(customer)) = (self.page.tree(), &mut self.customer) else { return };
-        if tree.location() == customer.url {
+        let (Some(tree), Some(tab)) = (self.page.tree(), self.tabs.current()) else { return };
+        let url = tab.url.get_or_insert_default();
+        if tree.location() == url {
             return;
         }
-        let before = self.policies.withhold(&customer.url);
-        customer.url = tree.location().to_owned();
-        if self.policies.withhold(&customer.url) != before {
+        let before = self.policies.withhold(url);
+        *url = tree.location().to_owned();
+        if self.policies.withhold(url) != before {
             self.withhold();
         }
     }
@@ -457,22 +548,22 @@ impl Session {
     /// A frame shows something of this address. More addresses than [`FRAMES`] get no answer: what is in such a
     /// frame is not shared.
     fn frame(&mut self, url: String) {
-        let Some(customer) = &mut self.customer else { return };
-        if customer.frames.contains(&url) || customer.frames.len() == FRAMES || url.len() > ADDRESS {
+        let Some(tab) = self.tabs.current() else { return };
+        if tab.frames.contains(&url) || tab.frames.len() == FRAMES || url.len() > ADDRESS {
             return;
         }
-        customer.frames.push(url);
+        tab.frames.push(url);
         self.withhold();
     }
 
     /// Tells the customer's browser what must not leave it.
     fn withhold(&mut self) {
-        let Some(customer) = &self.customer else { return };
-        let select = self.policies.withhold(&customer.url);
-        let frames = customer
-            .frames
-            .iter()
-            .map(|url| WithheldInFrame { url: url.clone(), select: self.policies.withhold(url) });
+        let policies = self.policies.clone();
+        let Some(tab) = self.tabs.current() else { return };
+        let Some(url) = &tab.url else { return };
+        let select = policies.withhold(url);
+        let frames = tab.frames.iter();
+        let frames = frames.map(|url| WithheldInFrame { url: url.clone(), select: policies.withhold(url) });
         let frames = frames.collect();
         let echoing = self.echoing();
         self.tell_customer(ToCustomer::Withhold { select, frames, echoing });
@@ -480,21 +571,20 @@ impl Session {
 
     /// The customer's browser withholds something: what the page says of it elsewhere goes too.
     fn typed(&mut self, echoes: &[Echo]) {
-        if let Some(audience) = &mut self.audience {
-            let masked = audience.typed(self.page.tree(), echoes);
-            self.pass_on(masked);
-        }
+        let masked = self.audiences.typed(self.page.tree(), echoes);
+        self.pass_on(masked);
     }
 
     fn echoing(&self) -> Echoing {
-        self.audience.as_ref().map(|audience| audience.masker().echoes()).unwrap_or_default()
+        self.audiences.echoing()
     }
 
     fn misfit(&mut self) {
-        let Some(customer) = &mut self.customer else { return };
-        customer.misfits += 1;
+        let Some(tab) = self.tabs.current() else { return };
+        tab.misfits += 1;
+        let misfits = tab.misfits;
         self.shared.metrics.customer_resyncs.inc();
-        if customer.misfits > MISFITS {
+        if misfits > MISFITS {
             self.close_customer(Closed::Protocol("changes that do not fit the page"));
         } else {
             self.ask_for_page(Extent::All);
@@ -503,7 +593,8 @@ impl Session {
 
     /// Asks for the page as it is now. The rules for withholding first, so that they hold for the snapshot.
     fn ask_for_page(&mut self, extent: Extent) {
-        if self.customer.is_none() {
+        // Without its address nobody knows what it has to keep: it says where it is first.
+        if self.tabs.current().is_none_or(|tab| tab.url.is_none()) {
             return;
         }
         let key = matches!(extent, Extent::News).then(|| rand::rng().random());
@@ -513,7 +604,10 @@ impl Session {
     }
 
     fn want(&mut self, want: Want) {
-        self.tell_customer(ToCustomer::Want { want: want.number, url: want.url });
+        // What is wanted during a pause is asked for after it.
+        if !self.life.is_paused() {
+            self.tell_customer(ToCustomer::Want { want: want.number, url: want.url });
+        }
     }
 
     fn tell_customer(&mut self, message: ToCustomer) {
@@ -521,75 +615,142 @@ impl Session {
     }
 
     fn send_customer(&mut self, item: Outgoing) {
-        let Some(customer) = &self.customer else { return };
-        if customer.outbox.try_send(item).is_err() {
+        let Some(line) = self.tabs.current().and_then(|tab| tab.line.as_ref()) else { return };
+        if line.outbox.try_send(item).is_err() {
             // It does not read, or is gone: it comes back and starts with a snapshot.
-            self.customer_leaves(AwayReason::Lost);
+            let connection = line.connection;
+            self.customer_leaves(connection, AwayReason::Lost);
+        }
+    }
+
+    fn send_tab(&mut self, connection: u64, message: ToCustomer) {
+        let Some(line) = self.tabs.of(connection).and_then(|tab| tab.line.as_ref()) else { return };
+        if line.outbox.try_send(Outgoing::Message(message)).is_err() {
+            self.customer_leaves(connection, AwayReason::Lost);
         }
     }
 
     fn close_customer(&mut self, why: Closed) {
-        if self.customer.is_some() {
-            self.send_customer(Outgoing::Close(why));
-            if self.customer.is_some() {
-                self.customer_leaves(AwayReason::Lost);
-            }
-        }
+        let Some(connection) =
+            self.tabs.current().and_then(|tab| tab.line.as_ref()).map(|line| line.connection)
+        else {
+            return;
+        };
+        self.send_customer(Outgoing::Close(why));
+        self.customer_leaves(connection, AwayReason::Lost);
     }
 
     // The agent.
 
     fn agent_joins(&mut self, name: String, role: Role) -> Result<AgentLink, JoinError> {
-        if let Some(agent) = &self.agent {
-            if agent.name != name {
-                return Err(JoinError::Taken);
-            }
-            let why = FeedItem::Close { connection: agent.connection, why: Closed::Replaced };
-            self.audience.iter().for_each(|audience| audience.tell(why.clone()));
+        if self.agent.as_ref().is_some_and(|agent| agent.name != name) {
+            return Err(JoinError::Taken);
         }
+        self.shared.seats.take(&name, &self.id)?;
+        if let Some(agent) = self.agent.as_ref().filter(|agent| agent.present) {
+            let why = FeedItem::Close { connection: agent.connection, why: Closed::Replaced };
+            self.audiences.tell(why);
+        }
+        let (first, another) = (self.role.is_none(), self.role != Some(role));
+        let link = self.seat(role);
+        let connection = link.connection;
+        self.agent = Some(Agent { connection, name: name.clone(), present: true });
+        self.role = Some(role);
+        self.diary.note(Happening::Joined { name: name.clone(), role });
+        self.happens(Event::AgentCame { name });
+        self.publish();
+        if first || another {
+            self.share();
+        }
+        if self.life.phase() == Phase::Ended { Err(JoinError::Ended) } else { Ok(link) }
+    }
+
+    /// Nothing is shared before an agent has come, as the customer was told.
+    fn watcher_joins(&mut self, name: String, role: Role) -> Result<AgentLink, JoinError> {
+        if self.life.phase() != Phase::Active {
+            return Err(JoinError::NotYet);
+        }
+        if self.watchers.len() >= self.shared.settings.watchers {
+            return Err(JoinError::Full);
+        }
+        let link = self.seat(role);
+        self.diary.note(Happening::Joined { name: name.clone(), role });
+        self.watchers.push(Watcher { connection: link.connection, name, role });
+        self.count_watchers();
+        Ok(link)
+    }
+
+    /// A connection that sees what this role may see.
+    fn seat(&mut self, role: Role) -> AgentLink {
         let connection = self.next_connection();
-        let first = self.audience.is_none();
-        let audience = self.audience.get_or_insert_with(|| {
-            Audience::new(Masker::new(self.policies.clone(), role, self.names.clone()))
-        });
+        let (audience, told) = self.audiences.join(role, &self.policies, self.page.tree());
         let (view, feed) = audience.join(self.page.tree());
-        let link = AgentLink {
+        let tabs = audience.tabs();
+        if let Some(masked) = told {
+            self.pass_on(vec![(role, masked)]);
+        }
+        self.tell_tabs();
+        AgentLink {
             connection,
             patience: self.shared.settings.timeouts.agent,
             view,
             feed,
             status: self.status.subscribe(),
             pointer: self.customer_pointer.subscribe(),
-        };
-        self.agent = Some(Agent { connection, name: name.clone(), present: true });
-        self.role = Some(role);
-        self.diary.note(Happening::Joined { name: name.clone(), role });
-        self.happens(Event::AgentCame { name });
-        self.publish();
-        if first {
-            self.ask_for_page(Extent::News);
+            tabs,
         }
-        if self.life.phase() == Phase::Ended { Err(JoinError::Ended) } else { Ok(link) }
     }
 
-    fn agent_leaves(&mut self, why: AwayReason) {
+    fn agent_leaves(&mut self, connection: u64, why: AwayReason) {
+        if let Some(at) = self.watchers.iter().position(|watcher| watcher.connection == connection) {
+            let Watcher { name, .. } = self.watchers.remove(at);
+            self.diary.note(Happening::Left { name });
+            return self.count_watchers();
+        }
+        if !self.is_agent(connection) {
+            return;
+        }
         if let Some(agent) = &mut self.agent {
             agent.present = false;
+            self.shared.seats.leave(&agent.name, &self.id);
             self.diary.note(Happening::Left { name: agent.name.clone() });
         }
-        self.agent_pointer.send_replace(None);
+        self.point(None);
         self.happens(Event::AgentGone(why));
     }
 
+    fn count_watchers(&mut self) {
+        let mut by: Vec<String> = self.watchers.iter().map(|watcher| watcher.name.clone()).collect();
+        by.sort_unstable();
+        by.dedup();
+        self.happens(Event::Watched { by });
+    }
+
+    /// Shows the agent's pointer in the tab that is looked at.
+    fn point(&mut self, at: Option<Point>) {
+        if let Some(line) = self.tabs.current().and_then(|tab| tab.line.as_ref()) {
+            line.pointer.send_replace(at);
+        }
+    }
+
+    fn tell_tabs(&mut self) {
+        self.audiences.tell_tabs(&self.tabs);
+    }
+
     fn agent_says(&mut self, connection: u64, message: FromAgent) {
+        if !self.is_agent(connection) {
+            // Who watches does nothing, and is told so where an answer is due.
+            if let FromAgent::Act { seq, .. } = message {
+                self.answer(connection, seq, Some(Refusal::Watching));
+            }
+            return;
+        }
         match message {
             FromAgent::Pointer { at } => {
-                self.agent_pointer.send_replace(Some(at));
+                self.point(Some(at));
                 self.happens(Event::Activity);
             }
-            FromAgent::PointerLeft => {
-                self.agent_pointer.send_replace(None);
-            }
+            FromAgent::PointerLeft => self.point(None),
             FromAgent::Clicked { at } => {
                 self.tell_customer(ToCustomer::Clicked { at });
                 self.happens(Event::Activity);
@@ -616,13 +777,14 @@ impl Session {
         if self.life.mode().0 != Mode::Write {
             return Err(Refusal::PointerMode);
         }
-        if self.customer.is_none() {
+        if self.tabs.current().is_none() {
             return Err(Refusal::CustomerAway);
         }
         if self.pending.len() >= ACTIONS {
             return Err(Refusal::TooMany);
         }
-        let (Some(tree), Some(audience)) = (self.page.tree(), &self.audience) else {
+        let audience = self.role.and_then(|role| self.audiences.get(role));
+        let (Some(tree), Some(audience)) = (self.page.tree(), audience) else {
             return Err(Refusal::CustomerAway);
         };
         let permit = audience.masker().permit(tree, action)?;
@@ -641,15 +803,11 @@ impl Session {
                 ToAgent::Refused { seq, reason }
             }
         };
-        if let Some(audience) = &self.audience {
-            audience.tell(FeedItem::One { connection, event });
-        }
+        self.audiences.tell(FeedItem::One { connection, event });
     }
 
     fn tell_agents(&self, event: ToAgent) {
-        if let Some(audience) = &self.audience {
-            audience.tell(FeedItem::All(event));
-        }
+        self.audiences.tell(FeedItem::All(event));
     }
 
     // Both.
@@ -678,16 +836,19 @@ impl Session {
 
     /// Sockets see the end in the status, which they always read; this only hurries those that wait elsewhere.
     fn farewell(&mut self, why: Closed) {
-        if let Some(customer) = &self.customer {
-            let _ = customer.outbox.try_send(Outgoing::Close(why));
+        for line in self.tabs.iter().filter_map(|tab| tab.line.as_ref()) {
+            let _ = line.outbox.try_send(Outgoing::Close(why));
         }
-        if let (Some(audience), Some(agent)) = (&self.audience, &self.agent) {
-            audience.tell(FeedItem::Close { connection: agent.connection, why });
+        let agents = self.agent.iter().map(|agent| agent.connection);
+        for connection in agents.chain(self.watchers.iter().map(|watcher| watcher.connection)) {
+            self.audiences.tell(FeedItem::Close { connection, why });
         }
     }
 
-    fn is_customer(&self, connection: u64) -> bool {
-        self.customer.as_ref().is_some_and(|customer| customer.connection == connection)
+    /// As what a connection of the console is here.
+    fn role_of(&self, connection: u64) -> Option<Role> {
+        let watcher = self.watchers.iter().find(|watcher| watcher.connection == connection);
+        watcher.map(|watcher| watcher.role).or(self.role.filter(|_| self.is_agent(connection)))
     }
 
     fn is_agent(&self, connection: u64) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use super::link::{AgentLink, CustomerLink, FeedItem, JoinError};
+use super::link::{AgentLink, CustomerLink, FeedItem, Hello, JoinError};
 use super::record::{About, TooMuch};
 use super::resources::Resources;
 use crate::policy::EncodedView;
@@ -42,9 +42,15 @@ impl Handle {
         self.status.borrow().clone()
     }
 
-    /// The customer's browser connected, showing `url`. Takes the place of its earlier connection. None after the end.
-    pub async fn join_as_customer(&self, url: String) -> Option<CustomerLink> {
-        self.ask(|reply| Command::CustomerJoin { url, reply }).await
+    /// A tab of the customer's browser connected. Takes the place of its earlier connection. None after the end.
+    pub async fn join_as_customer(&self, hello: Hello) -> Option<CustomerLink> {
+        self.ask(|reply| Command::CustomerJoin { hello, reply }).await
+    }
+
+    /// Whether somebody of the console is in this session now, or holds it.
+    pub fn admits(&self, name: &str) -> bool {
+        let status = self.status.borrow();
+        status.agent_name.as_deref() == Some(name) || status.watchers.iter().any(|watcher| watcher == name)
     }
 
     /// The customer's browser says something.
@@ -78,9 +84,10 @@ impl Handle {
     /// A fresh view and the feed that continues it, for a mirror that fell behind or `diverged`. None after the end.
     pub async fn resync(
         &self,
+        connection: u64,
         diverged: bool,
     ) -> Option<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> {
-        self.ask(|reply| Command::AgentResync { diverged, reply }).await
+        self.ask(|reply| Command::AgentResync { connection, diverged, reply }).await
     }
 
     /// An agent's connection is gone.
@@ -136,7 +143,7 @@ impl Handle {
 #[derive(Debug)]
 pub(super) enum Command {
     CustomerJoin {
-        url: String,
+        hello: Hello,
         reply: oneshot::Sender<CustomerLink>,
     },
     CustomerSays {
@@ -162,6 +169,7 @@ pub(super) enum Command {
     },
     AgentResync {
         diverged: bool,
+        connection: u64,
         reply: oneshot::Sender<(Option<EncodedView>, broadcast::Receiver<FeedItem>)>,
     },
     AgentLeft {

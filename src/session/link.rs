@@ -11,9 +11,20 @@ use std::sync::Weak;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::policy::{EncodedView, Permit};
-use crate::protocol::agent::ToAgent;
+use crate::protocol::agent::{Tab, ToAgent};
 use crate::protocol::customer::ToCustomer;
 use crate::protocol::{Point, Status};
+
+/// What a tab of the customer's browser says when it connects.
+#[derive(Debug, Clone)]
+pub struct Hello {
+    /// By which the browser knows the tab over page loads.
+    pub tab: String,
+    /// Where its page is, unless the customer has paused sharing.
+    pub url: Option<String>,
+    /// Whether the customer looks at it.
+    pub looking: bool,
+}
 
 /// For the customer's socket.
 #[derive(Debug)]
@@ -59,6 +70,8 @@ pub struct AgentLink {
     pub status: watch::Receiver<Status>,
     /// The customer's pointer.
     pub pointer: watch::Receiver<Option<Point>>,
+    /// The customer's tabs.
+    pub tabs: watch::Receiver<Vec<Tab>>,
 }
 
 /// Something for agents' browsers, in order.
@@ -106,4 +119,13 @@ pub enum JoinError {
     /// Another agent holds it.
     #[error("another agent holds the session")]
     Taken,
+    /// The agent works in as many sessions as one may.
+    #[error("the agent is in another session")]
+    Busy,
+    /// Nobody can watch before an agent has come.
+    #[error("no agent has joined the session yet")]
+    NotYet,
+    /// As many watch as may.
+    #[error("too many watch the session")]
+    Full,
 }

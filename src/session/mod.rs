@@ -22,11 +22,14 @@ mod repairs;
 pub mod resources;
 mod ring;
 mod scribe;
+mod seats;
+mod tabs;
 
 pub use handle::Handle;
 pub use key::CustomerKey;
-pub use link::{AgentLink, Closed, CustomerLink, FeedItem, JoinError, Outgoing};
+pub use link::{AgentLink, Closed, CustomerLink, FeedItem, Hello, JoinError, Outgoing};
 pub use links::Links;
 pub use metrics::Metrics;
 pub use record::{About, TooMuch};
 pub use registry::{Lookup, Past, Sessions, Settings, StartError};
+pub use seats::Seat;

@@ -45,6 +45,12 @@ impl Page {
         self.tree.as_ref()
     }
 
+    /// Nothing is shown any more, until a new epoch.
+    pub(super) fn forget(&mut self) {
+        self.tree = None;
+        self.held = Held::default();
+    }
+
     /// Starts a new epoch: what comes under the number is a new document. The old one stays to be seen until then. With
     /// a key, what is the same in both need not be sent: the second answer says so to the browser.
     pub(super) fn expect(&mut self, key: Option<[u32; 4]>) -> (u32, customer::Held) {

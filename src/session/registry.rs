@@ -18,10 +18,11 @@ use super::lifecycle::Lifecycle;
 use super::metrics::Metrics;
 use super::record::{About, Record};
 use super::scribe::{Scribe, off_the_reactor};
-use super::{history, lifecycle, resources};
+use super::seats::Seats;
+use super::{JoinError, history, lifecycle, resources};
 use crate::dom;
 use crate::policy::{Policies, ResourceNames};
-use crate::protocol::{EndReason, SessionId};
+use crate::protocol::{EndReason, SessionId, Status};
 use crate::store::{self, Known, Note, Store};
 
 /// How often old history is looked for.
@@ -38,6 +39,10 @@ pub struct Settings {
     pub page: dom::Limits,
     /// Sessions at one time.
     pub sessions: usize,
+    /// Sessions in which one agent may work at a time.
+    pub per_agent: usize,
+    /// Connections that may watch one session beside its agent.
+    pub watchers: usize,
 }
 
 impl Default for Settings {
@@ -47,6 +52,8 @@ impl Default for Settings {
             resources: Default::default(),
             page: Default::default(),
             sessions: 10_000,
+            per_agent: 1,
+            watchers: 8,
         }
     }
 }
@@ -63,6 +70,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) scribe: Scribe,
     pub(super) metrics: Metrics,
+    pub(super) seats: Seats,
     pub(super) stop: CancellationToken,
     /// Who may do long work at the same time.
     pub(super) apart: Arc<Semaphore>,
@@ -127,6 +135,7 @@ impl Sessions {
         stop: CancellationToken,
     ) -> Sessions {
         let shared = Arc::new(Shared {
+            seats: Seats::new(settings.per_agent),
             settings,
             policies: watch::Sender::new(policies),
             clock: Clock::now(),
@@ -207,7 +216,8 @@ impl Sessions {
         live.by_key.insert(key, id.clone());
         drop(live);
         shared.metrics.active.inc();
-        let guard = Removal { shared: shared.clone(), id, key, fate: None };
+        let status = handle.status.clone();
+        let guard = Removal { shared: shared.clone(), id, key, status, fate: None };
         shared.tasks.spawn(async move {
             let mut guard = guard;
             guard.fate = Some(run.await);
@@ -309,6 +319,14 @@ impl Sessions {
         live.by_key.get(&key.digest()).and_then(|id| live.by_id.get(id)).cloned()
     }
 
+    /// Whether an agent who may work in so many sessions may join this one too.
+    ///
+    /// # Errors
+    /// [`JoinError::Busy`].
+    pub fn may_join(&self, name: &str, id: &SessionId) -> Result<(), JoinError> {
+        self.shared.seats.check(name, id)
+    }
+
     /// Why the session that a customer's browser belonged to ended. None when it is not known, or lives.
     pub async fn end_of(&self, key: &CustomerKey) -> Option<EndReason> {
         let (store, key) = (self.shared.store.clone(), key.digest());
@@ -349,6 +367,7 @@ struct Removal {
     shared: Arc<Shared>,
     id: SessionId,
     key: KeyDigest,
+    status: watch::Receiver<Status>,
     fate: Option<Fate>,
 }
 
@@ -358,6 +377,9 @@ impl Drop for Removal {
         live.by_id.remove(&self.id);
         live.by_key.remove(&self.key);
         drop(live);
+        if let Some(name) = self.status.borrow().agent_name.as_deref() {
+            self.shared.seats.leave(name, &self.id);
+        }
         match self.fate {
             Some(Fate::Suspended) => self.shared.metrics.suspended(),
             Some(Fate::Ended(reason)) => {

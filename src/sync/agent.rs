@@ -15,7 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::is_same_origin;
 use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
-use crate::protocol::agent::{FromAgent, Me, Role, ToAgent};
+use crate::protocol::agent::{FromAgent, Me, ToAgent};
 use crate::protocol::{Phase, SessionId};
 use crate::session::{AgentLink, Closed, FeedItem, Handle, JoinError, Lookup, Sessions};
 
@@ -52,6 +52,7 @@ async fn connect(
     upgrade
         .max_message_size(limit)
         .max_frame_size(limit)
+        .read_buffer_size(socket::READ_BUFFER)
         .on_upgrade(async move |socket| converse(socket, agents, me, id).await)
 }
 
@@ -79,9 +80,6 @@ async fn join(
 ) -> Result<(Handle, AgentLink), Finished> {
     let id = id.ok_or(ended(None))?;
     let me = me.ok_or(Finished::Close(CloseCode::LoginNeeded, "log in first"))?;
-    if me.role == Role::Supervisor {
-        return Err(Finished::Close(CloseCode::LoginNeeded, "this role can not hold a session"));
-    }
     let handle = match sessions.find(&id).await {
         Ok(Lookup::Live(handle)) => handle,
         Ok(Lookup::Ended(reason)) => return Err(ended(Some(reason))),
@@ -92,6 +90,9 @@ async fn join(
     match handle.join_as_agent(me.name, me.role).await {
         Ok(link) => Ok((handle, link)),
         Err(JoinError::Ended) => Err(ended(handle.status().ended)),
+        Err(JoinError::Busy) => Err(Finished::Close(CloseCode::Busy, "the agent is in another session")),
+        Err(JoinError::NotYet) => Err(Finished::Close(CloseCode::Taken, "no agent has joined yet")),
+        Err(JoinError::Full) => Err(Finished::Close(CloseCode::Taken, "too many watch")),
         Err(JoinError::Taken) => Err(Finished::Close(CloseCode::Taken, "another agent holds the session")),
     }
 }
@@ -104,6 +105,7 @@ async fn exchange(
     rate: &DefaultDirectRateLimiter,
 ) -> Finished {
     link.status.mark_changed();
+    link.tabs.mark_changed();
     let patience = link.patience.as_secs().try_into().unwrap_or(u32::MAX);
     if sender.json(&ToAgent::Welcome { session_id: handle.id().clone(), patience }).await.is_err() {
         return Finished::LOST;
@@ -146,6 +148,10 @@ async fn exchange(
                     return closing(if over { Closed::Ended } else { Closed::Restarting }, &status);
                 }
             },
+            Ok(()) = link.tabs.changed() => {
+                let tabs = link.tabs.borrow_and_update().clone();
+                sender.json(&ToAgent::Tabs { tabs }).await
+            }
             Ok(()) = link.pointer.changed() => {
                 let pointer = *link.pointer.borrow_and_update();
                 sender.json(&pointer.map_or(ToAgent::PointerLeft, |at| ToAgent::Pointer { at })).await
@@ -182,7 +188,7 @@ async fn resync(
     sender: &mut socket::Sender,
     diverged: bool,
 ) -> Result<(), socket::Gone> {
-    let Some((view, feed)) = handle.resync(diverged).await else { return Ok(()) };
+    let Some((view, feed)) = handle.resync(link.connection, diverged).await else { return Ok(()) };
     link.feed = feed;
     match view {
         Some(view) => sender.binary(view.bytes().clone()).await,

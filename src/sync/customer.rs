@@ -21,12 +21,15 @@ use crate::protocol::customer::{Act, ActTag, FromCustomer, Start, Started, ToCus
 use crate::protocol::page::{self, PageFrame};
 use crate::protocol::wire::{LARGE, Malformed};
 use crate::protocol::{Action, EndReason, Phase};
-use crate::session::{About, CustomerKey, CustomerLink, Handle, Outgoing, Sessions, StartError};
+use crate::session::{About, CustomerKey, CustomerLink, Handle, Hello, Outgoing, Sessions, StartError};
 
 /// Bytes of what a session is said to be about.
 const ABOUT: usize = 256 << 10;
 /// The name of the cookie that holds the customer's key.
 pub const COOKIE: &str = "tandem";
+
+/// Characters of a tab's name that count.
+const TAB: usize = 64;
 
 /// Addresses that are remembered before those that started nothing lately are forgotten.
 const ADDRESSES: usize = 10_000;
@@ -167,9 +170,14 @@ async fn take_picture(
 
 #[derive(Deserialize)]
 struct Shown {
-    /// The URL of the page, for the rules of what its browser withholds.
+    /// The URL of the page, for the rules of what its browser withholds; not told while the customer pauses.
+    url: Option<String>,
+    /// By which the browser knows the tab.
     #[serde(default)]
-    url: String,
+    tab: String,
+    /// Whether the customer looks at it: 1.
+    #[serde(default)]
+    looking: u8,
 }
 
 async fn connect(
@@ -186,17 +194,19 @@ async fn connect(
         (None, Some(key)) => customers.sessions.end_of(&CustomerKey::from_cookie(&key)).await,
         _ => None,
     };
+    let tab = shown.tab.chars().take(TAB).collect();
+    let hello = Hello { tab, url: shown.url, looking: shown.looking == 1 };
     let limit = customers.settings.socket.customer_message;
-    upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(async move |socket| {
-        converse(socket, handle.ok_or(end), shown.url, customers.settings.clone()).await
-    })
+    upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(socket::READ_BUFFER).on_upgrade(
+        async move |socket| converse(socket, handle.ok_or(end), hello, customers.settings.clone()).await,
+    )
 }
 
 /// A connection's life: join, pass on what comes both ways, leave.
 async fn converse(
     socket: WebSocket,
     handle: Result<Handle, Option<EndReason>>,
-    url: String,
+    hello: Hello,
     settings: Settings,
 ) {
     let (mut sender, mut receiver) = socket::split(socket, settings.socket);
@@ -204,7 +214,7 @@ async fn converse(
         Ok(handle) => handle,
         Err(end) => return sender.close(ended(end)).await,
     };
-    let Some(mut link) = handle.join_as_customer(url).await else {
+    let Some(mut link) = handle.join_as_customer(hello).await else {
         return sender.close(ended(handle.status().ended)).await;
     };
     let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &settings.page).await;

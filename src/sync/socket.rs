@@ -39,6 +39,9 @@ impl Default for Limits {
     }
 }
 
+/// Bytes that are read at a time. There are two sockets in each session, and most of what comes is small.
+pub(super) const READ_BUFFER: usize = 8 << 10;
+
 /// Close codes that browsers of ours know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseCode {
@@ -47,6 +50,7 @@ pub(super) enum CloseCode {
     Protocol = 4003,
     LoginNeeded = 4004,
     Taken = 4005,
+    Busy = 4006,
     /// Registered with IANA: come back soon.
     Restarting = 1012,
 }

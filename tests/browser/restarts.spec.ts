@@ -43,6 +43,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
 
 test("an agent's login outlives the server", async ({ agent, demo }) => {
   await agent.logIn();
+  await expect(agent.page.getByLabel("Session ID")).toBeVisible();
   await demo.stop("SIGKILL");
   await demo.start();
   await agent.page.reload();

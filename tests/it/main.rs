@@ -5,6 +5,7 @@
 mod admin;
 mod api;
 mod bodies;
+mod chaos;
 mod cli;
 mod coding;
 mod floors;
@@ -25,6 +26,8 @@ mod robust;
 mod sessions;
 mod site;
 mod smuggling;
+mod tabs;
 mod tls;
 mod tokens;
+mod watching;
 mod writing;

@@ -54,6 +54,8 @@ async fn what_a_changed_policy_hides_vanishes_within_a_second() {
     assert!(!agent.mirror.text().contains("Lovelace"));
 
     // Who comes later sees the same; so does a customer who starts later.
+    agent.vanish().await;
+    customer.hears_status(|status| status["agent"] == "away").await;
     let (_customer, agent) = rig.session(&page()).await;
     assert!(agent.mirror.text().contains("Welcome") && !agent.mirror.text().contains("Lovelace"));
 }

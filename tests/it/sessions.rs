@@ -158,7 +158,7 @@ async fn one_agent_holds_a_session() {
 }
 
 #[tokio::test]
-async fn a_second_tab_takes_over() {
+async fn a_newer_connection_of_the_same_tab_takes_over() {
     let rig = Rig::start().await;
     let mut customer = rig.customer().await;
     let mut other = rig.customer().await;
@@ -291,7 +291,7 @@ async fn the_console_needs_a_login_and_a_role() {
     assert_eq!(stranger.is_closed().await.0, 4004);
 
     let sue = Agent::log_in(rig.console, "sue").await;
-    assert_eq!(sue.looks_up(customer.id()).await, (403, "not_allowed".into()));
+    assert_eq!(sue.looks_up(customer.id()).await, (409, "nothing_to_watch".into()));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ import { inflate } from "../wire/deflate.ts";
 import { Pulse } from "../wire/pulse.ts";
 
 /** Why there will be no further connection. */
-export type Closed = "ended" | "elsewhere" | "broken" | "login" | "taken";
+export type Closed = "ended" | "elsewhere" | "broken" | "login" | "taken" | "busy";
 
 /** Why there is none now. */
 export type Lost = "lost" | "restarting";
@@ -32,6 +32,7 @@ const CLOSE_CODES: Record<number, Closed> = {
   4003: "broken",
   4004: "login",
   4005: "taken",
+  4006: "busy",
 };
 /** The server is about to be started again. */
 const RESTARTING = 1012;

@@ -10,10 +10,13 @@ import { words } from "./words.ts";
 
 const { bar } = words;
 
-export function SessionBar({ model, me, over }: { model: SessionModel; me: Me; over: boolean }) {
+type Props = { model: SessionModel; me: Me; over: boolean; onLeave: () => void };
+
+export function SessionBar({ model, me, over, onLeave }: Props) {
   const status = model.status.value;
   const write = status?.mode === "write" && !over;
-  const customer = status?.customer ?? "expected";
+  const customer = status?.paused ? "paused" : (status?.customer ?? "expected");
+  const watchers = status?.watchers ?? [];
   const ready = model.link.value === "open" && status?.phase !== "ended" && !over;
   return (
     <header class="bar">
@@ -22,7 +25,7 @@ export function SessionBar({ model, me, over }: { model: SessionModel; me: Me; o
         <span>{model.sessionId}</span>
       </div>
       {!over && <Navigation model={model} enabled={write && ready} />}
-      {!over && <ModeControl model={model} write={write} ready={ready} />}
+      {!over && !model.watches && <ModeControl model={model} write={write} ready={ready} />}
       <div class="bar-people">
         {!over && (
           <span class={`presence presence-${customer}`} role="status" aria-label={words.customer.label}>
@@ -32,7 +35,17 @@ export function SessionBar({ model, me, over }: { model: SessionModel; me: Me; o
         <span class="agent" title={bar.agent(me.name)}>
           {me.name}
         </span>
-        {!over && (
+        {!over && watchers.length > 0 && (
+          <span class="quiet" title={bar.watchers(watchers)}>
+            {bar.watched(watchers.length)}
+          </span>
+        )}
+        {!over && model.watches && (
+          <button type="button" class="button" onClick={onLeave}>
+            {bar.leave}
+          </button>
+        )}
+        {!over && !model.watches && (
           <button type="button" class="button danger" disabled={!ready} onClick={() => model.exit()}>
             {bar.exit}
           </button>
@@ -60,7 +73,9 @@ function ModeControl({ model, write, ready }: { model: SessionModel; write: bool
         <button
           type="button"
           class="button"
-          disabled={!ready || status?.writeRequested === true || status?.customer !== "present"}
+          disabled={
+            !ready || status?.writeRequested === true || status?.customer !== "present" || status.paused
+          }
           onClick={() => model.requestWrite()}
         >
           {status?.writeRequested ? bar.writeRequested : bar.requestWrite}

@@ -5,7 +5,7 @@
  */
 
 import { type Signal, signal } from "@preact/signals";
-import type { EndReason, Problem, Refusal, Status, ToAgent } from "../protocol/words.ts";
+import type { EndReason, Problem, Refusal, Status, Tab, ToAgent } from "../protocol/words.ts";
 import { type Closed, Connection, type Lost } from "./connection.ts";
 import { Acting } from "./mirror/acting.ts";
 import { Mirror } from "./mirror/mirror.ts";
@@ -46,6 +46,7 @@ export class SessionModel {
   readonly hasView = signal(false);
   /** The policy shares nothing of the page that the customer is on. */
   readonly isPrivate = signal(false);
+  readonly tabs: Signal<Tab[]> = signal<Tab[]>([]);
   readonly notes: Signal<Note[]> = signal<Note[]>([]);
   readonly #onLoginNeeded: () => void;
   #connection: Connection | null = null;
@@ -56,7 +57,12 @@ export class SessionModel {
   /** How many seconds the session waits for this agent. */
   #patience = 0;
 
-  constructor(sessionId: string, onLoginNeeded: () => void) {
+  /** `watches`: sees everything and does nothing. */
+  constructor(
+    sessionId: string,
+    onLoginNeeded: () => void,
+    readonly watches: boolean,
+  ) {
     this.sessionId = sessionId;
     this.#onLoginNeeded = onLoginNeeded;
   }
@@ -67,7 +73,7 @@ export class SessionModel {
     const mirror = new Mirror(frame, {
       resync: (diverged) => this.#connection?.send({ type: "resync", diverged }),
       begun: (document) => {
-        acting.attach(document);
+        if (!this.watches) acting.attach(document);
         this.hasView.value = true;
       },
       framed: (document) => acting.listen(document),
@@ -185,6 +191,9 @@ export class SessionModel {
         return;
       case "alive":
         return;
+      case "tabs":
+        this.#tabsChanged(message.tabs);
+        return;
       case "status":
         this.#changed(message.status);
         return;
@@ -207,6 +216,13 @@ export class SessionModel {
     }
   }
 
+  #tabsChanged(tabs: Tab[]): void {
+    const before = this.tabs.value.find((tab) => tab.shown);
+    this.tabs.value = tabs;
+    const now = tabs.find((tab) => tab.shown);
+    if (before && now && before.id !== now.id) this.note(words.notes.otherTab);
+  }
+
   #refused(reason: Refusal): void {
     this.note(words.refusal[reason] ?? words.refusal.not_possible, "warn");
   }
@@ -214,7 +230,8 @@ export class SessionModel {
   #changed(status: Status): void {
     const before = this.status.value;
     this.status.value = status;
-    if (this.#acting) this.#acting.mode = status.mode;
+    if (this.#acting) this.#acting.mode = this.watches ? "pointer" : status.mode;
+    if (status.paused) this.location.value = "";
     if (status.ended) this.notes.value = [];
     this.ending.value = endingOf(status);
     if (!before || status.ended) return;
@@ -227,7 +244,7 @@ export class SessionModel {
     } else if (!before.writeRequested && status.writeRequested) {
       this.note(words.notes.asked);
     }
-    if (status.customer !== "present" && this.#overlay) this.#overlay.pointer = null;
+    if ((status.customer !== "present" || status.paused) && this.#overlay) this.#overlay.pointer = null;
   }
 
   async #closed(why: Closed, reason: string): Promise<void> {

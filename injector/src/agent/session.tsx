@@ -8,12 +8,13 @@ import { EndsSoon } from "./countdown.tsx";
 import { SessionBar } from "./session-bar.tsx";
 import { SessionModel } from "./session-model.ts";
 import { Stage } from "./stage.tsx";
+import { TabStrip } from "./tab-strip.tsx";
 import { words } from "./words.ts";
 
 type Props = { id: string; me: Me; onLeave: () => void; onLoginNeeded: () => void };
 
 export function SessionScreen({ id, me, onLeave, onLoginNeeded }: Props) {
-  const model = useMemo(() => new SessionModel(id, onLoginNeeded), [id]);
+  const model = useMemo(() => new SessionModel(id, onLoginNeeded, me.role === "supervisor"), [id]);
   useEffect(() => {
     const hurry = () => model.hurry();
     addEventListener("online", hurry);
@@ -28,7 +29,8 @@ export function SessionScreen({ id, me, onLeave, onLoginNeeded }: Props) {
   const over = overOf(model);
   return (
     <div class="session" data-mode={over ? "pointer" : (model.status.value?.mode ?? "pointer")}>
-      <SessionBar model={model} me={me} over={over !== null} />
+      <SessionBar model={model} me={me} over={over !== null} onLeave={onLeave} />
+      {!over && <TabStrip model={model} />}
       {over ? (
         <main class="stage">
           <Over over={over} onLeave={onLeave} onReconnect={() => model.reopen()} />
@@ -61,6 +63,8 @@ function overOf(model: SessionModel): OverText | null {
       return { title: page.elsewhereTitle, text: page.elsewhere, again: page.useHere };
     case "taken":
       return { title: page.takenTitle, text: page.taken, again: null };
+    case "busy":
+      return { title: page.busyTitle, text: words.problem.agent_busy, again: page.reconnect };
     case "broken":
     case "login":
       return { title: page.brokenTitle, text: page.broken, again: page.reconnect };

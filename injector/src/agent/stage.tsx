@@ -105,6 +105,9 @@ function Waiting({ model }: { model: SessionModel }) {
     return <Veil key={link} busy title={page[link]} more={left} />;
   }
   if (link === "connecting") return <Veil key="connecting" busy title={page.connecting} />;
+  if (model.status.value?.paused) {
+    return <Veil key="paused" solid title={page.paused} text={page.pausedLead} more={left} />;
+  }
   const why = model.status.value?.customerAway?.why ?? "lost";
   if (away && long.value) {
     return <Veil key="away" title={page.away} text={page.awayWhy[why]} more={left} />;
@@ -118,11 +121,18 @@ function Waiting({ model }: { model: SessionModel }) {
   return <Veil key="first" busy title={page.firstView} />;
 }
 
-type VeilProps = { title: string; text?: string; busy?: boolean; more?: ComponentChildren };
+type VeilProps = {
+  title: string;
+  text?: string;
+  busy?: boolean;
+  /** Nothing of the page can be seen through it. */
+  solid?: boolean;
+  more?: ComponentChildren;
+};
 
-function Veil({ title, text, busy, more }: VeilProps) {
+function Veil({ title, text, busy, solid, more }: VeilProps) {
   return (
-    <div class="veil" role="alert">
+    <div class={solid ? "veil veil-solid" : "veil"} role="alert">
       <div class="veil-box">
         {busy && <span class="spinner" aria-hidden="true" />}
         <strong>{title}</strong>

@@ -7,6 +7,7 @@
 import type { EndReason, Mode, ModeReason, ProblemKind, Refusal } from "../protocol/words.ts";
 
 const refusal: Record<Refusal, string> = {
+  watching: "You watch this session and can not act in it.",
   pointer_mode: "You are in Pointer mode. Request write mode to type and click.",
   not_active: "The session is not running.",
   customer_away: "The customer is away. Try again when they are back.",
@@ -42,6 +43,8 @@ const problem: Record<ProblemKind, string> = {
   no_such_session: "No session has this ID. Check it with the customer.",
   session_ended: "This session has ended. Ask the customer to start a new one.",
   session_taken: "Another agent is in this session.",
+  agent_busy: "You are in another session already. Exit it, or close its window, to join this one.",
+  nothing_to_watch: "No agent has joined this session yet: there is nothing to watch.",
   not_allowed: "Your account may not do this.",
   bad_request: "That did not work. Check what you entered.",
   unavailable: "The server is not available right now. Try again in a moment.",
@@ -110,6 +113,9 @@ export const words = {
     writeRequested: "Waiting for the customer…",
     giveBack: "Return to Pointer mode",
     exit: "Exit session",
+    leave: "Stop watching",
+    watched: (count: number) => (count === 1 ? "1 person watches" : `${count} people watch`),
+    watchers: (names: readonly string[]) => names.join(", "),
     copyId: "Session ID",
     agent: (name: string) => `Agent: ${name}`,
   },
@@ -118,6 +124,7 @@ export const words = {
     expected: "Customer expected",
     present: "Customer here",
     away: "Customer away",
+    paused: "Sharing paused",
     pointer: "Customer",
   },
   page: {
@@ -133,6 +140,8 @@ export const words = {
       left: "They closed the page or went to another website. You will see their page when they come back.",
       lost: "Their connection was lost. You will see their page when they come back.",
     },
+    paused: "The customer has paused sharing",
+    pausedLead: "You will see their page again when they go on.",
     lost: "Connection lost. Trying to reconnect…",
     restarting: "The server is being restarted. Reconnecting…",
     endedTitle: "The session has ended",
@@ -142,6 +151,7 @@ export const words = {
     useHere: "Use it here",
     takenTitle: "Another agent took over",
     taken: "This session is now with another agent.",
+    busyTitle: "You are in another session",
     brokenTitle: "Something went wrong",
     broken: "The connection to the server broke. Your customer still shares the page.",
     reconnect: "Reconnect",
@@ -156,8 +166,15 @@ export const words = {
     invalid: "The customer’s browser finds this field wrong",
     choosing: "The customer is choosing…",
   },
+  tabs: {
+    label: "Customer’s tabs",
+    unseen: "Another tab",
+    untitled: "Untitled",
+    away: "not on the customer’s screen",
+  },
   notes: {
     label: "Messages",
+    otherTab: "The customer looks at another tab now.",
     asked: "The customer is being asked.",
     customerBack: "The customer is back.",
     reconnected: "Connected again.",

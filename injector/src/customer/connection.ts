@@ -1,5 +1,5 @@
 /**
- * The line to the server: one WebSocket, opened again for as long as the session lives and this tab is the one in use.
+ * The line to the server: one WebSocket for each tab, opened again for as long as the session lives.
  */
 
 import { type Act, type FromCustomer, LARGE, type ToCustomer } from "../protocol/words.ts";
@@ -10,7 +10,7 @@ import { guarded } from "./guarded.ts";
 
 /** The session is over, or the server does not know it. */
 const ENDED = 4001;
-/** Another tab of this customer has taken over. */
+/** There are too many tabs; this one is taken up again when it is looked at. */
 const TAKEN_OVER = 4002;
 /** One side did not understand the other. */
 const PROTOCOL = 4003;
@@ -31,6 +31,8 @@ export type Line = "open" | "lost" | "restarting" | "elsewhere" | "broken";
 
 /** Who listens. */
 export interface Listener {
+  /** Where this page is; `null` while that is not to be told. */
+  address(): string | null;
   /** A message has come. */
   message(message: ToCustomer | Act): void;
   /** The line has changed. */
@@ -54,8 +56,11 @@ export class Connection {
   /** While a frame is being deflated: what is to be sent after it. */
   #later: Array<string | Uint8Array<ArrayBuffer>> | null = null;
 
-  /** Connects as soon as this tab is visible. */
-  constructor(readonly listener: Listener) {
+  /** Connects. `tab`: the name of this tab. */
+  constructor(
+    readonly tab: string,
+    readonly listener: Listener,
+  ) {
     document.addEventListener("visibilitychange", this.#inUse);
     for (const event of ["focus", "pageshow", "online"]) addEventListener(event, this.#inUse);
     this.#open();
@@ -113,12 +118,22 @@ export class Connection {
     this.#drop()?.close();
   }
 
+  /** Tells that this tab is looked at, and where its page is. */
+  look(): void {
+    const url = this.listener.address()?.slice(0, LONGEST_ADDRESS);
+    if (url !== undefined) this.send({ type: "looking", url });
+  }
+
   readonly #inUse = (): void => {
-    if (this.#elsewhere && document.hidden) return;
+    if (document.hidden) {
+      this.send({ type: "looked_away" });
+      return;
+    }
     this.#elsewhere = false;
     // What looks open may be dead since the network changed.
     if (this.isOpen) this.#pulse?.check();
     else this.#open();
+    this.look();
   };
 
   /** Lets go of the socket: nothing of it is heard any more. */
@@ -131,15 +146,14 @@ export class Connection {
   }
 
   #open(): void {
-    if (this.#closed || this.#elsewhere || document.hidden) return;
+    if (this.#closed || this.#elsewhere) return;
     const state = this.#socket?.readyState;
     if (state === WebSocket.OPEN || state === WebSocket.CONNECTING) return;
     this.#drop();
-    // The address tells which values are to be withheld; without what is behind "#", which is none of the server's business.
-    const address = location.href.split("#")[0]?.slice(0, LONGEST_ADDRESS) ?? "";
-    const socket = new WebSocket(
-      `${location.origin.replace("http", "ws")}/.tandem/session/socket?url=${encodeURIComponent(address)}`,
-    );
+    const about = new URLSearchParams({ tab: this.tab, looking: document.hidden ? "0" : "1" });
+    const url = this.listener.address();
+    if (url !== null) about.set("url", url.slice(0, LONGEST_ADDRESS));
+    const socket = new WebSocket(`${location.origin.replace("http", "ws")}/.tandem/session/socket?${about}`);
     this.#socket = socket;
     this.#later = null;
     socket.binaryType = "arraybuffer";

@@ -27,6 +27,7 @@ import type { Realms } from "./realms.ts";
 import { type Outlet, Recorder } from "./recorder.ts";
 import type { Extras } from "./sheet-hooks.ts";
 import type { Stage } from "./stage.ts";
+import { TabName } from "./tab.ts";
 import { Tooltip } from "./tooltip.ts";
 import { Wants } from "./wants.ts";
 import { Widget } from "./widget.ts";
@@ -64,9 +65,14 @@ export class Session {
   readonly #wants = new Wants((want) => this.#send({ type: "unavailable", want }));
   readonly #care: ReturnType<typeof setInterval>;
   readonly #marks = new Map<number, PrivateMark>();
+  readonly #tab = new TabName();
   #recorder: Recorder | null = null;
   /** What is shared, or about to be; 0 for nothing. */
   #epoch = 0;
+  /** The customer shares nothing for now: known before the server says so, since a page must not tell where it is. */
+  #paused = false;
+  /** What the customer chose and the server has not confirmed yet. */
+  #chosen: boolean | null = null;
   #status: Status | null = null;
   #told = false;
   #over = false;
@@ -75,7 +81,7 @@ export class Session {
 
   /** Joins the session `sessionId`. */
   constructor(
-    sessionId: string,
+    readonly sessionId: string,
     readonly context: SessionContext,
     readonly acting: Acting,
   ) {
@@ -84,6 +90,7 @@ export class Session {
       exit: () => this.exit(),
       answer: (allow) => this.#send({ type: "answer", allow }),
       takeBack: () => this.#send({ type: "take_back" }),
+      pause: (on) => this.#pause(on),
       showHidden: (on) => this.#outlines.show(on),
     });
     this.#pointers = new Pointers(
@@ -96,11 +103,15 @@ export class Session {
     this.#outlines = new Outlines(stage, () => this.#hidden());
     this.#tooltip = new Tooltip(stage, context.realms, (element) => this.#label(element));
     this.#widget.showId(sessionId);
+    // Whether the server heard of it is not sure.
+    if (kept() === sessionId) this.#paused = this.#chosen = true;
     bridge.become("idle");
     stage.raise(this.#modal());
     addEventListener("pagehide", this.#settle);
     this.#care = setInterval(() => stage.keep(), CARE);
-    this.#connection = new Connection({
+    this.#connection = new Connection(this.#tab.value, {
+      // Without what is behind "#", which is none of the server's business.
+      address: () => (this.#paused ? null : (location.href.split("#")[0] ?? "")),
       message: (message) => this.#message(message),
       line: (line) => this.#line(line),
       over: (word) => this.#end(this.#reason(word)),
@@ -164,6 +175,10 @@ export class Session {
       case "status":
         this.#update(message.status);
         break;
+      case "rest":
+        this.#stopSharing();
+        this.#pointers.show(null);
+        break;
       case "share":
         this.#share(message.epoch, message.held).catch((error) => console.debug("Tandem:", error));
         break;
@@ -188,7 +203,7 @@ export class Session {
         this.#pointers.click(message.at);
         break;
       case "want":
-        this.#wants.add(message.want, message.url);
+        if (!this.#paused) this.#wants.add(message.want, message.url);
         break;
       case "act":
         this.acting.run(message);
@@ -209,6 +224,7 @@ export class Session {
       this.#end(status.ended ?? "error");
       return;
     }
+    this.#follow(status.paused);
     this.#widget.update(status);
     this.#pointers.name(status.agentName ?? words.agent);
     bridge.become(status.phase);
@@ -221,8 +237,36 @@ export class Session {
     }
   }
 
+  /** Pauses at once, whatever becomes of the message; goes on when the server knows. */
+  #pause(on: boolean): void {
+    this.#chosen = on;
+    if (on) this.#hold();
+    this.#send({ type: on ? "pause" : "resume" });
+  }
+
+  #hold(): void {
+    this.#paused = true;
+    keep(this.sessionId);
+    this.#stopSharing();
+    this.#wants.clear();
+    this.#pointers.show(null);
+  }
+
+  #follow(paused: boolean): void {
+    if (paused === this.#chosen) this.#chosen = null;
+    if (paused === this.#paused || this.#chosen !== null) return;
+    if (paused) {
+      this.#hold();
+    } else {
+      this.#paused = false;
+      keep(null);
+      if (!document.hidden) this.#connection.look();
+    }
+  }
+
   async #share(epoch: number, held: Held): Promise<void> {
     this.#stopSharing();
+    if (this.#paused) return;
     const connection = this.#connection;
     this.#epoch = epoch;
     let find: FindHeld | null = null;
@@ -276,6 +320,8 @@ export class Session {
     if (line !== "open") {
       this.#stopSharing();
       this.#pointers.show(null);
+    } else if (this.#chosen !== null) {
+      this.#send({ type: this.#chosen ? "pause" : "resume" });
     }
     this.#widget.line(line);
   }
@@ -292,6 +338,8 @@ export class Session {
     removeEventListener("pagehide", this.#settle);
     clearInterval(this.#care);
     this.#pointers.stop();
+    this.#tab.stop();
+    keep(null);
     this.#tooltip.stop();
     this.#outlines.stop();
     this.#widget.end(reason);
@@ -353,5 +401,25 @@ export class Session {
     if (last) return last;
     const all = [...document.querySelectorAll(":modal")].filter((element) => isElement(element));
     return all[all.length - 1] ?? null;
+  }
+}
+
+/** Where the browser remembers which session is paused, for the pages that are loaded meanwhile. */
+const PAUSED = "tandem-paused";
+
+function kept(): string | null {
+  try {
+    return localStorage.getItem(PAUSED);
+  } catch {
+    return null;
+  }
+}
+
+function keep(sessionId: string | null): void {
+  try {
+    if (sessionId) localStorage.setItem(PAUSED, sessionId);
+    else localStorage.removeItem(PAUSED);
+  } catch {
+    // A page without storage: the server says that it is a pause.
   }
 }

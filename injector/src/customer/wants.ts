@@ -30,6 +30,11 @@ export class Wants {
     this.#next();
   }
 
+  /** Brings nothing more of what waits; it is asked for again. */
+  clear(): void {
+    this.#queue.length = 0;
+  }
+
   #next(): void {
     while (this.#running < AT_ONCE) {
       const item = this.#queue.shift();

@@ -16,6 +16,8 @@ export interface Choices {
   exit(): void;
   answer(allow: boolean): void;
   takeBack(): void;
+  /** Share nothing for now, or go on. */
+  pause(on: boolean): void;
   /** The switch that shows what the agent does not see. */
   showHidden(on: boolean): void;
 }
@@ -42,7 +44,9 @@ export class Widget {
   #patience = 0;
   readonly #id = make("output", "id", "", { id: "session-id" });
   readonly #showHidden = make("label", "switch");
+  readonly #people = make("p", "status");
   readonly #takeBack: HTMLButtonElement;
+  readonly #pause: HTMLButtonElement;
   readonly #details: HTMLButtonElement;
   readonly #dialog: HTMLDialogElement;
   #status0: Status | null = null;
@@ -86,11 +90,14 @@ export class Widget {
     const buttons = make("div", "buttons");
     this.#takeBack = button(words.takeBack, "main", () => choices.takeBack());
     this.#takeBack.hidden = true;
+    this.#pause = button(words.pause, "", () => choices.pause(!this.#status0?.paused));
+    this.#pause.hidden = true;
     buttons.append(
       this.#takeBack,
+      this.#pause,
       button(words.exit, "", () => choices.exit()),
     );
-    panel.append(head, this.#status, this.#countdown, details, this.#showHidden, buttons);
+    panel.append(head, this.#status, this.#countdown, this.#people, details, this.#showHidden, buttons);
 
     this.#dialog = make("dialog", "", "", { "aria-labelledby": "ask", "aria-describedby": "why" });
     const answers = make("div", "buttons");
@@ -139,10 +146,12 @@ export class Widget {
     const soon = status.endsSoon;
     const seconds = status.agentAway?.seconds ?? soon?.seconds;
     this.#until = seconds === undefined ? null : Date.now() + seconds * SECOND;
-    if (status.agentAway) this.#message = words.away(agent, status.agentAway.why);
+    if (status.paused) this.#message = words.paused(agent);
+    else if (status.agentAway) this.#message = words.away(agent, status.agentAway.why);
     else if (soon) this.#message = words.endsSoon(soon.reason);
     else if (status.phase === "idle") this.#message = words.waiting;
     else if (before?.agent === "away") this.#message = words.back(agent);
+    else if (before?.paused) this.#message = words.joined(agent);
     else if (modeChanged || (!before && status.modeReason !== "initial"))
       this.#message = this.#modeMessage(status, agent);
     else if (before?.phase !== "active" || before.endsSoon) this.#message = words.joined(agent);
@@ -150,6 +159,12 @@ export class Widget {
       this.#details.hidden = false;
       this.#fold(true);
     }
+    const there = status.agent === "present" && !status.watchers.includes(agent) ? [agent] : [];
+    const people = status.paused ? [] : [...there, ...status.watchers];
+    this.#people.textContent = status.watchers.length > 0 && people.length > 0 ? words.people(people) : "";
+    this.#pause.hidden = status.phase !== "active";
+    this.#pause.textContent = status.paused ? words.resume : words.pause;
+    this.#panel.dataset.paused = `${status.paused}`;
     this.#panel.dataset.phase = status.phase;
     this.#panel.dataset.mode = status.mode;
     this.#showHidden.hidden = status.phase !== "active";

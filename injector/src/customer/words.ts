@@ -13,6 +13,8 @@ export interface Words {
   readonly copied: string;
   readonly exit: string;
   readonly takeBack: string;
+  readonly pause: string;
+  readonly resume: string;
   readonly details: string;
   readonly move: string;
   readonly close: string;
@@ -38,6 +40,7 @@ export interface Words {
   paused(agent: string): string;
   away(agent: string, why: AwayReason): string;
   back(agent: string): string;
+  people(names: readonly string[]): string;
   endsSoon(reason: EndReason): string;
 }
 
@@ -50,6 +53,8 @@ export const ENGLISH: Words = {
   copied: "Copied",
   exit: "Exit session",
   takeBack: "Take back control",
+  pause: "Pause sharing",
+  resume: "Resume sharing",
   details: "Details",
   move: "Move to the other side",
   close: "Close",
@@ -91,6 +96,8 @@ export const ENGLISH: Words = {
       ? `${agent} has closed the window. Waiting for them to come back.`
       : `${agent} has lost the connection. Waiting for them to come back.`,
   back: (agent) => `${agent} is back and sees this page.`,
+  people: (names) =>
+    `${names.length} ${names.length === 1 ? "person sees" : "people see"} this page: ${names.join(", ")}.`,
   endsSoon: (reason) => {
     const why: Partial<Record<EndReason, string>> = {
       join_timeout: "no agent has joined",

@@ -192,6 +192,13 @@ function load(script: HTMLScriptElement | null): void {
       },
     );
   };
+  // A session that starts in another tab of this site goes on here when this one is looked at.
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key !== MARK || !newValue || state === "starting" || state === "idle" || state === "active") return;
+    sessionId = newValue;
+    bridge.become("idle");
+    resume();
+  });
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", ready, { once: true });
   else ready();
   if ((document as { prerendering?: boolean }).prerendering) {

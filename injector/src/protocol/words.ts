@@ -29,6 +29,24 @@ export type Presence = "expected" | "present" | "away";
 
 export type AwayReason = "left" | "lost";
 
+export type Tab = { 
+/**
+ * Names it for as long as it is open.
+ */
+id: number, 
+/**
+ * As it was when it was last shown, masked; none when the customer has not looked at it yet.
+ */
+title: string | null, 
+/**
+ * Whether it is the one that is shown.
+ */
+shown: boolean, 
+/**
+ * Whether it is on the customer's screen.
+ */
+seen: boolean, };
+
 export type Absence = { 
 /**
  * Why.
@@ -105,7 +123,7 @@ ended: EndReason | null, };
 
 export type Key = "Enter" | "Escape" | "Tab" | "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End" | "PageUp" | "PageDown";
 
-export type Refusal = "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "not_possible" | "covered" | "needs_customer" | "too_many";
+export type Refusal = "watching" | "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "not_possible" | "covered" | "needs_customer" | "too_many";
 
 export type Action = { "kind": "click", 
 /**
@@ -197,7 +215,11 @@ at: Point, } | { "type": "answer",
 /**
  * Whether the agent may type and click.
  */
-allow: boolean, } | { "type": "take_back" } | { "type": "exit" } | { "type": "acted", 
+allow: boolean, } | { "type": "take_back" } | { "type": "looking", 
+/**
+ * Where its page is.
+ */
+url: string, } | { "type": "looked_away" } | { "type": "pause" } | { "type": "resume" } | { "type": "exit" } | { "type": "acted", 
 /**
  * Its number.
  */
@@ -239,7 +261,7 @@ epoch: number,
 /**
  * Parts of the page that the server has from before and that need not be sent again.
  */
-held: Held, } | { "type": "withhold", 
+held: Held, } | { "type": "rest" } | { "type": "withhold", 
 /**
  * Selectors, each valid by itself.
  */
@@ -413,7 +435,11 @@ seq: number,
 /**
  * Why.
  */
-reason: Refusal, } | { "type": "alive" };
+reason: Refusal, } | { "type": "alive" } | { "type": "tabs", 
+/**
+ * In the order in which they were opened.
+ */
+tabs: Array<Tab>, };
 
 export type Admission = { 
 /**
@@ -457,7 +483,7 @@ error: ProblemKind,
  */
 retryAfter: number | null, };
 
-export type ProblemKind = "wrong_login" | "wrong_token" | "login_needed" | "too_many_tries" | "no_such_session" | "session_ended" | "session_taken" | "not_allowed" | "bad_request" | "unavailable";
+export type ProblemKind = "wrong_login" | "wrong_token" | "login_needed" | "too_many_tries" | "no_such_session" | "session_ended" | "session_taken" | "agent_busy" | "nothing_to_watch" | "not_allowed" | "bad_request" | "unavailable";
 
 export type PolicyReport = { 
 /**

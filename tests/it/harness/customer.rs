@@ -21,6 +21,7 @@ pub struct Customer {
     pub page: PageWriter,
     pub heard: Vec<Value>,
     pub url: String,
+    tab: String,
     shared: Option<u32>,
 }
 
@@ -34,7 +35,8 @@ impl Customer {
         let id =
             serde_json::from_str::<Value>(&answer.text()).unwrap()["sessionId"].as_str().unwrap().to_owned();
         let cookie = answer.cookie().unwrap();
-        let socket = connect(site, &cookie).await;
+        let tab = "first".to_owned();
+        let socket = connect(site, &cookie, &tab, true).await;
         let url = format!("{origin}/");
         Customer {
             site,
@@ -44,8 +46,29 @@ impl Customer {
             page: PageWriter::default(),
             heard: Vec::new(),
             url,
+            tab,
             shared: None,
         }
+    }
+
+    /// Opens another tab, and looks at it or not.
+    pub async fn opens_tab(&self, tab: &str, looking: bool) -> Customer {
+        Customer {
+            site: self.site,
+            id: self.id.clone(),
+            cookie: self.cookie.clone(),
+            socket: connect(self.site, &self.cookie, tab, looking).await,
+            page: PageWriter::default(),
+            heard: Vec::new(),
+            url: self.url.clone(),
+            tab: tab.to_owned(),
+            shared: None,
+        }
+    }
+
+    /// Looks at this tab.
+    pub async fn looks(&mut self) {
+        self.says(json!({ "type": "looking", "url": self.url })).await;
     }
 
     pub fn id(&self) -> &str {
@@ -55,7 +78,7 @@ impl Customer {
     /// Goes to another page, or loads this one again: a new connection.
     pub async fn reconnect(&mut self) {
         let _ = self.socket.close(None).await;
-        self.socket = connect(self.site, &self.cookie).await;
+        self.socket = connect(self.site, &self.cookie, &self.tab, true).await;
         self.shared = None;
     }
 
@@ -164,8 +187,15 @@ impl Customer {
     }
 }
 
-async fn connect(site: SocketAddr, cookie: &str) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
-    let url = format!("ws://{site}/.tandem/session/socket?url=http%3A%2F%2F{site}%2F");
+async fn connect(
+    site: SocketAddr,
+    cookie: &str,
+    tab: &str,
+    looking: bool,
+) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let looking = u8::from(looking);
+    let url =
+        format!("ws://{site}/.tandem/session/socket?url=http%3A%2F%2F{site}%2F&tab={tab}&looking={looking}");
     let mut request = url.into_client_request().unwrap();
     request.headers_mut().insert("origin", format!("http://{site}").parse().unwrap());
     request.headers_mut().insert("cookie", cookie.parse().unwrap());

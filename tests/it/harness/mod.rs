@@ -168,6 +168,8 @@ fn configure(origin: SocketAddr, folder: &Path) -> Config {
     let mut config = Config::new(site, "http://agents.test".parse().unwrap(), folder);
     config.proxy.listen = "127.0.0.1:0".parse().unwrap();
     config.console.listen = "127.0.0.1:0".parse().unwrap();
+    // A model browser answers only while the test waits for it.
+    config.socket.heartbeat = std::time::Duration::from_secs(60);
     config
 }
 

@@ -1,0 +1,48 @@
+/**
+ * The name by which the server knows this tab over page loads.
+ *
+ * A page takes it out of the tab's storage and puts it back when it goes: a tab that is opened from this one, which
+ * starts with a copy of the storage, so never has the same name.
+ */
+
+const NAME = "tandem-tab";
+
+export class TabName {
+  readonly value: string;
+
+  constructor() {
+    const random = crypto.getRandomValues(new Uint32Array(3)).join("-");
+    let kept: string | null = null;
+    try {
+      kept = sessionStorage.getItem(NAME);
+    } catch {
+      // A page without storage is another tab after each load.
+    }
+    this.value = kept ?? random;
+    this.#forget();
+    addEventListener("pagehide", this.#keep);
+    addEventListener("pageshow", this.#forget);
+  }
+
+  /** The session is over. */
+  stop(): void {
+    removeEventListener("pagehide", this.#keep);
+    removeEventListener("pageshow", this.#forget);
+  }
+
+  readonly #keep = (): void => {
+    try {
+      sessionStorage.setItem(NAME, this.value);
+    } catch {
+      // As above.
+    }
+  };
+
+  readonly #forget = (): void => {
+    try {
+      sessionStorage.removeItem(NAME);
+    } catch {
+      // As above.
+    }
+  };
+}
