@@ -11,9 +11,11 @@ function canvas(customer: Customer, id: string, attributes = ""): Promise<void> 
   }, [id, attributes]);
 }
 
-/** The colour in the middle of an element on the agent's screen. */
+/** The colour in the middle of an element on the agent's screen; none while it is not there. */
 async function colour(agent: Agent, selector: string): Promise<number[]> {
-  const { x, y } = await agent.mirror.middle(selector);
+  const middle = await agent.mirror.middle(selector).catch(() => null);
+  if (!middle) return [];
+  const { x, y } = middle;
   const style = ".overlay, .notes { display: none }";
   const png = PNG.sync.read(await agent.page.screenshot({ clip: { x: Math.round(x), y: Math.round(y), width: 1, height: 1 }, style }));
   return [...png.data.subarray(0, 3)];
