@@ -378,6 +378,7 @@ impl Rules {
             }
             _ if verdict.shape == Shape::Pictured => Some(Mark { privacy: Privacy::Pictured, label: None }),
             _ if tightened => Some(Mark { privacy: Privacy::Masked, label }),
+            Sight::Shown if above != Sight::Shown => Some(Mark { privacy: Privacy::Shown, label: None }),
             _ => None,
         };
         verdict

@@ -199,6 +199,8 @@ pub enum Privacy {
     /// Not private, and shown as a picture (a `canvas`, a `video`): the browser reports its size, and brings what it
     /// shows. Nothing else is ever read.
     Pictured,
+    /// Not private, within what is masked by default: from here on the agent sees, and may use, what there is.
+    Shown,
 }
 
 /// Hashes in one message [`FromCustomer::Typed`].

@@ -1,4 +1,5 @@
 /** In Pointer mode the agent can only point; in Write mode click, type and choose, but not submit. */
+import { rm, writeFile } from "node:fs/promises";
 import { expect, test } from "./rig.ts";
 
 test("in Pointer mode nothing happens in the customer's page", async ({ customer, agent, session }) => {
@@ -88,4 +89,24 @@ test("the agent scrolls the customer's page", async ({ customer, agent, writing 
   await agent.page.mouse.move(at.x, at.y);
   await agent.page.mouse.wheel(0, 400);
   await expect.poll(() => customer.page.evaluate(() => Math.round(scrollY))).toBeGreaterThan(100);
+});
+
+test("where all is masked by default, the agent types into what is shown", async ({ customer, agent, demo, writing }) => {
+  const file = `${demo.data}/policies/veil.toml`;
+  const reloads = () => demo.log().split("changed policies are in force").length;
+  const before = reloads();
+  try {
+    await writeFile(file, 'default = "mask"\nurls = ["/checkout"]\n[[show]]\nselect = "#checkout [name=city]"\n');
+    await expect.poll(reloads).toBeGreaterThan(before);
+    await writing("/checkout");
+    const city = customer.page.locator("#checkout [name=city]");
+    await city.fill("");
+    await expect.poll(() => agent.mirror.value("#checkout [name=city]")).toBe("");
+    await agent.mirror.click("#checkout [name=city]");
+    await agent.page.keyboard.type("Leeds");
+    await expect(city).toHaveValue("Leeds");
+    expect(await agent.mirror.text("h1")).not.toBe(await customer.page.locator("h1").first().textContent());
+  } finally {
+    await rm(file, { force: true });
+  }
 });

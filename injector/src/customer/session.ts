@@ -152,7 +152,10 @@ export class Session {
   /** Whether `node` is, or is in, something of such a kind. */
   #within(node: Node, kinds: RegExp): boolean {
     for (let at: Node | null = node; at; at = above(at)) {
-      if (kinds.test(`${this.#marks.get(this.#recorder?.known.id(at) ?? 0)?.kind}`)) return true;
+      const kind = this.#marks.get(this.#recorder?.known.id(at) ?? 0)?.kind ?? "";
+      if (kinds.test(kind)) return true;
+      // What is shown, is so within what is masked by default.
+      if (kind === "shown" || kind === "pictured") return false;
     }
     return false;
   }
@@ -371,7 +374,7 @@ export class Session {
     const ids = new Set<number>();
     const pictured = new Set<number>();
     for (const { node, kind } of this.#marks.values()) {
-      if (kind !== "masked") ids.add(node);
+      if (kind !== "masked" && kind !== "shown") ids.add(node);
       if (kind === "pictured") pictured.add(node);
     }
     this.#recorder?.measure(ids, pictured);
@@ -380,15 +383,14 @@ export class Session {
   /** The elements that are masked or hidden by themselves. */
   *#hidden(): Generator<Element> {
     for (const { node, kind } of this.#marks.values()) {
-      const element =
-        kind === "measured" || kind === "pictured" ? undefined : this.#recorder?.known.node(node);
+      const element = kind === "masked" || kind === "hidden" ? this.#recorder?.known.node(node) : undefined;
       if (isElement(element)) yield element;
     }
   }
 
   #label(element: Element): string | null {
     const mark = this.#marks.get(this.#recorder?.known.id(element) ?? 0);
-    if (!mark || mark.kind === "measured" || mark.kind === "pictured") return null;
+    if (mark?.kind !== "masked" && mark?.kind !== "hidden") return null;
     return mark.label ?? this.context.words.hidden;
   }
 

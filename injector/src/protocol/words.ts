@@ -373,7 +373,7 @@ one: number,
  */
 two: number, };
 
-export type Privacy = "masked" | "hidden" | "measured" | "pictured";
+export type Privacy = "masked" | "hidden" | "measured" | "pictured" | "shown";
 
 export type Started = { 
 /**

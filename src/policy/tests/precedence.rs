@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::site::{find, page};
+use super::site::{find, masker, page, policies};
 use crate::policy::{Masker, Policies, ResourceNames};
 use crate::protocol::agent::Role;
+use crate::protocol::customer::Privacy;
 use crate::protocol::{Action, NodeId, Refusal};
 
 const PAGE: &str = "<html><body><p id=\"a\" class=\"card\">4111</p><p id=\"b\" class=\"balance\">1284</p>\
@@ -150,4 +151,17 @@ fn a_rule_that_another_one_makes_useless_is_found_also_when_it_says_more() {
     // A stricter length is something new.
     let fixed = "[[mask]]\nselect = '.card'\n[[mask]]\nselect = '.card'\nlength = 'fixed'\n";
     assert!(warnings(&[fixed]).is_empty(), "{:?}", warnings(&[fixed]));
+}
+
+#[test]
+fn the_customers_browser_knows_what_is_open_within_what_is_masked() {
+    let tree = page(
+        "<body><p id=\"veiled\">a</p><form id=\"open\"><input id=\"field\"><p id=\"closed\">b</p></form></body>",
+    );
+    let rules = "default = 'mask'\n[[show]]\nselect = '#open'\n[[mask]]\nselect = '#closed'\n";
+    let marks = masker(&policies(rules)).view(&tree).marks;
+    let kind = |id: &str| marks.iter().find(|mark| mark.node == find(&tree, id).id()).map(|mark| mark.kind);
+    assert_eq!(kind("open"), Some(Privacy::Shown));
+    assert_eq!(kind("closed"), Some(Privacy::Masked));
+    assert_eq!((kind("field"), kind("veiled")), (None, None), "as what they are in");
 }

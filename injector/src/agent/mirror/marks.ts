@@ -119,14 +119,12 @@ export function isMasked(element: Element): boolean {
 
 /** Why an agent may not use this node, as far as the mirror knows; the server decides. */
 export function refusalOf(node: Node | null): Refusal | null {
-  for (let at = node; at; at = above(at)) {
-    if (at.nodeType !== 1) continue;
-    const tokens = (at as Element).getAttribute(OWN.mark);
-    if (tokens === null) continue;
-    if (/masked|hidden/.test(tokens)) return "private";
-    if (/disabled/.test(tokens)) return "disabled";
-  }
-  return null;
+  let at = node;
+  while (at && at.nodeType !== 1) at = above(at);
+  // Every element is marked by itself: within what is masked by default there may be something to use.
+  const tokens = (at as Element | null)?.getAttribute(OWN.mark) ?? "";
+  if (/masked|hidden/.test(tokens)) return "private";
+  return /disabled/.test(tokens) ? "disabled" : null;
 }
 
 /** Elements that take a size where they stand in a line. A canvas does not: where no scripts run it is a plain element. */
