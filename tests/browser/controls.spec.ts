@@ -20,6 +20,7 @@ test("in Write mode the agent types, ticks and chooses", async ({ customer, agen
   await writing("/checkout");
   const form = customer.page.locator("#checkout");
   await form.locator("[name=city]").fill("");
+  await expect.poll(() => agent.mirror.value("#checkout [name=city]")).toBe("");
   await agent.mirror.click("#checkout [name=city]");
   await agent.page.keyboard.type("Cambridge, MA", { delay: 15 });
   await expect(form.locator("[name=city]")).toHaveValue("Cambridge, MA");
