@@ -1,6 +1,7 @@
 //! Bodies with URLs of mapped hosts: what is mapped, what is not, and the same however they are cut.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::*;
 use crate::rewrite::url::Pair;
@@ -293,7 +294,12 @@ fn document() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        // The same documents each time: a change is judged by itself, not by luck.
+        rng_seed: RngSeed::Fixed(4711),
+        ..ProptestConfig::with_cases(2000)
+    })]
 
     #[test]
     fn cuts_change_nothing(
