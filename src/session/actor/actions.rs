@@ -1,0 +1,49 @@
+//! What an agent does in the customer's page: allowed here, under way until the customer's browser has answered.
+
+use super::Session;
+use crate::protocol::agent::ToAgent;
+use crate::protocol::{Action, Mode, Phase, Refusal};
+use crate::session::link::{FeedItem, Outgoing};
+use crate::session::registry::short;
+
+/// Actions that may be under way at one time.
+const ACTIONS: usize = 64;
+
+impl Session {
+    /// The one way by which anything is done in a customer's page.
+    pub(super) fn act(&mut self, connection: u64, seq: u32, action: Action) -> Result<(), Refusal> {
+        if self.life.phase() != Phase::Active {
+            return Err(Refusal::NotActive);
+        }
+        if self.life.mode().0 != Mode::Write {
+            return Err(Refusal::PointerMode);
+        }
+        if self.tabs.current().is_none() {
+            return Err(Refusal::CustomerAway);
+        }
+        if self.pending.len() >= ACTIONS {
+            return Err(Refusal::TooMany);
+        }
+        let audience = self.role.and_then(|role| self.audiences.get(role));
+        let (Some(tree), Some(audience)) = (self.page.tree(), audience) else {
+            return Err(Refusal::CustomerAway);
+        };
+        let permit = audience.masker().permit(tree, action)?;
+        self.acts = self.acts.wrapping_add(1);
+        self.pending.insert(self.acts, (connection, seq));
+        self.send_customer(Outgoing::Act { seq: self.acts, permit });
+        Ok(())
+    }
+
+    pub(super) fn answer(&self, connection: u64, seq: u32, refused: Option<Refusal>) {
+        let event = match refused {
+            None => ToAgent::Done { seq },
+            Some(reason) => {
+                tracing::info!(session = %short(&self.id), ?reason, "an agent's action was refused");
+                self.shared.metrics.refused(reason);
+                ToAgent::Refused { seq, reason }
+            }
+        };
+        self.audiences.tell(FeedItem::One { connection, event });
+    }
+}
