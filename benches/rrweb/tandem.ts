@@ -1,8 +1,10 @@
 /** Our recorder as the page's own script would start it: every frame is handed out as bytes. */
 
 import { Roots } from "../../injector/src/customer/dom.ts";
+import { Notices } from "../../injector/src/customer/notices.ts";
 import { Realms } from "../../injector/src/customer/realms.ts";
 import { Recorder } from "../../injector/src/customer/recorder.ts";
+import { Extras } from "../../injector/src/customer/sheet-hooks.ts";
 import { Withholding } from "../../injector/src/customer/withhold.ts";
 
 Object.assign(window, {
@@ -19,6 +21,7 @@ Object.assign(window, {
         throw new Error("the recorder gave up");
       },
     };
-    return new Recorder(1, { roots: new Roots(), realms: new Realms() }, withholding, outlet);
+    const page = { roots: new Roots(), realms: new Realms(), extras: new Extras(), notices: new Notices() };
+    return new Recorder(1, page, withholding, outlet);
   },
 });
