@@ -1,8 +1,9 @@
 //! What sessions cost: a server in a process of its own, simulated customers and agents in this one. In each session
 //! the customer's pointer moves five times and its page changes twice a second.
 //!
-//! `cargo bench --bench sessions`; `-- --quick` for a short run. Prints the server's CPU time and memory, and how
-//! long a change takes to the agent's socket.
+//! `cargo bench --bench sessions`; `-- --quick` for a short run, `-- active 500` for so many sessions only, `-- memory` for
+//! memory alone. Prints the server's CPU time and memory, and how long a change takes to the agent's socket.
+//! `TANDEM_BIN` measures another binary.
 
 #![allow(clippy::print_stdout)] // What it is for.
 
@@ -37,31 +38,36 @@ const MARK: &str = "sent at ";
 
 #[tokio::main]
 async fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let (scales, seconds) = if quick { ([50, 100, 200], 5) } else { ([500, 1000, 2000], 20) };
-    println!(
-        "{:<34}{:>12}{:>16}{:>10}{:>10}",
-        "active sessions", "CPU cores", "KiB a session", "p50 ms", "p99 ms"
-    );
-    for sessions in scales {
-        active(sessions, seconds).await;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let named = |word: &str| words.iter().any(|given| given == word);
+    let quick = named("--quick");
+    let all = !named("active") && !named("memory");
+    if all || named("active") {
+        let scales = words.iter().filter_map(|word| word.parse().ok()).collect::<Vec<usize>>();
+        let (default, seconds) = if quick { ([50, 100, 200], 5) } else { ([500, 1000, 2000], 20) };
+        let scales = if scales.is_empty() { default.to_vec() } else { scales };
+        println!(
+            "{:<34}{:>12}{:>16}{:>10}{:>10}{:>10}",
+            "active sessions", "CPU cores", "µs an event", "KiB each", "p50 ms", "p99 ms"
+        );
+        for sessions in scales {
+            active(sessions, seconds).await;
+        }
     }
-    println!("\n{:<34}{:>16}", "memory", "KiB a session");
-    memory("idle: nobody has joined", if quick { 200 } else { 2000 }, None).await;
-    memory("active, a page of 300 elements", if quick { 20 } else { 200 }, Some(300)).await;
-    memory("active, a page of 3,000 elements", if quick { 20 } else { 200 }, Some(3000)).await;
+    if all || named("memory") {
+        println!("\n{:<34}{:>16}", "memory", "KiB a session");
+        memory("idle: nobody has joined", 2_000, None).await;
+        memory("active, a page of 300 elements", if quick { 200 } else { 500 }, Some(300)).await;
+        memory("active, a page of 3,000 elements", if quick { 60 } else { 200 }, Some(3000)).await;
+    }
 }
 
 async fn active(sessions: usize, seconds: u64) {
     let server = Server::start().await;
-    let empty = server.memory();
-    let mut pairs = Vec::new();
-    for _ in 0..sessions {
-        pairs.push(server.pair(Some(300)).await);
-    }
+    let (mut pairs, each) = server.grow(sessions, Some(300)).await;
     let (begin, cpu) = (Instant::now() + Duration::from_millis(500), server.cpu());
     let mut running = tokio::task::JoinSet::new();
-    for (index, pair) in pairs.into_iter().enumerate() {
+    for (index, pair) in pairs.drain(..).enumerate() {
         let first = begin + Duration::from_secs(1) * index as u32 / sessions as u32;
         running.spawn(pair.run(begin, first, seconds as u32));
     }
@@ -69,18 +75,12 @@ async fn active(sessions: usize, seconds: u64) {
     let cores = (server.cpu() - cpu).as_secs_f64() / begin.elapsed().as_secs_f64();
     taken.sort_unstable();
     let at = |share: f64| taken[((taken.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-    let each = (server.memory() - empty) as f64 / sessions as f64 / 1024.0;
-    println!("{sessions:<34}{cores:>12.2}{each:>16.0}{:>10.2}{:>10.2}", at(0.5), at(0.99));
+    let event = cores * 1e6 / (sessions * (MOVES + CHANGES) as usize) as f64;
+    println!("{sessions:<34}{cores:>12.2}{event:>16.0}{each:>10.0}{:>10.2}{:>10.2}", at(0.5), at(0.99));
 }
 
 async fn memory(name: &str, sessions: usize, elements: Option<usize>) {
-    let server = Server::start().await;
-    let empty = server.memory();
-    let mut pairs = Vec::new();
-    for _ in 0..sessions {
-        pairs.push(server.pair(elements).await);
-    }
-    let each = (server.memory() - empty) as f64 / sessions as f64 / 1024.0;
+    let (_pairs, each) = Server::start().await.grow(sessions, elements).await;
     println!("{name:<34}{each:>16.0}");
 }
 
@@ -112,8 +112,7 @@ impl Pair {
                 }
             }
             if step.is_multiple_of(CHANGES) {
-                let at = json!({ "type": "pointer", "at": { "x": step, "y": 1 } });
-                let _ = self.customer.send(Message::Text(at.to_string().into())).await;
+                self.move_to(step).await;
             }
             if step.is_multiple_of(MOVES) {
                 let mut patch = self.page.patch();
@@ -124,6 +123,11 @@ impl Pair {
             }
         }
         taken
+    }
+
+    async fn move_to(&mut self, x: u32) {
+        let at = json!({ "type": "pointer", "at": { "x": x, "y": 1 } });
+        let _ = self.customer.send(Message::Text(at.to_string().into())).await;
     }
 }
 
@@ -171,7 +175,8 @@ impl Server {
              [limits]\nstarts_per_minute = 100000\nconnections_per_address = 100000\n"
         );
         std::fs::write(folder.path().join("tandem.toml"), settings).expect("written");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+        let binary = std::env::var("TANDEM_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tandem").into());
+        let mut command = Command::new(binary);
         command.args(["serve", "--config"]).arg(folder.path().join("tandem.toml")).env("RUST_LOG", "error");
         let process = command.stdout(Stdio::null()).spawn().expect("the server");
         while TcpStream::connect(console).await.is_err() {
@@ -208,6 +213,32 @@ impl Server {
         Pair { customer, agent: Some(agent), page: page_writer }
     }
 
+    /// So many sessions, and the KiB that each took. The first ones fill what the start left.
+    async fn grow(&self, sessions: usize, elements: Option<usize>) -> (Vec<Pair>, f64) {
+        let (mut pairs, mut halfway) = (Vec::new(), 0);
+        while pairs.len() < sessions {
+            if pairs.len() == sessions / 10 {
+                halfway = self.settled(&mut pairs).await;
+            }
+            pairs.push(self.pair(elements).await);
+        }
+        let grown = self.settled(&mut pairs).await.saturating_sub(halfway);
+        (pairs, grown as f64 / (sessions - sessions / 10) as f64 / 1024.0)
+    }
+
+    /// Memory after some seconds of little work: what was needed for a moment is given back meanwhile, and views are gone
+    /// that everybody has.
+    async fn settled(&self, pairs: &mut [Pair]) -> u64 {
+        for round in 0..30 {
+            request(self.console, "GET", "/healthz", &[], b"").await;
+            for pair in &mut *pairs {
+                pair.move_to(round).await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        self.memory()
+    }
+
     /// Bytes of memory that the process uses.
     fn memory(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/statm", self.process.id())).expect("Linux");
@@ -226,7 +257,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
     }
 }

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::protocol::page::{Namespace, Part, Quirks};
 use crate::protocol::{NodeId, customer};
 
-use super::node::{Kind, NodeRef};
+use super::node::{Doctype, Kind, NodeRef};
 use super::{IdMap, Tree};
 
 /// One subtree in so many nodes is named, within these bounds.
@@ -117,7 +117,8 @@ fn part(node: NodeRef<'_>) -> Part {
         },
         Kind::Text(data) => Part::Text { data: data.clone() },
         Kind::Comment(data) => Part::Comment { data: data.clone() },
-        Kind::Doctype { name, public, system } => {
+        Kind::Doctype(doctype) => {
+            let Doctype { name, public, system } = &**doctype;
             Part::Doctype { name: name.clone(), public: public.clone(), system: system.clone() }
         }
         Kind::ShadowRoot => Part::ShadowRoot,
@@ -166,7 +167,8 @@ fn measure(tree: &Tree, key: [u32; 4]) -> IdMap<Measured> {
                 mac.string(data);
                 weight += data.len();
             }
-            Kind::Doctype { name, public, system } => {
+            Kind::Doctype(doctype) => {
+                let Doctype { name, public, system } = &**doctype;
                 mac.word(4);
                 [name, public, system].into_iter().for_each(|text| mac.string(text));
             }

@@ -389,7 +389,7 @@ mod tests {
                 }
                 Kind::Text(data) => format!("{data:?}"),
                 Kind::ShadowRoot => "#shadow".into(),
-                Kind::Doctype { name, .. } => format!("!{name}"),
+                Kind::Doctype(doctype) => format!("!{}", doctype.name),
                 Kind::Comment(data) => format!("<!{data}>"),
                 Kind::Document(_) => "#document".into(),
             };

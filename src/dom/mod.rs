@@ -16,6 +16,7 @@ mod names;
 mod node;
 mod selector;
 mod shape;
+mod table;
 mod tree;
 
 pub use changes::Changes;
@@ -24,9 +25,10 @@ pub use fingerprint::Held;
 pub use index::SelectorIndex;
 pub use matching::Matcher;
 pub use names::{IdMap, IdSet, Name};
-pub use node::{Ancestors, Children, Descendants, Document, Element, Kind, NodeRef};
+pub use node::{Ancestors, Children, Descendants, Doctype, Document, Element, Kind, NodeRef};
 pub use selector::{BadSelector, Needs, Selector};
 pub use shape::Shape;
+pub use table::IdTable;
 pub use tree::{Limits, Misfit, Tree};
 
 #[cfg(test)]

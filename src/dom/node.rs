@@ -22,9 +22,11 @@ pub(super) struct Node {
     pub(super) last: u32,
     pub(super) prev: u32,
     pub(super) next: u32,
-    pub(super) scroll: Option<(i32, i32)>,
     pub(super) kind: Kind,
 }
+
+/// A page has as many of these as nodes: what few nodes have is behind a pointer.
+const _: () = assert!(size_of::<Node>() <= 48 && size_of::<Element>() <= 56);
 
 /// What a node is.
 #[derive(Debug)]
@@ -35,13 +37,18 @@ pub enum Kind {
     Element(Box<Element>),
     Text(Box<str>),
     Comment(Box<str>),
-    Doctype {
-        name: Box<str>,
-        public: Box<str>,
-        system: Box<str>,
-    },
+    Doctype(Box<Doctype>),
     /// The first child of its host.
     ShadowRoot,
+}
+
+/// What a document type declaration says.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Doctype {
+    pub name: Box<str>,
+    pub public: Box<str>,
+    pub system: Box<str>,
 }
 
 /// What only documents have.
@@ -53,11 +60,12 @@ pub struct Document {
     pub(super) base: Option<Url>,
     /// Its index among those that are remembered.
     pub(super) base_index: u32,
+    pub(super) scroll: Option<(i32, i32)>,
 }
 
 impl Document {
     pub(super) fn new(quirks: Quirks, location: &str) -> Box<Document> {
-        Box::new(Document { quirks, location: location.into(), base: None, base_index: 0 })
+        Box::new(Document { quirks, location: location.into(), base: None, base_index: 0, scroll: None })
     }
 
     /// Whether it is in quirks mode.
@@ -82,14 +90,22 @@ pub struct Element {
     pub(super) namespace: Namespace,
     pub(super) name: Name,
     pub(super) attributes: Vec<(Name, Box<str>)>,
-    pub(super) control: Option<Control>,
-    pub(super) size: Option<(u32, u32)>,
-    pub(super) source: Option<Box<str>>,
-    pub(super) picture: Option<u32>,
-    pub(super) sheet: Option<Box<Sheet>>,
+    /// Most elements have nothing of it.
+    pub(super) state: Option<Box<State>>,
     pub(super) was_password: bool,
     /// Index of the base URL that was in force when this element's URLs were resolved.
     pub(super) base: u32,
+}
+
+/// What no attribute of an element says, as its browser reported it.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) control: Option<Control>,
+    pub(super) size: Option<(u32, u32)>,
+    pub(super) scroll: Option<(i32, i32)>,
+    pub(super) source: Option<Box<str>>,
+    pub(super) picture: Option<u32>,
+    pub(super) sheet: Option<Box<Sheet>>,
 }
 
 /// What scripts have made of the sheet of an element.
@@ -102,6 +118,10 @@ pub struct Sheet {
 }
 
 impl Element {
+    pub(super) fn state_mut(&mut self) -> &mut State {
+        self.state.get_or_insert_default()
+    }
+
     /// Local name, as the browser has it (lower case for HTML).
     pub fn name(&self) -> &str {
         &self.name
@@ -139,27 +159,27 @@ impl Element {
 
     /// The state of a form control, when it was reported.
     pub fn control(&self) -> Option<&Control> {
-        self.control.as_ref()
+        self.state.as_ref()?.control.as_ref()
     }
 
     /// Width and height of the border box in CSS pixels, when it was reported.
     pub fn size(&self) -> Option<(u32, u32)> {
-        self.size
+        self.state.as_ref()?.size
     }
 
     /// The URL that an image shows, when its `src` does not say so.
     pub fn source(&self) -> Option<&str> {
-        self.source.as_deref()
+        self.state.as_ref()?.source.as_deref()
     }
 
     /// The number of the picture that a `canvas` or `video` shows, when it was reported.
     pub fn picture(&self) -> Option<u32> {
-        self.picture
+        self.state.as_ref()?.picture
     }
 
     /// What scripts have made of its sheet.
     pub fn sheet(&self) -> Option<&Sheet> {
-        self.sheet.as_deref()
+        self.state.as_ref()?.sheet.as_deref()
     }
 
     /// Whether it shows what no attribute tells, so that only a picture can be had of it.
@@ -240,7 +260,11 @@ impl<'a> NodeRef<'a> {
 
     /// Where it is scrolled to, when it was reported.
     pub fn scroll(self) -> Option<(i32, i32)> {
-        self.node().scroll
+        match &self.node().kind {
+            Kind::Document(document) => document.scroll,
+            Kind::Element(element) => element.state.as_ref()?.scroll,
+            _ => None,
+        }
     }
 
     /// The node that it is in; of a shadow root, its host.

@@ -5,6 +5,8 @@
 
 mod arena;
 
+use std::num::NonZeroU32;
+
 use url::Url;
 
 use crate::protocol::NodeId;
@@ -13,7 +15,7 @@ use crate::protocol::page::{PageOp, Part, Quirks, TopLayer};
 
 use super::names::Names;
 use super::node::{Document, Element, Kind, NONE, Node, NodeRef, Sheet};
-use super::{Changes, IdMap};
+use super::{Changes, IdTable};
 
 /// Bounds of one page.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +72,7 @@ pub enum Misfit {
 pub struct Tree {
     pub(super) nodes: Vec<Node>,
     free: Vec<u32>,
-    index: IdMap<u32>,
+    index: IdTable<Slot>,
     next_id: u32,
     names: Names,
     limits: Limits,
@@ -86,6 +88,21 @@ pub struct Tree {
     focus: Option<NodeId>,
     attention: Attention,
     top_layer: Vec<(NodeId, TopLayer)>,
+}
+
+/// A slot that leaves room for "none" beside it.
+#[derive(Debug, Clone, Copy)]
+struct Slot(NonZeroU32);
+
+impl Slot {
+    fn of(slot: u32) -> Slot {
+        // Slots are fewer than nodes may be.
+        Slot(NonZeroU32::MIN.saturating_add(slot))
+    }
+
+    fn get(self) -> u32 {
+        self.0.get() - 1
+    }
 }
 
 /// Slot of the document.
@@ -110,11 +127,10 @@ impl Tree {
             last: NONE,
             prev: NONE,
             next: NONE,
-            scroll: None,
             kind: Kind::Document(Document::new(Quirks::No, "")),
         };
-        let mut index = IdMap::default();
-        index.insert(NodeId::DOCUMENT, ROOT);
+        let mut index = IdTable::default();
+        index.insert(NodeId::DOCUMENT, Slot::of(ROOT));
         Tree {
             nodes: vec![document],
             free: Vec::new(),
@@ -149,6 +165,9 @@ impl Tree {
             {
                 self.locate(ROOT, url, &mut changes)?;
             }
+            let parts =
+                ops.iter().map(|op| if let PageOp::Insert { parts, .. } = op { nodes(parts) } else { 0 });
+            self.nodes.reserve_exact(parts.sum::<usize>().min(self.limits.nodes));
         }
         for op in ops {
             self.spend(1)?;
@@ -159,7 +178,7 @@ impl Tree {
 
     /// The node of this id.
     pub fn get(&self, id: NodeId) -> Option<NodeRef<'_>> {
-        self.index.get(&id).map(|slot| NodeRef { tree: self, slot: *slot })
+        self.index.get(&id).map(|slot| NodeRef { tree: self, slot: slot.get() })
     }
 
     /// The document.
@@ -274,19 +293,20 @@ impl Tree {
             }
             PageOp::Control { id, state } => {
                 let slot = self.slot(*id)?;
-                let before = self.element(slot)?.control.as_ref().map_or(0, control_length);
+                let before = self.element(slot)?.control().map_or(0, control_length);
                 self.charge(control_length(state))?;
                 self.text -= before;
-                self.element(slot)?.control = Some(state.clone());
+                self.element(slot)?.state_mut().control = Some(state.clone());
                 changes.controls.push(*id);
             }
             PageOp::Scroll { id, x, y } => {
                 let slot = self.slot(*id)?;
                 let node = &mut self.nodes[slot as usize];
-                if !matches!(node.kind, Kind::Document(_) | Kind::Element(_)) {
-                    return Err(Misfit::Kind(*id));
+                match &mut node.kind {
+                    Kind::Document(document) => document.scroll = Some((*x, *y)),
+                    Kind::Element(element) => element.state_mut().scroll = Some((*x, *y)),
+                    _ => return Err(Misfit::Kind(*id)),
                 }
-                node.scroll = Some((*x, *y));
                 changes.scrolls.push(*id);
             }
             PageOp::Viewport { width, height, ratio } => self.viewport = Some((*width, *height, *ratio)),
@@ -310,7 +330,7 @@ impl Tree {
             }
             PageOp::Box { id, width, height } => {
                 let slot = self.slot(*id)?;
-                self.element(slot)?.size = Some((*width, *height));
+                self.element(slot)?.state_mut().size = Some((*width, *height));
                 changes.boxes.push(*id);
             }
             PageOp::Check { from, count, digest } => {
@@ -320,7 +340,8 @@ impl Tree {
             PageOp::Source { id, url } => {
                 let slot = self.slot(*id)?;
                 self.charge(url.len())?;
-                let before = self.element(slot)?.source.replace(url.clone()).map_or(0, |url| url.len());
+                let state = self.element(slot)?.state_mut();
+                let before = state.source.replace(url.clone()).map_or(0, |url| url.len());
                 self.text -= before;
                 self.resolve_anew(slot, changes)?;
                 changes.sources.push(*id);
@@ -331,7 +352,7 @@ impl Tree {
                 if !element.is_pictured() {
                     return Err(Misfit::Kind(*id));
                 }
-                changes.retired.extend(std::mem::replace(&mut element.picture, *number));
+                changes.retired.extend(std::mem::replace(&mut element.state_mut().picture, *number));
                 changes.pictures.push(*id);
             }
             PageOp::Sheet { id, media, css } => {
@@ -343,7 +364,7 @@ impl Tree {
                 let sheet = Sheet { media: media.clone(), css: css.clone() };
                 let grown = sheet_length(&sheet);
                 let said = media.is_some() || css.is_some();
-                let before = std::mem::replace(&mut element.sheet, said.then(|| Box::new(sheet)));
+                let before = std::mem::replace(&mut element.state_mut().sheet, said.then(|| Box::new(sheet)));
                 self.text -= before.as_deref().map_or(0, sheet_length);
                 self.charge(grown)?;
                 changes.sheets.push(*id);
@@ -487,7 +508,8 @@ impl Tree {
         element.was_password |= is_password(element);
         // What an image shows is told anew after this.
         if matches!(name, "src" | "srcset") {
-            let before = element.source.take().map_or(0, |url| url.len());
+            let source = element.state.as_mut().and_then(|state| state.source.take());
+            let before = source.map_or(0, |url| url.len());
             self.text -= before;
         }
         Ok(())
@@ -505,7 +527,7 @@ impl Tree {
         }
         element.base = base;
         changes.attributes.extend(element.attributes.iter().map(|(name, _)| (id, name.clone())));
-        if element.source.is_some() {
+        if element.source().is_some() {
             changes.sources.push(id);
         }
         let count = element.attributes.len();
@@ -596,7 +618,7 @@ impl Tree {
     }
 
     fn slot(&self, id: NodeId) -> Result<u32, Misfit> {
-        self.index.get(&id).copied().ok_or(Misfit::Unknown(id))
+        self.index.get(&id).map(|slot| slot.get()).ok_or(Misfit::Unknown(id))
     }
 
     fn child_of(&self, parent: u32, next: Option<NodeId>) -> Result<u32, Misfit> {
@@ -628,6 +650,11 @@ impl Tree {
         self.work = self.work.checked_sub(steps).ok_or(Misfit::Limit("work for one batch"))?;
         Ok(())
     }
+}
+
+/// How many nodes these parts make at most.
+fn nodes(parts: &[Part]) -> usize {
+    parts.iter().filter(|part| !matches!(part, Part::End)).count()
 }
 
 /// What an attribute counts in the limit of text: its place in memory too, so that many empty ones are not free.

@@ -9,11 +9,12 @@ mod slots;
 mod writing;
 
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use url::Url;
 
-use crate::dom::{Changes, Element, IdMap, IdSet, Kind, Matcher, NodeRef, Tree, forms};
+use crate::dom::{Changes, Element, IdSet, IdTable, Kind, Matcher, NodeRef, Tree, forms};
 use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
 use crate::protocol::attention::{Attention, Notice, States};
@@ -33,6 +34,8 @@ const TITLE: usize = 200;
 /// Tokens that are remembered as told; beyond that, telling starts over.
 const TOLD: usize = 100_000;
 
+/// Places that are given out before they are numbered anew; one batch adds far fewer than are left then.
+const PLACES: u32 = u32::MAX / 2;
 /// Different rules in frames of one page.
 const SCOPES: usize = 64;
 
@@ -48,9 +51,9 @@ pub struct Masker {
     frames: Vec<Rules>,
     /// Which hide everything.
     none: Rules,
-    nodes: IdMap<State>,
+    nodes: IdTable<State>,
     /// Counts places in the mirror: a node that is written anew has another one, and what was in the old one is gone.
-    places: u64,
+    places: u32,
     told: HashSet<String>,
     globals: Globals,
     /// What was typed into masked fields, on this page and those before.
@@ -65,12 +68,15 @@ struct State {
     place: Option<Place>,
 }
 
+/// There is one for every node of a page and every role that watches.
+const _: () = assert!(size_of::<Option<State>>() <= 24);
+
 /// Where the mirror has a node.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    serial: u64,
+    serial: NonZeroU32,
     parent: NodeId,
-    parent_serial: u64,
+    parent_serial: u32,
 }
 
 /// What belongs to no node, as last told.
@@ -123,7 +129,7 @@ impl Masker {
             rules: Rules::default(),
             frames: Vec::new(),
             none: Rules::default(),
-            nodes: IdMap::default(),
+            nodes: IdTable::default(),
             places: 0,
             told: HashSet::new(),
             globals: Globals::default(),
@@ -145,6 +151,12 @@ impl Masker {
         self.policies = policies;
     }
 
+    /// As after an endless session.
+    #[cfg(test)]
+    pub(super) fn use_up_places(&mut self) {
+        self.places = PLACES + 1;
+    }
+
     /// The whole view, all verdicts made anew. Marks and resources are told from scratch.
     pub fn view(&mut self, tree: &Tree) -> Masked {
         self.rules = Rules::in_force(&self.policies, tree.location(), self.role);
@@ -158,7 +170,7 @@ impl Masker {
         self.listen(tree, std::mem::take(&mut turn.typed));
         let unmarked = |id: &NodeId| self.nodes.get(id).is_some_and(|state| state.verdict.mark.is_none());
         turn.cleared.extend(
-            before.iter().filter(|(id, old)| old.verdict.mark.is_some() && unmarked(id)).map(|(id, _)| *id),
+            before.iter().filter(|(id, old)| old.verdict.mark.is_some() && unmarked(id)).map(|(id, _)| id),
         );
         turn.cleared.sort_unstable();
         self.marks_stale = false;
@@ -183,8 +195,10 @@ impl Masker {
 
     /// What brings a mirror from the last state to this one. `changes`: all that became of the tree since.
     pub fn update(&mut self, tree: &Tree, changes: &Changes) -> Masked {
-        if changes.begun || self.nodes.is_empty() {
+        // Places are numbered anew long before there are no more numbers.
+        if changes.begun || self.nodes.is_empty() || self.places > PLACES {
             self.nodes.clear();
+            self.places = 0;
             return self.view(tree);
         }
         let mut turn = Turn::default();
@@ -462,12 +476,12 @@ impl Masker {
 
     fn note_mark(&self, node: NodeId, before: Option<Verdict>, now: &Verdict, turn: &mut Turn) {
         let same = before.is_some_and(|before| (before.mark, before.scope) == (now.mark, now.scope));
-        let labels = &self.rules_of(now.scope).labels;
+        let rules = self.rules_of(now.scope);
         match now.mark {
             Some(mark) if self.marks_stale || !same => turn.marks.push(PrivateMark {
                 node,
                 kind: mark.privacy,
-                label: mark.label.and_then(|label| labels.get(label as usize).cloned()),
+                label: mark.label.and_then(|label| rules.text(label)).map(str::to_owned),
             }),
             None if before.is_some_and(|before| before.mark.is_some()) => turn.cleared.push(node),
             _ => {}
@@ -521,7 +535,7 @@ fn within(node: NodeRef<'_>, outer: NodeRef<'_>) -> bool {
 }
 
 /// What of the customer's attention an agent may see: never what is in something private.
-fn attention(tree: &Tree, nodes: &IdMap<State>, echoes: &Echoes) -> Attention {
+fn attention(tree: &Tree, nodes: &IdTable<State>, echoes: &Echoes) -> Attention {
     let page = tree.attention();
     let sight = |id: NodeId| nodes.get(&id).map_or(Sight::Absent, |state| state.verdict.sight);
     // Inside something that is not seen: the innermost that is.
@@ -543,7 +557,7 @@ fn attention(tree: &Tree, nodes: &IdMap<State>, echoes: &Echoes) -> Attention {
     }
 }
 
-fn globals(tree: &Tree, nodes: &IdMap<State>, echoes: &Echoes) -> Globals {
+fn globals(tree: &Tree, nodes: &IdTable<State>, echoes: &Echoes) -> Globals {
     let in_view = |id: &NodeId| nodes.get(id).is_some_and(|state| state.verdict.sight < Sight::Hidden);
     let page = nodes.get(&NodeId::DOCUMENT).map_or(Sight::Hidden, |state| state.verdict.sight);
     Globals {

@@ -3,6 +3,8 @@
 //! A verdict depends on the verdict of the parent and on the element itself, never on the order in which
 //! a page came to be: that is what lets the masker decide again only where something changed.
 
+use std::num::NonZeroU16;
+
 use url::Url;
 
 use crate::dom::{Matcher, Needs, NodeRef, Selector, SelectorIndex, forms};
@@ -73,12 +75,16 @@ pub(super) struct Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Scope(pub(super) u16);
 
-/// See [`crate::protocol::customer::PrivateMark`]; the label is an index into [`Rules::labels`].
+/// See [`crate::protocol::customer::PrivateMark`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) privacy: Privacy,
-    pub(super) label: Option<u32>,
+    pub(super) label: Option<Label>,
 }
+
+/// The number of a text in [`Rules::labels`], from 1 on. Small, because there is one for every node of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Label(NonZeroU16);
 
 impl Verdict {
     /// Whether anything of the node is in the view.
@@ -107,7 +113,7 @@ pub(super) struct Rules {
     agreed: Vec<usize>,
     /// Rules by which sharing pauses in it.
     pub(super) paused: Vec<usize>,
-    pub(super) labels: Vec<String>,
+    labels: Vec<String>,
     base: Option<Sight>,
     index: SelectorIndex,
     /// By the number of their selector in the index. In the order of the files, so that the first that matches is
@@ -128,10 +134,10 @@ struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Hide {
-        label: Option<u32>,
+        label: Option<Label>,
     },
     Mask {
-        label: Option<u32>,
+        label: Option<Label>,
         fixed: bool,
     },
     /// `lifts`: also what stricter rules of earlier files say.
@@ -149,8 +155,8 @@ enum Effect {
 /// What the rules that select an element say together.
 #[derive(Debug, Default)]
 struct Said {
-    hide: Option<Option<u32>>,
-    mask: Option<Option<u32>>,
+    hide: Option<Option<Label>>,
+    mask: Option<Option<Label>>,
     fixed: bool,
     show: bool,
     enable: bool,
@@ -243,9 +249,16 @@ impl Rules {
         self.rules.push(Rule { number, set, effect });
     }
 
-    fn label(&mut self, label: Option<&str>) -> Option<u32> {
+    /// More labels than there are numbers for are not told: the customer reads the usual words.
+    fn label(&mut self, label: Option<&str>) -> Option<Label> {
+        let number = NonZeroU16::new(u16::try_from(self.labels.len() + 1).ok()?)?;
         self.labels.push(label?.to_owned());
-        Some((self.labels.len() - 1) as u32)
+        Some(Label(number))
+    }
+
+    /// The text of a label.
+    pub(super) fn text(&self, label: Label) -> Option<&str> {
+        self.labels.get(usize::from(label.0.get()) - 1).map(String::as_str)
     }
 
     /// The numbers, in all policies, of the rules that selected an element.

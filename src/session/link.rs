@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -74,19 +74,19 @@ pub struct AgentLink {
     pub tabs: watch::Receiver<Vec<Tab>>,
 }
 
-/// Something for agents' browsers, in order.
+/// Something for agents' browsers, in order. Small: a ring of them is kept for each role.
 #[derive(Debug, Clone)]
 pub enum FeedItem {
     /// A piece of the page, masked and encoded once for all who watch. Gone for those who are too far behind.
     View(Weak<EncodedView>),
     /// For everybody.
-    All(ToAgent),
+    All(Arc<ToAgent>),
     /// For one connection.
     One {
         /// Which.
         connection: u64,
         /// What.
-        event: ToAgent,
+        event: Arc<ToAgent>,
     },
     /// Close one connection.
     Close {

@@ -11,7 +11,7 @@ use super::link::FeedItem;
 use crate::policy::EncodedView;
 
 /// How many items a connection may be behind.
-const ITEMS: usize = 512;
+const ITEMS: usize = 256;
 /// How many bytes of views are kept for those who are behind.
 const BYTES: usize = 8 << 20;
 

@@ -132,8 +132,8 @@ async fn exchange(
                     Some(view) => sender.binary(view.bytes().clone()).await,
                     None => resync(handle, link, sender, false).await,
                 },
-                Ok(FeedItem::All(event)) => sender.json(&event).await,
-                Ok(FeedItem::One { connection, event }) if connection == link.connection => sender.json(&event).await,
+                Ok(FeedItem::All(event)) => sender.json(&*event).await,
+                Ok(FeedItem::One { connection, event }) if connection == link.connection => sender.json(&*event).await,
                 Ok(FeedItem::Close { connection, why }) if connection == link.connection => {
                     let status = link.status.borrow().clone();
                     let _ = sender.json(&ToAgent::Status { status }).await;

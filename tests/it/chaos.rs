@@ -2,7 +2,8 @@
 //! has ended on both for the same reason.
 //!
 //! A real server is killed and started again while customers and agents lose their connections, say things twice
-//! and too late, and leave. `TANDEM_CHAOS=60` runs a hundred sessions for a minute; `TANDEM_SEED` repeats a run.
+//! and too late, and leave. `TANDEM_CHAOS=60` runs a hundred sessions for a minute; `TANDEM_SEED` repeats a run,
+//! `TANDEM_BIN` runs another binary.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -115,7 +116,8 @@ impl Drop for Server {
 }
 
 fn spawn(folder: &Path) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+    let binary = std::env::var("TANDEM_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tandem").into());
+    let mut command = Command::new(binary);
     command.args(["serve", "--config"]).arg(folder.join("tandem.toml")).env("RUST_LOG", "error");
     command.stdout(Stdio::null()).spawn().unwrap()
 }

@@ -5,9 +5,9 @@
 use crate::protocol::NodeId;
 use crate::protocol::page::Part;
 
-use super::super::node::{Document, Element, Kind, NONE, Node, NodeRef};
+use super::super::node::{Doctype, Document, Element, Kind, NONE, Node, NodeRef};
 use super::super::{Changes, Name};
-use super::{LONGEST, Misfit, Tree, attribute_cost, control_length, is_password, sheet_length};
+use super::{LONGEST, Misfit, Slot, Tree, attribute_cost, control_length, is_password, sheet_length};
 
 impl Tree {
     /// A new node of the next id for a document, not yet anywhere.
@@ -36,11 +36,7 @@ impl Tree {
                     namespace: *namespace,
                     name: self.names.intern(name),
                     attributes: held,
-                    control: None,
-                    size: None,
-                    source: None,
-                    picture: None,
-                    sheet: None,
+                    state: None,
                     was_password: false,
                     base: self.base_index(document),
                 };
@@ -57,7 +53,11 @@ impl Tree {
             }
             Part::Doctype { name, public, system } => {
                 self.charge(name.len() + public.len() + system.len())?;
-                Kind::Doctype { name: name.clone(), public: public.clone(), system: system.clone() }
+                Kind::Doctype(Box::new(Doctype {
+                    name: name.clone(),
+                    public: public.clone(),
+                    system: system.clone(),
+                }))
             }
             Part::ShadowRoot => Kind::ShadowRoot,
             Part::Document { quirks, url } => {
@@ -72,19 +72,22 @@ impl Tree {
         };
         let id = NodeId(self.next_id);
         self.next_id = self.next_id.checked_add(1).ok_or(Misfit::Limit("node ids"))?;
-        let node =
-            Node { id, parent: NONE, first: NONE, last: NONE, prev: NONE, next: NONE, scroll: None, kind };
+        let node = Node { id, parent: NONE, first: NONE, last: NONE, prev: NONE, next: NONE, kind };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.nodes[slot as usize] = node;
                 slot
             }
             None => {
+                if self.nodes.len() == self.nodes.capacity() {
+                    // Twice as much would be unused for as long as the page lives.
+                    self.nodes.reserve_exact(self.nodes.len() / 4 + 8);
+                }
                 self.nodes.push(node);
                 (self.nodes.len() - 1) as u32
             }
         };
-        self.index.insert(id, slot);
+        self.index.insert(id, Slot::of(slot));
         Ok(slot)
     }
 
@@ -154,7 +157,7 @@ impl Tree {
                 element.is_frame() && self.nodes[parent as usize].first == next
             }
             (Kind::ShadowRoot | Kind::Document(_), _) => false,
-            (Kind::Doctype { .. }, parent) => matches!(parent, Kind::Document(_)),
+            (Kind::Doctype(_), parent) => matches!(parent, Kind::Document(_)),
             (Kind::Text(_), Kind::Document(_)) => false,
             (_, Kind::Document(_) | Kind::Element(_) | Kind::ShadowRoot) => true,
             _ => false,
@@ -206,7 +209,7 @@ impl Tree {
             self.text -= text_length(&node.kind);
             self.frames -= usize::from(matches!(node.kind, Kind::Document(_)));
             if let Kind::Element(element) = &node.kind {
-                changes.retired.extend(element.picture);
+                changes.retired.extend(element.picture());
             }
             node.kind = Kind::ShadowRoot;
             node.first = NONE;
@@ -232,13 +235,13 @@ fn text_length(kind: &Kind) -> usize {
         Kind::ShadowRoot => 0,
         Kind::Document(document) => document.location.len(),
         Kind::Text(data) | Kind::Comment(data) => data.len(),
-        Kind::Doctype { name, public, system } => name.len() + public.len() + system.len(),
+        Kind::Doctype(doctype) => doctype.name.len() + doctype.public.len() + doctype.system.len(),
         Kind::Element(element) => {
             element.name.len()
                 + element.attributes.iter().map(|(name, value)| attribute_cost(name, value)).sum::<usize>()
-                + element.control.as_ref().map_or(0, control_length)
-                + element.source.as_ref().map_or(0, |url| url.len())
-                + element.sheet.as_deref().map_or(0, sheet_length)
+                + element.control().map_or(0, control_length)
+                + element.source().map_or(0, str::len)
+                + element.sheet().map_or(0, sheet_length)
         }
     }
 }

@@ -3,6 +3,8 @@
 //! A place counts only while all places above it are the ones it was written into. So taking a node out needs no
 //! walk through what was in it, and what was moved out before is still known to be there.
 
+use std::num::NonZeroU32;
+
 use crate::dom::{Changes, IdMap, IdSet, NodeRef, Tree};
 use crate::protocol::NodeId;
 use crate::protocol::view::ViewOp;
@@ -80,15 +82,15 @@ impl Masker {
     }
 
     /// The serial of a node's place, if the mirror has the node: its place and all places above are as they were written.
-    pub(super) fn alive(&self, id: NodeId) -> Option<u64> {
+    pub(super) fn alive(&self, id: NodeId) -> Option<u32> {
         let own = self.nodes.get(&id)?.place?;
         let mut place = own;
         loop {
-            if place.serial == place.parent_serial {
-                return Some(own.serial);
+            if place.serial.get() == place.parent_serial {
+                return Some(own.serial.get());
             }
             let above = self.nodes.get(&place.parent)?.place?;
-            if above.serial != place.parent_serial {
+            if above.serial.get() != place.parent_serial {
                 return None;
             }
             place = above;
@@ -121,13 +123,13 @@ impl Masker {
             let visible = verdict.is_some_and(|verdict| verdict.in_view());
             if visible {
                 self.places += 1;
-                let serial = self.places;
+                let serial = NonZeroU32::MIN.saturating_add(self.places);
                 let place = match node.parent() {
                     // The document: its own parent.
-                    None => Place { serial, parent: id, parent_serial: serial },
+                    None => Place { serial, parent: id, parent_serial: serial.get() },
                     Some(parent) => {
                         let place = self.nodes.get(&parent.id()).and_then(|state| state.place);
-                        let parent_serial = place.map_or(0, |place| place.serial);
+                        let parent_serial = place.map_or(0, |place| place.serial.get());
                         Place { serial, parent: parent.id(), parent_serial }
                     }
                 };

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::dom::{IdMap, IdSet, Kind, NodeRef, Tree};
+use crate::dom::{IdMap, IdSet, IdTable, Kind, NodeRef, Tree};
 use crate::protocol::NodeId;
 
 use super::super::verdict::{Reach, Verdict};
@@ -22,7 +22,7 @@ struct Host {
 
 impl Slots {
     /// The verdict on what a node is in: on its parent, and on the slot that shows it.
-    pub(super) fn around(&mut self, nodes: &IdMap<State>, node: NodeRef<'_>, parent: &State) -> Verdict {
+    pub(super) fn around(&mut self, nodes: &IdTable<State>, node: NodeRef<'_>, parent: &State) -> Verdict {
         let own = parent.verdict;
         let Some(root) = node.parent().and_then(shadow_root).filter(|root| *root != node) else { return own };
         let host = self.0.entry(root.id()).or_insert_with(|| Host::of(nodes, root));
@@ -35,7 +35,7 @@ impl Slots {
 }
 
 impl Host {
-    fn of(nodes: &IdMap<State>, root: NodeRef<'_>) -> Host {
+    fn of(nodes: &IdTable<State>, root: NodeRef<'_>) -> Host {
         let mut host = Host { by_name: HashMap::new(), all: None };
         for slot in root.with_descendants().filter(|node| node.is_html("slot") && node.tree_root() == root) {
             let Some(State { verdict, .. }) = nodes.get(&slot.id()) else { continue };

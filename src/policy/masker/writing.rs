@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::dom::{Changes, Digest, IdMap, IdSet, Kind, NodeRef, Tree};
+use crate::dom::{Changes, Digest, Doctype, IdSet, IdTable, Kind, NodeRef, Tree};
 use crate::protocol::NodeId;
 use crate::protocol::attention::{Attention, States};
 use crate::protocol::view::{ViewOp, ViewPart};
@@ -187,7 +187,7 @@ pub(super) fn step<'a>(node: NodeRef<'a>, root: NodeRef<'a>, enter: bool) -> Opt
 }
 
 /// A node and all that is in view inside it.
-pub(super) fn subtree(root: NodeRef<'_>, nodes: &IdMap<State>, lens: &mut Lens<'_>) -> Vec<ViewPart> {
+pub(super) fn subtree(root: NodeRef<'_>, nodes: &IdTable<State>, lens: &mut Lens<'_>) -> Vec<ViewPart> {
     let mut parts = Vec::new();
     // Elements and shadow roots that are written and not yet closed.
     let mut open: Vec<NodeRef<'_>> = Vec::new();
@@ -225,7 +225,8 @@ fn part(node: NodeRef<'_>, verdict: &Verdict, lens: &mut Lens<'_>) -> ViewPart {
             attributes: lens.attributes(node, verdict),
         },
         Kind::Text(data) => ViewPart::Text { id, data: lens.text(node, data, verdict) },
-        Kind::Doctype { name, public, system } => {
+        Kind::Doctype(doctype) => {
+            let Doctype { name, public, system } = &**doctype;
             ViewPart::Doctype { id, name: name.clone(), public: public.clone(), system: system.clone() }
         }
         Kind::ShadowRoot => ViewPart::ShadowRoot { id },
@@ -237,7 +238,7 @@ fn part(node: NodeRef<'_>, verdict: &Verdict, lens: &mut Lens<'_>) -> ViewPart {
 /// A view from nothing.
 pub(super) fn whole(
     tree: &Tree,
-    nodes: &IdMap<State>,
+    nodes: &IdTable<State>,
     lens: &mut Lens<'_>,
     globals: &Globals,
 ) -> Vec<ViewOp> {
@@ -281,7 +282,7 @@ pub(super) fn whole(
 }
 
 /// The digest of a view.
-pub(super) fn digest(tree: &Tree, nodes: &IdMap<State>) -> Digest {
+pub(super) fn digest(tree: &Tree, nodes: &IdTable<State>) -> Digest {
     let mut digest = Digest::default();
     // What the last node is in, outermost first.
     let mut above: Vec<NodeRef<'_>> = Vec::new();

@@ -43,6 +43,9 @@ fn patches_add_up_to_the_view() {
         let changes = tree.apply(&start).unwrap();
         mirror.apply(&live.update(&tree, &changes).patch.0);
         for round in 0..60 {
+            if round == 30 {
+                live.use_up_places();
+            }
             let ops = page.batch();
             let changes = tree.apply(&ops).unwrap();
             let masked = live.update(&tree, &changes);

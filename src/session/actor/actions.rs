@@ -1,5 +1,7 @@
 //! What an agent does in the customer's page: allowed here, under way until the customer's browser has answered.
 
+use std::sync::Arc;
+
 use super::Session;
 use crate::protocol::agent::ToAgent;
 use crate::protocol::{Action, Mode, Phase, Refusal};
@@ -44,6 +46,6 @@ impl Session {
                 ToAgent::Refused { seq, reason }
             }
         };
-        self.audiences.tell(FeedItem::One { connection, event });
+        self.audiences.tell(FeedItem::One { connection, event: Arc::new(event) });
     }
 }

@@ -1,5 +1,7 @@
 //! The agent's side of a session's task: who joins gets a seat, and what the one in it says happens.
 
+use std::sync::Arc;
+
 use super::{Agent, Session, Watcher};
 use crate::protocol::agent::{FromAgent, Role, ToAgent};
 use crate::protocol::customer::ToCustomer;
@@ -116,7 +118,7 @@ impl Session {
     }
 
     pub(super) fn tell_agents(&self, event: ToAgent) {
-        self.audiences.tell(FeedItem::All(event));
+        self.audiences.tell(FeedItem::All(Arc::new(event)));
     }
 
     pub(super) fn is_agent(&self, connection: u64) -> bool {
