@@ -164,6 +164,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rewrite::fuzz::cases;
 
     /// Data, trailer, and what is left over.
     type Body = (Vec<u8>, Option<HeaderMap>, Vec<u8>);
@@ -249,7 +250,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(cases(256))]
 
         #[test]
         fn cuts_never_matter(

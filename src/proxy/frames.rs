@@ -89,6 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rewrite::fuzz::cases;
 
     fn frame(kind: u8, payload: usize) -> Vec<u8> {
         let mut frame = (payload as u32).to_be_bytes()[1..].to_vec();
@@ -128,6 +129,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn pieces_make_no_difference(
             kinds in prop::collection::vec((0u8..12, 0usize..40), 0..40),

@@ -170,7 +170,10 @@ fn own_name_only(value: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::rewrite::fuzz::cases;
 
     fn mapped(public: &str) -> Mapped {
         let pair = |origin: &str, public: &str| Pair {
@@ -261,6 +264,84 @@ mod tests {
             let mut request = Request::get("/").header("origin", origin).body(()).unwrap();
             mapped.request(&mut request);
             assert_eq!(request.headers()["origin"], origin);
+        }
+    }
+
+    fn value() -> impl Strategy<Value = Vec<u8>> {
+        let parts = prop::sample::select(vec![
+            &b"https://www.o.example"[..],
+            b"//id.o.example",
+            b"https:\\/\\/www.o.example",
+            b"https%3A%2F%2Fwww.o.example",
+            b"http:",
+            b"www.o.example",
+            b"o.example",
+            b".evil",
+            b"@",
+            b":443",
+            b"/",
+            b"<",
+            b">",
+            b"\"",
+            b"; ",
+            b", ",
+            b" ",
+            b"url=",
+            b"0;",
+            b"'self'",
+            b"script-src",
+            b"report-uri",
+            b"*.",
+            b"Domain=",
+            b"includeSubDomains",
+            b"max-age=1",
+            b"a",
+            b"=",
+            b"?",
+            b"{",
+            b"}",
+            b"\xe9",
+            b"%",
+        ]);
+        prop::collection::vec(parts, 0..16).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(cases(500))]
+
+        #[test]
+        fn only_hosts_change_in_headers(value in value()) {
+            let bare = |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes).replace("https", "http").replace(":443", "");
+                text.replace("www.cb.test", "www.o.example").replace("id.cb.test", "id.o.example")
+            };
+            let names = URLS.into_iter().chain(ORIGINS).chain(AMONG_OTHERS.into_iter().map(|(name, _)| name));
+            for name in names.chain([header::REFRESH]) {
+                let mut response = Response::builder().header(&name, &value[..]).body(()).unwrap();
+                mapped("https://www.cb.test").response(&mut response);
+                prop_assert_eq!(bare(response.headers()[&name].as_bytes()), bare(&value), "{}", name);
+            }
+            // Of these, more may change; there stays one of them, whatever it is.
+            for name in POLICIES.into_iter().chain([header::SET_COOKIE, header::STRICT_TRANSPORT_SECURITY]) {
+                let mut response = Response::builder().header(&name, &value[..]).body(()).unwrap();
+                mapped("http://www.cb.test:8080").response(&mut response);
+                prop_assert_eq!(response.headers().get_all(name).iter().count(), 1);
+            }
+        }
+
+        #[test]
+        fn what_the_browser_was_told_comes_back_as_it_was(rest in "([/?#][ -~]{0,30})?") {
+            for (site, other) in [("https://www.o.example", false), ("https://id.o.example", true)] {
+                let mapped = mapped("http://www.cb.test:8080");
+                let url = format!("{site}{rest}");
+                let mut response = Response::builder().header("location", &url).body(()).unwrap();
+                mapped.response(&mut response);
+                let told = response.headers()["location"].to_str().unwrap().to_owned();
+                prop_assert!(told.starts_with(if other { "https://id.cb.test" } else { "http://www.cb.test:8080" }), "{}", told);
+                let mut request = Request::get("/").header("referer", told).body(()).unwrap();
+                mapped.request(&mut request);
+                prop_assert_eq!(request.headers()["referer"].to_str().unwrap(), url);
+            }
         }
     }
 }

@@ -361,6 +361,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rewrite::fuzz::cases;
 
     fn encode(coding: PageCoding, pieces: &[&[u8]]) -> Vec<u8> {
         let mut encoder = Encoder::new(coding).unwrap();
@@ -394,6 +395,8 @@ mod tests {
         &[0x8b, 0x05, 0x80, 0x3c, 0x70, 0x3e, 0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x3c, 0x2f, 0x70, 0x3e, 0x03];
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn what_is_coded_is_read_again(
             pieces in prop::collection::vec(prop::collection::vec(0u8..8, 0..3000), 0..6),

@@ -90,8 +90,10 @@ fn has_prefix(pair: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use url::Url;
 
+    use super::super::fuzz::cases;
     use super::super::url::Pair;
     use super::*;
 
@@ -147,5 +149,80 @@ mod tests {
         assert_eq!(shown("a=1; insecure__Host-b=2; c=3").unwrap(), "a=1; __Host-b=2; c=3");
         assert_eq!(shown("insecure__secure-b=2").unwrap(), "__secure-b=2");
         assert_eq!(shown("a=1; insecure=2; insecure-x=3"), None);
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        let parts = prop::sample::select(vec![
+            "__Host-",
+            "__Secure-",
+            "__host-",
+            "insecure",
+            "a",
+            "b",
+            "=",
+            ";",
+            "; ",
+            "\"",
+            " ",
+            ",",
+            "\t",
+            "Secure",
+            "secure",
+            "Partitioned",
+            "SameSite=None",
+            "samesite = none",
+            "SameSite=Lax",
+            "Path=/",
+            "Max-Age=0",
+            "HttpOnly",
+            "Domain=",
+            "domain=.shop.example",
+            "Domain=www.shop.example",
+            "Domain=evil.example",
+            "Domain=example",
+            "\u{e9}",
+        ]);
+        prop::collection::vec(parts, 0..12).prop_map(|parts| parts.concat())
+    }
+
+    fn attributes(line: &str) -> Vec<String> {
+        line.split(';').skip(1).map(|part| part.replace([' ', '\t'], "").to_ascii_lowercase()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(cases(1000))]
+
+        #[test]
+        fn the_origin_gets_back_what_it_set(line in line(), secure in any::<bool>()) {
+            let out = public(&line, secure);
+            let pair = |line: &str| line.split(';').next().unwrap_or_default().trim().to_owned();
+            let (set, kept) = (pair(&line), pair(&out));
+            // Who calls a cookie by our mark has it taken for one.
+            prop_assume!(!set.starts_with("insecure"));
+            let sent = format!("x=1; {kept}");
+            let got = revealed(sent.as_bytes()).unwrap_or(sent.into_bytes());
+            prop_assert_eq!(String::from_utf8(got).unwrap(), format!("x=1; {set}"));
+            let needs_tls = |part: &str| {
+                part == "samesite=none" || matches!(part.split('=').next(), Some("secure" | "partitioned"))
+            };
+            let rest = |line: &str| {
+                let ours = |part: &String| part.starts_with("domain=") || !secure && needs_tls(part);
+                attributes(line).into_iter().filter(|part| !ours(part)).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(rest(&out), rest(&line));
+            for part in attributes(&out) {
+                prop_assert!(secure || !needs_tls(&part), "{}", out);
+                prop_assert!(!["domain=.shop.example", "domain=www.shop.example"].contains(&part.as_str()), "{}", out);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(line in prop::collection::vec(any::<u8>(), 0..80)) {
+            let mapping = mapping();
+            for secure in [true, false] {
+                Setter { mapping: &mapping, host: "www.shop.example", secure }.public(&line);
+            }
+            revealed(&line);
+        }
     }
 }

@@ -223,6 +223,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rewrite::fuzz::cases;
 
     fn mapped(css: &str) -> String {
         map_urls(css, &mut |url, kind| {
@@ -450,7 +451,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+        #![proptest_config(cases(1000))]
 
         #[test]
         fn identity_keeps_the_meaning(css in sheet()) {

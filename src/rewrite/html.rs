@@ -153,6 +153,11 @@ impl Name {
         self.length >= start.len() && self.bytes.starts_with(start)
     }
 
+    /// Whether it may become `name` when more of it comes.
+    fn begins(&self, name: &[u8]) -> bool {
+        self.length <= NAME && name.starts_with(&self.bytes[..self.length])
+    }
+
     fn holds(&self) -> Holds {
         if self.starts_with(b"data-") {
             return Holds::Data;
@@ -229,9 +234,14 @@ impl Html {
         (self.in_tag() && !self.closing && self.tag.is(tag)).then_some(self.tag_at)
     }
 
-    /// Whether this place is in the tag of an element with a pinned content.
-    pub fn is_pinning(&self) -> bool {
-        self.in_tag() && self.pinned
+    /// As [`Html::within`], also where the tag's name has only begun.
+    pub fn may_be_within(&self, tag: &[u8]) -> Option<u64> {
+        let begun = match self.state {
+            State::Open => true,
+            State::TagName => !self.closing && self.tag.begins(tag),
+            _ => false,
+        };
+        if begun { Some(self.tag_at) } else { self.within(tag) }
     }
 
     /// The addresses of all elements so far that say by a hash what they load (`integrity`), as they are written.
@@ -269,7 +279,8 @@ impl Html {
         found
     }
 
-    fn in_tag(&self) -> bool {
+    /// Whether this place is in a tag.
+    pub fn in_tag(&self) -> bool {
         use State::*;
         matches!(
             self.state,

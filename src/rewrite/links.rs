@@ -30,8 +30,9 @@ pub const HOLD: usize = 16 * 1024;
 /// head.
 const META_REACH: u64 = 256 * 1024;
 
-/// What names pinned content.
+/// What names pinned content, and how one looks for it: in other cases than these nobody writes it.
 const PIN: &[u8] = b"integrity";
+const PIN_SPELLINGS: [&[u8]; 2] = [b"ntegrity", b"NTEGRITY"];
 
 /// What a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub struct Links {
     passed: u64,
     /// How the bytes of `held` are read.
     reading: Option<Iso2022Jp>,
-    /// The piece before ended within the word `integrity`, or in the tag of an element with one.
+    /// The piece before ended in a tag that names, or may name, pinned content.
     pinning: bool,
     pins: Vec<String>,
 }
@@ -178,21 +179,25 @@ impl Links {
         if document {
             meta::sightings(seen, |at| sights.push(Sight::Meta(at)));
             if !last {
-                open = open.min(meta::unfinished(seen));
+                open = open.min(self.unfinished_meta(seen));
+            }
+            if !last && mapping.is_some() {
+                open = open.min(unfinished_pin(seen));
             }
             sights.sort_by_key(Sight::at);
         }
         sights.retain(|sight| sight.at() < open);
         let mut edits = Vec::new();
         if document {
-            let pinning = mapping.is_some() && self.notices_pins(seen);
+            let pinning = mapping.is_some() && (self.pinning || names_pins(seen));
             if sights.is_empty() && !pinning {
                 self.leave_behind(match &view {
                     Some(Cow::Owned(view)) => Bytes::copy_from_slice(&view[..open]),
                     _ => text.slice(..open),
                 });
             } else {
-                open = self.read(seen, &sights, open, &mut edits);
+                self.read(seen, &sights, open, &mut edits);
+                self.pinning = pinning && self.html.in_tag();
             }
         } else {
             for sight in &sights {
@@ -212,11 +217,23 @@ impl Links {
         self.pass(text, open, &edits, out);
     }
 
-    /// Reads a part of a document up to `open` and decides about what was sighted in it. The answer is how far it is
-    /// dealt with.
-    fn read(&mut self, seen: &[u8], sights: &[Sight<'_>], open: usize, edits: &mut Vec<Edit>) -> usize {
+    /// Where the `<meta` tag begins in which `seen` ends, or its end. One that is too long is not waited for.
+    fn unfinished_meta(&mut self, seen: &[u8]) -> usize {
+        if !meta::may_end_within(seen) {
+            return seen.len();
+        }
         self.catch_up();
-        let (mut at, mut open) = (0, open);
+        let mut html = self.html.clone();
+        html.feed(seen);
+        let start = html.may_be_within(b"meta").and_then(|at| at.checked_sub(self.passed));
+        let held = start.map(|start| start as usize).filter(|start| seen.len() - start <= HOLD);
+        held.unwrap_or(seen.len())
+    }
+
+    /// Reads a part of a document up to `open` and decides about what was sighted in it.
+    fn read(&mut self, seen: &[u8], sights: &[Sight<'_>], open: usize, edits: &mut Vec<Edit>) {
+        self.catch_up();
+        let mut at = 0;
         // Of a `<meta>`, whose attributes are looked at together.
         let mut seen_to = 0;
         for sight in sights {
@@ -232,9 +249,9 @@ impl Links {
                     let tag = self.html.within(b"meta").and_then(|at| at.checked_sub(self.passed));
                     // One that is not whole in this piece was too long to be held back.
                     let Some(start) = tag.map(|start| start as usize) else { continue };
-                    let Some(end) = meta::end(seen, start) else { continue };
-                    // What looked like the beginning of another tag was in this one.
-                    open = open.max(end);
+                    let Some(end) = meta::end(seen, start).filter(|end| end - start <= HOLD) else {
+                        continue;
+                    };
                     seen_to = end;
                     edits
                         .extend(meta::adapt(&seen[start..end], &mut self.task).map(|edit| edit.moved(start)));
@@ -242,6 +259,8 @@ impl Links {
             }
         }
         self.html.feed(&seen[at..open]);
+        // Of a tag, the policy is found where the word is that makes it one.
+        edits.sort_by_key(|edit| edit.start);
         let pins = self.html.take_pins();
         if !pins.is_empty() {
             let base = self.html.base().and_then(|base| self.absolute(&self.task.url, base));
@@ -249,8 +268,6 @@ impl Links {
             let pins: Vec<Url> = pins.iter().filter_map(|pin| self.absolute(base, pin)).collect();
             self.pins.extend(pins.into_iter().map(String::from));
         }
-        self.pinning |= self.html.is_pinning();
-        open
     }
 
     /// An address in the document, as a browser asks for it.
@@ -258,13 +275,6 @@ impl Links {
         let text = String::from_utf8_lossy(address).replace("&amp;", "&");
         let public = self.task.mapping.as_ref().and_then(|mapping| mapping.to_public().url(&text));
         base.join(public.as_deref().unwrap_or(&text)).ok()
-    }
-
-    /// Whether this piece may tell of content that is pinned by a hash.
-    fn notices_pins(&mut self, seen: &[u8]) -> bool {
-        let cut_off = (1..=PIN.len()).any(|length| seen.ends_with(&PIN[..length]));
-        let noticed = std::mem::replace(&mut self.pinning, cut_off);
-        noticed || cut_off || memchr::memmem::find(seen, PIN).is_some()
     }
 
     fn leave_behind(&mut self, text: Bytes) {
@@ -351,6 +361,18 @@ fn edited(text: &[u8], edits: &[Edit]) -> Bytes {
     }
     out.extend_from_slice(&text[at..]);
     out.freeze()
+}
+
+/// Whether `text` may tell of content that is pinned by a hash.
+fn names_pins(text: &[u8]) -> bool {
+    PIN_SPELLINGS.iter().any(|word| memchr::memmem::find(text, word).is_some())
+}
+
+/// Where the word begins in which `text` ends that names pinned content, or its end.
+fn unfinished_pin(text: &[u8]) -> usize {
+    let begins = |start: &usize| text[*start..].eq_ignore_ascii_case(&PIN[..text.len() - start]);
+    let from = text.len().saturating_sub(PIN.len() - 1);
+    (from..text.len()).find(begins).unwrap_or(text.len())
 }
 
 /// What stands between the URLs of a list.

@@ -9,6 +9,8 @@ pub mod coding;
 pub mod cookie;
 pub mod csp;
 pub mod css;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod html;
 pub mod links;
 pub mod prologue;

@@ -2,6 +2,7 @@
 //! could take for somebody else's (RFC 9112, section 11.2; RFC 9113, section 10.3).
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use tandem::proxy::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -315,8 +316,21 @@ const PIECES: [&str; 28] = [
     "\u{feff}",
 ];
 
+/// As `rewrite::fuzz::cases`.
+fn cases(short: u32) -> ProptestConfig {
+    let set = |name| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let seed = set("TANDEM_SEED").unwrap_or_else(rand::random);
+    println!("TANDEM_SEED={seed} is this test's seed");
+    let cases = short.saturating_mul(set("TANDEM_FUZZ").unwrap_or(1) as u32);
+    ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
+        ..ProptestConfig::with_cases(cases)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(cases(60))]
 
     /// Whatever comes, in whatever pieces: the proxy answers or closes, and what reaches the origin are whole requests
     /// for the site, each with one framing, as many as answers of the origin went back.

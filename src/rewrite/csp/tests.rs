@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::url::{Mapping, Pair};
 use super::*;
+use crate::rewrite::fuzz::cases;
 
 fn page() -> Url {
     Url::parse("https://shop.example/cart").unwrap()
@@ -251,7 +252,7 @@ const ELEMENTS: [&str; 3] = ["script-src-elem", "script-src", "default-src"];
 const ATTRIBUTES: [&str; 3] = ["script-src-attr", "script-src", "default-src"];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn admits_us_and_changes_nothing_else(before in policy()) {

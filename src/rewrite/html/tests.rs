@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::rewrite::fuzz::cases;
 
 /// The place of `@` in a document.
 fn place(text: &str) -> Place {
@@ -114,7 +115,7 @@ fn document() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn cuts_change_nothing(text in document(), cut in any::<prop::sample::Index>()) {

@@ -8,8 +8,6 @@ const WORD: &[u8] = b"http-equiv";
 /// Where in it the letter is that is rarest in pages.
 const RARE: usize = 6;
 const TAG: &[u8] = b"<meta";
-/// How many tags from the end one looks for an unfinished one.
-const LAST_TAGS: usize = 4;
 
 /// Calls `at` with every place of the word `http-equiv`.
 pub(super) fn sightings(text: &[u8], mut at: impl FnMut(usize)) {
@@ -21,16 +19,23 @@ pub(super) fn sightings(text: &[u8], mut at: impl FnMut(usize)) {
     }
 }
 
-/// Where the `<meta` tag begins in which `text` ends, or its end.
-pub(super) fn unfinished(text: &[u8]) -> usize {
+/// Whether `text` may end within a `<meta` tag: some that begins near its end does not end in it, wherever it stands.
+pub(super) fn may_end_within(text: &[u8]) -> bool {
     let from = text.len().saturating_sub(HOLD);
-    let is_meta = |at: &usize| {
-        let tag = &text[*at..text.len().min(*at + TAG.len())];
-        tag.eq_ignore_ascii_case(&TAG[..tag.len()])
-    };
-    let tags = memchr::memrchr_iter(b'<', &text[from..]).take(LAST_TAGS).map(|at| from + at);
-    // The first of several: the others stand in its attributes.
-    tags.filter(is_meta).filter(|start| end(text, *start).is_none()).last().unwrap_or(text.len())
+    let mut tags = memchr::memchr_iter(b'<', &text[from..])
+        .map(|at| from + at)
+        .filter(|at| {
+            let tag = &text[*at..text.len().min(*at + TAG.len())];
+            tag.eq_ignore_ascii_case(&TAG[..tag.len()])
+        })
+        .peekable();
+    while let Some(start) = tags.next() {
+        // Another one within it: which of the two is a tag is not for here to say.
+        if end(text, start).is_none_or(|end| tags.peek().is_some_and(|next| *next < end)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Where the tag that begins at `start` ends.

@@ -5,6 +5,7 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use proptest::prelude::*;
 
 use super::*;
+use crate::rewrite::fuzz::cases;
 
 /// Documents with `|` where the tag belongs.
 const CASES: &[&str] = &[
@@ -177,7 +178,7 @@ fn what_looks_like_markup_within_an_escape_is_none() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn cuts_never_matter(

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::rewrite::fuzz::cases;
 
 fn mapping(pairs: &[(&str, &str)]) -> Mapping {
     let parse = |text: &str| Url::parse(text).unwrap();
@@ -219,7 +220,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn the_round_trip_is_exact(
