@@ -23,7 +23,7 @@ use super::error::Failure;
 use super::origin::fetch;
 use super::page::Page;
 use super::pulse::Busy;
-use super::record::Record;
+use super::record::{Record, RequestId};
 use super::trust::Trusted;
 use super::{Front, Limits, Proxy, capture, change, headers, inject, membership, request, upgrade};
 
@@ -78,9 +78,18 @@ impl Answerer {
         mut request: Request<Incoming>,
     ) -> Result<Response<Outgoing>, Infallible> {
         request::in_terms_of_http1(&mut request);
+        if busy.has_two_lengths() {
+            // What hyper took away is what the request is refused for; its value is nobody's business.
+            request.headers_mut().append(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let mut response = match &self {
             Answerer::Site(front) => recorded(&front.proxy(), &peer, request).await,
-            Answerer::Routes { routes, trusted, .. } => own(routes, trusted, &peer, request).await,
+            Answerer::Routes { routes, trusted, .. } => match request::check_framing(&request) {
+                Ok(()) => own(routes, trusted, &peer, request).await,
+                Err(failure) => {
+                    failure.into_response(request.version(), RequestId::random()).map(Outgoing::page)
+                }
+            },
         };
         if busy.is_last() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

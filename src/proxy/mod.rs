@@ -8,7 +8,7 @@
 //! ```text
 //! connection   accept, watch, stop            request    what is let in, and for which site
 //! pulse        limits of a connection         trust      who really asks
-//! patience, frames, guests: what the limits go by
+//! patience, frames, guests: what the limits go by   heads  requests with two lengths
 //! exchange     the life of one request        headers    hop-by-hop, forwarding, cookies
 //! origin       is asked, twice if need be     membership tells it of sessions
 //! pool, share  hyper's connections to it       upgrade    WebSocket tunnels
@@ -31,6 +31,7 @@ mod exchange;
 mod frames;
 mod guests;
 mod headers;
+mod heads;
 mod inject;
 mod mapped;
 mod membership;

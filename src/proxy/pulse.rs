@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::Limits;
 use super::frames::Frames;
+use super::heads::Heads;
 use super::patience::Patience;
 
 /// Requests that a browser takes back beyond those that it waits for, over the life of a connection: people who
@@ -68,6 +69,9 @@ struct Beat {
     answered: u64,
     taken_back: u64,
     flooded: bool,
+    /// Requests that came, and which of HTTP/1.1 says twice where it ends.
+    begun: u64,
+    doubled: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +94,8 @@ impl Pulse {
             answered: 0,
             taken_back: 0,
             flooded: false,
+            begun: 0,
+            doubled: None,
         };
         Pulse { wire, stops: AtomicBool::new(false), beat: Mutex::new(beat) }
     }
@@ -169,17 +175,26 @@ pub(super) struct Busy {
     /// Whether a piece of the response waits for the browser.
     waiting: bool,
     answered: bool,
+    has_two_lengths: bool,
 }
 
 impl Busy {
     pub(super) fn begin(pulse: &Arc<Pulse>) -> Self {
+        let mut has_two_lengths = false;
         pulse.update(|beat| {
             beat.phase = Phase::Exchange;
             beat.since = Instant::now();
             beat.running += 1;
+            beat.begun += 1;
+            has_two_lengths = beat.doubled == Some(beat.begun);
             beat.passed(0);
         });
-        Busy { pulse: Arc::clone(pulse), waiting: false, answered: false }
+        Busy { pulse: Arc::clone(pulse), waiting: false, answered: false, has_two_lengths }
+    }
+
+    /// Whether the request says twice where it ends, of which hyper left one.
+    pub(super) fn has_two_lengths(&self) -> bool {
+        self.has_two_lengths
     }
 
     /// There is a response: the request was not taken back.
@@ -234,6 +249,8 @@ pub(super) struct Watched<S> {
     pulse: Arc<Pulse>,
     /// Of HTTP/2.
     frames: Option<Frames>,
+    /// Of HTTP/1.1.
+    heads: Heads,
     linger: Option<Linger>,
 }
 
@@ -269,7 +286,7 @@ impl Linger {
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, pulse: &Arc<Pulse>) -> Self {
         let frames = (pulse.wire == Wire::Streams).then(Frames::new);
-        Watched { stream, pulse: Arc::clone(pulse), frames, linger: None }
+        Watched { stream, pulse: Arc::clone(pulse), frames, heads: Heads::default(), linger: None }
     }
 
     fn wrote(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -296,12 +313,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             return result;
         }
         match &mut this.frames {
-            None => this.pulse.update(|beat| {
-                if beat.phase == Phase::Idle {
-                    beat.phase = Phase::Head;
-                    beat.since = Instant::now();
-                }
-            }),
+            None => {
+                let doubled = this.heads.came(came);
+                this.pulse.update(|beat| {
+                    beat.doubled = beat.doubled.or(doubled);
+                    if beat.phase == Phase::Idle {
+                        beat.phase = Phase::Head;
+                        beat.since = Instant::now();
+                    }
+                });
+            }
             Some(frames) => {
                 if frames.came(came).is_err() {
                     this.pulse.update(|beat| beat.flooded = true);

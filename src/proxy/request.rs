@@ -1,8 +1,7 @@
 //! What is let in: a request that can be read in one way only, for a site that the settings name.
 //!
-//! hyper guards the framing (a request with both Content-Length and Transfer-Encoding is read as chunked, passed on
-//! as chunked only, and its connection closed). Here is what it leaves open: who is addressed, which
-//! targets and codings are allowed, and who may speak for other headers (RFC 9110, RFC 9112 section 3).
+//! hyper guards the framing. Here is what it leaves open: who is addressed, which targets and codings are allowed, that
+//! there is one length only, and who may speak for other headers (RFC 9110, RFC 9112 sections 3 and 6).
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
@@ -170,7 +169,8 @@ pub(super) fn in_terms_of_http1<B>(request: &mut Request<B>) {
     }
 }
 
-fn check_framing<B>(request: &Request<B>) -> Result<(), Failure> {
+/// One length, one coding, and no expectation that is not known.
+pub(super) fn check_framing<B>(request: &Request<B>) -> Result<(), Failure> {
     let headers = request.headers();
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     if let Some(coding) = codings.next()
