@@ -320,6 +320,7 @@ const PIECES: [&str; 28] = [
 ];
 
 /// As `rewrite::fuzz::cases`.
+#[expect(clippy::print_stdout, reason = "shown when the test fails")]
 fn cases(short: u32) -> ProptestConfig {
     let set = |name| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let seed = set("TANDEM_SEED").unwrap_or_else(rand::random);
