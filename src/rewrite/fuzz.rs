@@ -7,7 +7,6 @@ use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
 
 /// For a test that tries this many cases on every change.
-#[expect(clippy::print_stdout, reason = "shown when the test fails")]
 pub(crate) fn cases(short: u32) -> ProptestConfig {
     let set = |name| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let seed = set("TANDEM_SEED").unwrap_or_else(rand::random);
