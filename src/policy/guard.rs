@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::dom::{NodeRef, Tree, forms};
 use crate::protocol::page::Value;
+use crate::protocol::typing::{Piece, Spot};
 use crate::protocol::{Action, Key, NodeId, Refusal};
 
 use super::Masker;
@@ -14,6 +15,8 @@ use super::verdict::{Reach, Scope, Shape, Sight, Verdict};
 
 /// Bytes of a text that an action may bring.
 const TEXT: usize = 64 << 10;
+/// Pieces of one change of a text.
+const PIECES: usize = 256;
 /// Bytes of an address that an action may name.
 const ADDRESS: usize = 8_192;
 
@@ -50,15 +53,23 @@ impl Masker {
                 }
                 self.click(self.element(tree, *node)?)?
             }
-            Action::Input { node, value, .. } => {
-                self.input(self.element(tree, *node)?, value)?;
+            Action::Input { node, change, .. } => {
+                self.input(self.element(tree, *node)?, change)?;
                 false
             }
-            Action::Edit { node, insert, delete, .. } => {
-                let (at, verdict) = self.element(tree, *node)?;
-                usable(at, verdict)?;
-                if !forms::edited(at) || insert.len() > TEXT || *delete as usize > TEXT {
-                    return Err(Refusal::NotPossible);
+            Action::Edit { anchor, focus, text, .. } => {
+                if text.len() > TEXT {
+                    return Err(Refusal::TooLong);
+                }
+                self.edit(tree, anchor, focus)?;
+                false
+            }
+            Action::Caret { anchor, focus } => {
+                let (at, verdict) = self.element(tree, focus.node)?;
+                if is_field(at) && anchor.node == focus.node {
+                    usable(at, verdict)?;
+                } else {
+                    self.edit(tree, anchor, focus)?;
                 }
                 false
             }
@@ -146,14 +157,19 @@ impl Masker {
         Ok(submits)
     }
 
-    fn input(&self, (node, verdict): (NodeRef<'_>, Verdict), value: &str) -> Result<(), Refusal> {
+    fn input(&self, (node, verdict): (NodeRef<'_>, Verdict), change: &[Piece]) -> Result<(), Refusal> {
         usable(node, verdict)?;
         let element = node.element().ok_or(Refusal::NotPossible)?;
         if element.is_html("input") && element.attribute_is("type", "file") {
             return Err(Refusal::NeedsCustomer);
         }
-        if !(element.is_html("textarea") || forms::is_text_field(element)) || value.len() > TEXT {
+        if !is_field(node) {
             return Err(Refusal::NotPossible);
+        }
+        let text: usize =
+            change.iter().map(|piece| if let Piece::Insert(text) = piece { text.len() } else { 0 }).sum();
+        if text > TEXT || change.len() > PIECES {
+            return Err(Refusal::TooLong);
         }
         // With something in it that the agent does not see, the agent can not know what they make of it.
         if let Some(Value::Told(held)) = element.control().and_then(|state| state.value.as_ref())
@@ -162,6 +178,23 @@ impl Masker {
             return Err(Refusal::Private);
         }
         if node.has("readonly") { Err(Refusal::Disabled) } else { Ok(()) }
+    }
+
+    /// Both ends of what is selected are in something that the agent may edit.
+    fn edit(&self, tree: &Tree, anchor: &Spot, focus: &Spot) -> Result<(), Refusal> {
+        for spot in [anchor, focus] {
+            let (at, verdict) = self.element(tree, spot.node)?;
+            usable(at, verdict)?;
+            if !forms::edited(at) {
+                return Err(Refusal::NotPossible);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the agent sees a node, or the element that it is in, as it is.
+    pub fn shows(&self, tree: &Tree, id: NodeId) -> bool {
+        self.element(tree, id).is_ok_and(|(_, verdict)| verdict.sight == Sight::Shown)
     }
 
     fn select(&self, (node, verdict): (NodeRef<'_>, Verdict), indexes: &[u32]) -> Result<(), Refusal> {
@@ -233,6 +266,11 @@ fn usable(node: NodeRef<'_>, verdict: Verdict) -> Result<(), Refusal> {
         return Err(Refusal::Disabled);
     }
     Ok(())
+}
+
+/// Whether text can be typed into it.
+fn is_field(node: NodeRef<'_>) -> bool {
+    node.element().is_some_and(|element| element.is_html("textarea") || forms::is_text_field(element))
 }
 
 fn leads(node: NodeRef<'_>) -> bool {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::NodeId;
+use super::typing::{Piece, Spot, Typed};
 
 /// Something an agent asks to do in Write mode. Aimed at nodes, never at coordinates alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -18,25 +19,34 @@ pub enum Action {
         /// Fraction of the height.
         y: f32,
     },
-    /// Make this the text of a text field (`input`, `textarea`).
+    /// Change the text of a text field (`input`, `textarea`).
     Input {
         /// The field.
         node: NodeId,
-        /// Its whole new value.
-        value: String,
-        /// Where the caret is then, in UTF-16 units.
-        caret: u32,
+        /// Names the text that was changed.
+        base: u32,
+        /// What became of it.
+        change: Vec<Piece>,
+        /// How.
+        input: Typed,
     },
-    /// Replace text in an editable element: `delete` UTF-16 units before the caret go, `insert` comes.
+    /// Type in an editable element, where this is selected.
     Edit {
-        /// The text node or element that the edit starts in.
-        node: NodeId,
-        /// Offset in it.
-        offset: u32,
-        /// How many units before the offset go.
-        delete: u32,
-        /// What comes.
-        insert: String,
+        /// Where the selection began.
+        anchor: Spot,
+        /// Where it ends: the caret.
+        focus: Spot,
+        /// What is done.
+        input: Typed,
+        /// What comes in.
+        text: String,
+    },
+    /// Put the agent's caret here, or select from here to there, in a field or an editable element.
+    Caret {
+        /// Where the selection begins.
+        anchor: Spot,
+        /// Where it ends: the caret.
+        focus: Spot,
     },
     /// Choose options of a `select`.
     Select {
@@ -119,6 +129,12 @@ pub enum Refusal {
     Covered,
     /// Only a real gesture of the customer may do that.
     NeedsCustomer,
+    /// It would take the keyboard away from the customer, who is typing.
+    CustomerTyping,
+    /// The text has changed in a way that can not be followed: what was typed is to be made of the new one.
+    Stale,
+    /// More text than is taken at once.
+    TooLong,
     /// Too many at once.
     TooMany,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
+use super::typing::Place;
 use super::{Action, Point, Refusal, SessionId, Status};
 
 /// From an agent's browser.
@@ -77,6 +78,8 @@ pub enum ToAgent {
     Done {
         /// Which action.
         seq: u32,
+        /// After an edit: where the agent's caret is now, if they see the place.
+        at: Option<Place>,
     },
     /// It was not done.
     Refused {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::typing::Place;
 use super::{NodeId, Point, Refusal, SessionId, Status};
 
 /// From the customer's browser.
@@ -49,6 +50,9 @@ pub enum FromCustomer {
         seq: u32,
         /// Why it was not done, if it was not.
         refused: Option<Refusal>,
+        /// After an edit: where the agent's caret is now.
+        #[serde(default)]
+        at: Option<Place>,
     },
     /// Something was typed whose value is withheld: its hashes, under the key of [`Echoing`].
     Typed {

@@ -11,6 +11,7 @@ pub mod attention;
 pub mod customer;
 pub mod page;
 pub mod session;
+pub mod typing;
 pub mod view;
 pub mod wire;
 mod words;

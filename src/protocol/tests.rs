@@ -81,7 +81,7 @@ fn session_ids_are_read_as_people_type_them() {
 /// Renders the browser's side of the protocol. `TANDEM_RENDER=1 cargo test --lib protocol` writes it anew.
 #[test]
 fn typescript_is_current() {
-    use super::{Action, NodeId, Point, action, agent, customer, page, session};
+    use super::{Action, NodeId, Point, action, agent, customer, page, session, typing};
     use ts_rs::{Config, TS};
     let config = Config::default();
     let mut out = String::from(
@@ -109,6 +109,10 @@ fn typescript_is_current() {
         session::EndsSoon,
         session::Status,
         action::Key,
+        typing::Piece,
+        typing::Spot,
+        typing::Place,
+        typing::Typed,
         action::Refusal,
         Action,
         customer::FromCustomer,

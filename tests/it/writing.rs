@@ -50,7 +50,7 @@ fn click(node: u32) -> Value {
 }
 
 fn input(node: u32, value: &str) -> Value {
-    json!({ "kind": "input", "node": node, "value": value, "caret": 0 })
+    json!({ "kind": "input", "node": node, "base": 0, "change": [1, -2, value], "input": "insertText" })
 }
 
 #[tokio::test]

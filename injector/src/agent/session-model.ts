@@ -207,11 +207,11 @@ export class SessionModel {
         this.#overlay?.flash(message.at, "customer");
         return;
       case "done":
-        this.#acting?.answered(message.seq, false);
+        this.#acting?.answered(message.seq, null, message.at);
         return;
       case "refused":
-        this.#acting?.answered(message.seq, true);
-        this.#refused(message.reason);
+        this.#acting?.answered(message.seq, message.reason, null);
+        if (message.reason !== "stale") this.#refused(message.reason);
         return;
     }
   }

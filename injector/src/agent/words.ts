@@ -18,6 +18,9 @@ const refusal: Record<Refusal, string> = {
   not_possible: "That can not be done here.",
   covered: "Something else lies over it on the customer’s page.",
   needs_customer: "Only the customer can do this. Ask them to click here.",
+  customer_typing: "The customer is typing. Try again in a moment.",
+  stale: "The customer changed this text at the same time. Try again.",
+  too_long: "That is too much text at once.",
   too_many: "Too fast. Try again in a moment.",
 };
 

@@ -35,7 +35,7 @@ export class Acting {
   run(act: Act): void {
     this.prepare().then(
       (executor) => executor.run(act),
-      () => this.context.answer(act.seq, "not_possible"),
+      () => this.context.answer(act.seq, "not_possible", null),
     );
   }
 

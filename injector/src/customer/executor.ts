@@ -7,11 +7,14 @@
 
 import type { Act, Action, Refusal } from "../protocol/words.ts";
 import { boxOf, closestAcross, controlKind, elementAt, holds, isElement, type Roots } from "./dom.ts";
+import { type At, Editing } from "./editing.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import { changed, linkOf, pressKey } from "./keys.ts";
 import { type Realms, realmOf } from "./realms.ts";
-import { Typing } from "./typing.ts";
+import { type Field, Typing } from "./typing.ts";
+
+type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
 /** Thrown by what can not be done; never leaves this file. */
 class Refused {
@@ -31,20 +34,23 @@ export interface ExecutorContext {
   topLayer(): readonly Element[];
   /** The state of a control is to be told, changed or not. */
   retell(element: Element): void;
-  /** Sends what the page has become, then the answer. */
-  answer(seq: number, refused: Refusal | null): void;
+  /** Sends what the page has become, then the answer, with where the agent's caret is. */
+  answer(seq: number, refused: Refusal | null, at: At | null): void;
 }
 
 const CLICKABLE_BY_HAND = "input[type=file],a[download]";
 
 /** The executor of one session. */
 export class Executor {
-  readonly #typing = new Typing();
+  readonly #typing: Typing;
+  readonly #editing: Editing;
   /** While an action runs: whether forms may be submitted, and whether one was kept from it. */
   #running: { submit: boolean; blocked: boolean } | null = null;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(readonly context: ExecutorContext) {
+    this.#typing = new Typing(context.roots, context.realms, (element) => context.isPrivate(element));
+    this.#editing = new Editing(this.#typing, (id) => context.node(id));
     context.realms.listen("submit", (event) => this.#onSubmit(event), true);
     context.realms.each((realm) => {
       hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
@@ -59,7 +65,7 @@ export class Executor {
       const running = { submit, blocked: false };
       this.#running = running;
       try {
-        leave = this.#do(action);
+        leave = await this.#do(action);
       } catch (error) {
         if (!(error instanceof Refused)) console.debug("Tandem:", error);
         refused = error instanceof Refused ? error.why : "not_possible";
@@ -69,7 +75,7 @@ export class Executor {
       if (running.blocked) refused ??= "disabled";
       // What the page does in microtasks belongs to the action.
       await new Promise((resolve) => setTimeout(resolve));
-      guarded(() => this.context.answer(seq, refused));
+      guarded(() => this.context.answer(seq, refused, action.kind === "edit" ? this.#editing.caret() : null));
       guarded(() => leave?.());
     });
   }
@@ -77,6 +83,7 @@ export class Executor {
   /** Leaves what was typed into. */
   stop(): void {
     guarded(() => this.#typing.settle());
+    guarded(() => this.#editing.stop());
   }
 
   #onSubmit(event: Event): void {
@@ -92,15 +99,18 @@ export class Executor {
   }
 
   /** Does it; what leaves the page is given back, to be done after the answer. */
-  #do(action: Action): (() => void) | undefined {
+  async #do(action: Action): Promise<(() => void) | undefined> {
     switch (action.kind) {
       case "click":
         return this.#click(this.#element(action.node), action.x, action.y);
       case "input":
-        this.#input(this.#element(action.node), action.value, action.caret);
+        await this.#input(this.#element(action.node), action);
         return undefined;
       case "edit":
-        this.#edit(action);
+        await this.#edit(action);
+        return undefined;
+      case "caret":
+        this.#caret(action);
         return undefined;
       case "select":
         this.#select(this.#element(action.node), action.indexes);
@@ -108,7 +118,7 @@ export class Executor {
       case "key": {
         const target = this.#element(action.node);
         const { documentElement, body } = target.ownerDocument;
-        if (target !== documentElement && target !== body) target.focus({ preventScroll: true });
+        if (target !== documentElement && target !== body) this.#typing.enter(target);
         const link = action.key === "Enter" ? linkOf(target) : null;
         if (link) checkLink(link);
         return watchLink(link, () => {
@@ -214,31 +224,46 @@ export class Executor {
     for (let at: Element | null = hit; at; at = parent(at)) {
       const element = at as HTMLElement;
       if (element.tabIndex >= 0 || element.hasAttribute("tabindex") || element.isContentEditable) {
-        this.#typing.settle(element);
-        element.focus({ preventScroll: true });
+        this.#typing.enter(element);
         return;
       }
     }
     this.#typing.settle();
-    (hit.ownerDocument.activeElement as HTMLElement | null)?.blur?.();
+    if (!this.#typing.keyboard.held) (hit.ownerDocument.activeElement as HTMLElement | null)?.blur?.();
   }
 
-  #input(element: HTMLElement, value: string, caret: number): void {
-    const field = element as HTMLInputElement;
+  async #input(element: HTMLElement, { base, change, input }: ActionOf<"input">): Promise<void> {
+    const field = element as Field;
     if (controlKind(element) !== "text") throw new Refused("not_possible");
     if (field.type === "password") throw new Refused("private");
     if (field.readOnly) throw new Refused("disabled");
-    this.#typing.setValue(field, value, caret);
+    const refused = await this.#typing.type(field, base, change, input);
     this.context.retell(field);
+    if (refused) throw new Refused(refused);
   }
 
-  #edit({ node: id, offset, delete: remove, insert }: Extract<Action, { kind: "edit" }>): void {
-    const element = this.#element(id);
-    const node = this.context.node(id) ?? element;
-    if (!element.isContentEditable) throw new Refused("not_possible");
-    let host = element;
-    while (host.parentElement?.isContentEditable) host = host.parentElement;
-    this.#typing.edit(host, node, offset, remove, insert);
+  async #edit({ anchor, focus, input, text }: ActionOf<"edit">): Promise<void> {
+    for (const { node } of [anchor, focus]) {
+      const element = this.#element(node);
+      if (!element.isContentEditable) throw new Refused("not_possible");
+    }
+    const refused = await this.#editing.edit(anchor, focus, input, text);
+    if (refused) throw new Refused(refused);
+  }
+
+  /** The agent's caret is elsewhere: the page's goes there too, unless the customer is typing. */
+  #caret({ anchor, focus }: ActionOf<"caret">): void {
+    const element = this.#element(focus.node);
+    if (controlKind(element) === "text") {
+      const field = element as Field;
+      if (this.#typing.keyboard.held || !this.#typing.enter(field) || field.selectionStart === null) return;
+      const [start, end] = [Math.min(anchor.offset, focus.offset), Math.max(anchor.offset, focus.offset)];
+      field.setSelectionRange(start, end, focus.offset < anchor.offset ? "backward" : "forward");
+      return;
+    }
+    const found = this.#editing.find(anchor, focus);
+    if (!found || this.#typing.keyboard.held || !this.#typing.enter(found.host)) return;
+    this.#editing.select(found.host, found.from, found.to);
   }
 
   #select(element: HTMLElement, indexes: readonly number[]): void {
@@ -252,8 +277,7 @@ export class Executor {
     ) {
       throw new Refused("not_possible");
     }
-    this.#typing.settle(select);
-    select.focus({ preventScroll: true });
+    this.#typing.enter(select);
     const before = options.map((option) => option.selected).join();
     for (const [index, option] of options.entries()) {
       if (select.multiple || wanted.has(index)) option.selected = wanted.has(index);

@@ -90,9 +90,7 @@ function tab(target: HTMLElement, shift: boolean, { roots, host, topLayer, typin
   stops.sort((a, b) => order(a) - order(b));
   const at = stops.indexOf(target);
   const next = stops[(at + (shift ? -1 : 1) + stops.length) % stops.length];
-  typing.settle(next ?? null);
-  next?.focus();
-  if (next && controlKind(next) === "text") (next as HTMLInputElement).select?.();
+  if (next && typing.enter(next) && controlKind(next) === "text") (next as HTMLInputElement).select?.();
 }
 
 function collect(root: Node, roots: Roots, host: Element, stops: HTMLElement[]): void {

@@ -46,7 +46,7 @@ function run(script: BundleScript | null): void {
     isPrivate: (element) => session?.isPrivate(element) ?? true,
     topLayer: () => session?.recorder?.topLayer ?? [],
     retell: (element) => session?.recorder?.retell(element),
-    answer: (seq, refused) => session?.answer(seq, refused),
+    answer: (seq, refused, at) => session?.answer(seq, refused, at),
   };
   const acting = new Acting(page, () => bridge.load<MakeExecutor>("acting"));
 

@@ -13,6 +13,7 @@ import type {
   FromCustomer,
   Held,
   PrivateMark,
+  Refusal,
   Status,
   ToCustomer,
 } from "../protocol/words.ts";
@@ -161,9 +162,10 @@ export class Session {
   }
 
   /** Answers an action: what it changed goes first. */
-  answer(seq: number, refused: Extract<FromCustomer, { type: "acted" }>["refused"]): void {
+  answer(seq: number, refused: Refusal | null, at: { node: Node; offset: number } | null): void {
     this.#recorder?.flush();
-    this.#send({ type: "acted", seq, refused });
+    const node = at && this.#recorder?.known.id(at.node);
+    this.#send({ type: "acted", seq, refused, at: at && node ? { node, offset: at.offset } : null });
   }
 
   #message(message: ToCustomer | Act): void {

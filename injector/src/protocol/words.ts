@@ -123,7 +123,35 @@ ended: EndReason | null, };
 
 export type Key = "Enter" | "Escape" | "Tab" | "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End" | "PageUp" | "PageDown";
 
-export type Refusal = "watching" | "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "not_possible" | "covered" | "needs_customer" | "too_many";
+export type Piece = number | string;
+
+export type Spot = { 
+/**
+ * A text, or an element.
+ */
+node: NodeId, 
+/**
+ * UTF-16 units in a text, shared nodes in an element.
+ */
+offset: number, 
+/**
+ * Names the text that the offset is reckoned in; 0 in an element.
+ */
+base: number, };
+
+export type Place = { 
+/**
+ * A text, an element, or a field.
+ */
+node: NodeId, 
+/**
+ * UTF-16 units in a text or in the value of a field, shared nodes in an element.
+ */
+offset: number, };
+
+export type Typed = "insertText" | "insertParagraph" | "insertLineBreak" | "insertFromPaste" | "insertFromDrop" | "deleteContentBackward" | "deleteContentForward" | "deleteWordBackward" | "deleteWordForward" | "deleteSoftLineBackward" | "deleteSoftLineForward" | "deleteByCut" | "formatBold" | "formatItalic" | "formatUnderline" | "historyUndo" | "historyRedo";
+
+export type Refusal = "watching" | "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "not_possible" | "covered" | "needs_customer" | "customer_typing" | "stale" | "too_long" | "too_many";
 
 export type Action = { "kind": "click", 
 /**
@@ -143,29 +171,41 @@ y: number, } | { "kind": "input",
  */
 node: NodeId, 
 /**
- * Its whole new value.
+ * Names the text that was changed.
  */
-value: string, 
+base: number, 
 /**
- * Where the caret is then, in UTF-16 units.
+ * What became of it.
  */
-caret: number, } | { "kind": "edit", 
+change: Array<Piece>, 
 /**
- * The text node or element that the edit starts in.
+ * How.
  */
-node: NodeId, 
+input: Typed, } | { "kind": "edit", 
 /**
- * Offset in it.
+ * Where the selection began.
  */
-offset: number, 
+anchor: Spot, 
 /**
- * How many units before the offset go.
+ * Where it ends: the caret.
  */
-delete: number, 
+focus: Spot, 
 /**
- * What comes.
+ * What is done.
  */
-insert: string, } | { "kind": "select", 
+input: Typed, 
+/**
+ * What comes in.
+ */
+text: string, } | { "kind": "caret", 
+/**
+ * Where the selection begins.
+ */
+anchor: Spot, 
+/**
+ * Where it ends: the caret.
+ */
+focus: Spot, } | { "kind": "select", 
 /**
  * The `select`.
  */
@@ -227,7 +267,11 @@ seq: number,
 /**
  * Why it was not done, if it was not.
  */
-refused: Refusal | null, } | { "type": "typed", 
+refused: Refusal | null, 
+/**
+ * After an edit: where the agent's caret is now.
+ */
+at: Place | null, } | { "type": "typed", 
 /**
  * At most [`ECHOES`].
  */
@@ -427,7 +471,11 @@ at: Point, } | { "type": "done",
 /**
  * Which action.
  */
-seq: number, } | { "type": "refused", 
+seq: number, 
+/**
+ * After an edit: where the agent's caret is now, if they see the place.
+ */
+at: Place | null, } | { "type": "refused", 
 /**
  * Which action.
  */

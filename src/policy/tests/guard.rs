@@ -3,6 +3,7 @@
 use super::site::{find, masker, page, policies};
 use crate::dom::Tree;
 use crate::policy::{Masker, Permit};
+use crate::protocol::typing::{Piece, Spot, Typed};
 use crate::protocol::{Action, Key, NodeId, Refusal};
 
 struct Case {
@@ -31,7 +32,7 @@ impl Case {
     }
 
     fn input(&self, id: &str) -> Result<Permit, Refusal> {
-        self.ask(Action::Input { node: self.id(id), value: "x".into(), caret: 1 })
+        self.ask(typing(self.id(id), vec![Piece::Count(1), Piece::Insert("x".into())]))
     }
 
     fn enter(&self, id: &str) -> Result<bool, Refusal> {
@@ -142,11 +143,48 @@ fn fields_take_what_fits_them() {
     assert_eq!(case.click("file"), Err(Refusal::NeedsCustomer));
     assert_eq!(case.click("upload"), Err(Refusal::NeedsCustomer));
     assert_eq!(case.click("frame"), Err(Refusal::NotPossible));
-    let large = Action::Input { node: case.id("text"), value: "x".repeat(70_000), caret: 0 };
-    assert_eq!(case.ask(large), Err(Refusal::NotPossible));
-    let edit = |id: &str| Action::Edit { node: case.id(id), offset: 0, delete: 0, insert: "y".into() };
-    assert!(case.ask(edit("rich")).is_ok());
-    assert_eq!(case.ask(edit("p")), Err(Refusal::NotPossible));
+    let large = |size| case.ask(typing(case.id("text"), vec![Piece::Insert("x".repeat(size)); 2])).err();
+    assert_eq!((large(32 << 10), large((32 << 10) + 1)), (None, Some(Refusal::TooLong)));
+    let many = typing(case.id("text"), vec![Piece::Count(1); 257]);
+    assert_eq!(case.ask(many), Err(Refusal::TooLong));
+}
+
+#[test]
+fn editable_elements_take_text_where_both_ends_may_be_edited() {
+    let case = case(
+        "[[mask]]\nselect = '.m'\n",
+        "<body><p id=\"p\"></p><input id=\"field\"><input type=\"password\" id=\"password\"><div contenteditable=\"\">\
+         <b id=\"rich\">x</b><i id=\"masked\" class=\"m\">y</i><u id=\"still\" contenteditable=\"false\">z</u></div>\
+         <div contenteditable=\"\" inert=\"\"><b id=\"inert\">x</b></div></body>",
+    );
+    let spot = |id: &str| Spot { node: case.id(id), offset: 0, base: 0 };
+    let edit = |from: &str, to: &str, text: &str| {
+        let (anchor, focus) = (spot(from), spot(to));
+        case.ask(Action::Edit { anchor, focus, input: Typed::InsertText, text: text.into() }).err()
+    };
+    let caret = |from: &str, to: &str| case.ask(Action::Caret { anchor: spot(from), focus: spot(to) }).err();
+    for (from, to, refused) in [
+        ("rich", "rich", None),
+        ("p", "p", Some(Refusal::NotPossible)),
+        ("rich", "p", Some(Refusal::NotPossible)),
+        ("p", "rich", Some(Refusal::NotPossible)),
+        ("rich", "still", Some(Refusal::NotPossible)),
+        ("rich", "masked", Some(Refusal::Private)),
+        ("inert", "inert", Some(Refusal::Disabled)),
+    ] {
+        assert_eq!(edit(from, to, "y"), refused, "{from} {to}");
+        assert_eq!(caret(from, to), refused, "{from} {to}");
+    }
+    assert_eq!(edit("rich", "rich", &"x".repeat((64 << 10) + 1)), Some(Refusal::TooLong));
+    assert_eq!(caret("field", "field"), None);
+    assert_eq!(caret("field", "rich"), Some(Refusal::NotPossible));
+    assert_eq!(caret("password", "password"), Some(Refusal::Private));
+    assert!(case.masker.shows(&case.tree, case.id("rich")));
+    assert!(!case.masker.shows(&case.tree, case.id("masked")));
+}
+
+fn typing(node: NodeId, change: Vec<Piece>) -> Action {
+    Action::Input { node, base: 0, change, input: Typed::InsertText }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::site::{find, masker, page, policies};
 use crate::policy::{Masker, Policies, ResourceNames};
 use crate::protocol::agent::Role;
 use crate::protocol::customer::Privacy;
+use crate::protocol::typing::{Piece, Typed};
 use crate::protocol::{Action, NodeId, Refusal};
 
 const PAGE: &str = "<html><body><p id=\"a\" class=\"card\">4111</p><p id=\"b\" class=\"balance\">1284</p>\
@@ -36,7 +37,12 @@ fn a_mask_is_lifted_for_the_roles_named_and_nothing_else_is() {
     assert_eq!(shows(&[&reveal], Role::Supervisor), ["4111"]);
     let (_, masker) = seen(&[&reveal], Role::Supervisor);
     let tree = page(PAGE);
-    let input = Action::Input { node: find(&tree, "d").id(), value: "x".into(), caret: 1 };
+    let input = Action::Input {
+        node: find(&tree, "d").id(),
+        base: 0,
+        change: vec![Piece::Insert("x".into())],
+        input: Typed::InsertText,
+    };
     assert_eq!(masker.permit(&tree, input).unwrap_err(), Refusal::Private, "a password is never revealed");
     // The browser has to tell what a role may see, but no password.
     let policies = Policies::parse(&[("p", &*reveal)]).unwrap();

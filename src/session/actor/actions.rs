@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Session;
 use crate::protocol::agent::ToAgent;
+use crate::protocol::typing::Place;
 use crate::protocol::{Action, Mode, Phase, Refusal};
+use crate::session::audience::Audience;
 use crate::session::link::{FeedItem, Outgoing};
 use crate::session::registry::short;
 
@@ -37,9 +39,18 @@ impl Session {
         Ok(())
     }
 
+    /// It was done. Where the caret is then is told where the agent sees it.
+    pub(super) fn done(&self, connection: u64, seq: u32, at: Option<Place>) {
+        let masker = self.role.and_then(|role| self.audiences.get(role)).map(Audience::masker);
+        let at = at.filter(|place| {
+            self.page.tree().zip(masker).is_some_and(|(tree, masker)| masker.shows(tree, place.node))
+        });
+        self.audiences.tell(FeedItem::One { connection, event: ToAgent::Done { seq, at }.into() });
+    }
+
     pub(super) fn answer(&self, connection: u64, seq: u32, refused: Option<Refusal>) {
         let event = match refused {
-            None => ToAgent::Done { seq },
+            None => ToAgent::Done { seq, at: None },
             Some(reason) => {
                 tracing::info!(session = %short(&self.id), ?reason, "an agent's action was refused");
                 self.shared.metrics.refused(reason);

@@ -132,9 +132,12 @@ impl Session {
             // The tab that is looked at says where it is, and is asked for its page then.
             FromCustomer::Resume => self.happens(Event::Resumed),
             FromCustomer::Exit => self.happens(Event::End(EndReason::CustomerExit)),
-            FromCustomer::Acted { seq, refused } => {
+            FromCustomer::Acted { seq, refused, at } => {
                 if let Some((connection, seq)) = self.pending.remove(&seq) {
-                    self.answer(connection, seq, refused);
+                    match refused {
+                        Some(_) => self.answer(connection, seq, refused),
+                        None => self.done(connection, seq, at),
+                    }
                 }
             }
             FromCustomer::Typed { echoes } => self.typed(&echoes[..echoes.len().min(ECHOES)]),

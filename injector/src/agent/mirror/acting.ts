@@ -6,11 +6,12 @@
  * refused is not sent and the agent is told why. The server checks all of it again.
  */
 
-import type { Action, FromAgent, Mode, Point, Refusal } from "../../protocol/words.ts";
+import type { Action, FromAgent, Mode, Place, Point, Refusal } from "../../protocol/words.ts";
 import { scrollerOf } from "./controls.ts";
 import { Edits } from "./edits.ts";
+import { type Field, Fields } from "./fields.ts";
 import { toOutermost } from "./frames.ts";
-import { clickTarget, editable, isChoice, isTextField, pressedKey } from "./intents.ts";
+import { clickTarget, editable, isChoice, isTextField, pressedKey, undoes } from "./intents.ts";
 import { refusalOf } from "./marks.ts";
 import type { Mirror } from "./mirror.ts";
 
@@ -33,6 +34,7 @@ export class Acting {
   readonly #mirror: Mirror;
   readonly #host: ActingHost;
   readonly #edits: Edits;
+  readonly #fields: Fields;
   #document: Document | null = null;
   #mode: Mode = "pointer";
   #seq = 0;
@@ -41,8 +43,7 @@ export class Acting {
     sent: Number.NEGATIVE_INFINITY,
     timer: undefined,
   };
-  /** Text fields and scrollers with something to send in the next animation frame. */
-  #typed = new Set<HTMLInputElement | HTMLTextAreaElement>();
+  /** Scrollers with something to send in the next animation frame. */
   #scrolled = new Set<Node>();
   #flushing = false;
   #focusIntent = Number.NEGATIVE_INFINITY;
@@ -50,7 +51,20 @@ export class Acting {
   constructor(mirror: Mirror, host: ActingHost) {
     this.#mirror = mirror;
     this.#host = host;
-    this.#edits = new Edits(mirror, (action) => this.act(action));
+    const act = (action: Action) => this.act(action);
+    const refused = (reason: Refusal) => host.refused(reason);
+    this.#edits = new Edits(mirror, act, refused);
+    this.#fields = new Fields({
+      act,
+      refused,
+      idOf: (field) => mirror.ownId(field),
+      truth: (field) => mirror.valueOf(field),
+    });
+    mirror.ahead = {
+      text: (text, data) => this.#edits.told(text, data),
+      holds: (field) => this.#fields.holds(field),
+      field: (field, value) => this.#fields.told(field as Field, value),
+    };
   }
 
   get mode(): Mode {
@@ -60,32 +74,35 @@ export class Acting {
   set mode(mode: Mode) {
     if (mode === this.#mode) return;
     this.#mode = mode;
-    this.#typed.clear();
     this.#scrolled.clear();
-    if (mode === "pointer") this.#blur();
+    if (mode !== "pointer") return;
+    this.#blur();
+    this.#edits.clear();
+    this.#fields.clear(true);
   }
 
   /** A new connection counts its actions from 1. */
   restart(): void {
     this.#seq = 0;
     this.#edits.clear();
+    this.#fields.clear(true);
   }
 
   /** Sends an action and returns its number. */
   act(action: Action): number {
     this.#seq += 1;
-    if ("node" in action) this.#mirror.answers.sent(this.#seq, action.node);
+    if ("node" in action && action.kind !== "input") this.#mirror.answers.sent(this.#seq, action.node);
     this.#host.send({ type: "act", seq: this.#seq, action });
     return this.#seq;
   }
 
   /** The server answered an action. */
-  answered(seq: number, refused: boolean): void {
-    // What is typed but not sent is newer than the answer: sent first, it holds the page's word back.
+  answered(seq: number, refused: Refusal | null, at: Place | null): void {
+    if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at)) return;
+    // What is scrolled but not sent is newer than the answer: sent first, it holds the page's word back.
     this.#flush();
     const settled = this.#mirror.answers.answered(seq);
-    if (settled) this.#mirror.settle(settled, refused);
-    this.#edits.answered(seq, refused);
+    if (settled) this.#mirror.settle(settled, refused !== null);
     this.#followFocus();
   }
 
@@ -93,7 +110,7 @@ export class Acting {
   attach(document: Document): void {
     this.#document = document;
     this.#edits.clear();
-    this.#typed.clear();
+    this.#fields.clear();
     this.#scrolled.clear();
     this.listen(document);
   }
@@ -106,11 +123,15 @@ export class Acting {
     on("pointermove", (event) => this.#moved(place(event)));
     on("pointerout", (event) => event.relatedTarget === null && this.#moved(null));
     on("mousedown", (event) => this.#pressed(event));
+    // Nothing else happens to what is disabled.
+    on("pointerdown", (event) => {
+      if (this.#mode === "write" && innermost(event)?.matches(":disabled")) this.#host.refused("disabled");
+    });
     on("click", (event) => this.#clicked(event, place(event)));
     on("keydown", (event) => this.#key(event));
     on("beforeinput", (event) => this.#beforeInput(event));
     on("compositionstart", (event) => this.#composes(event) && this.#edits.composing(document));
-    on("compositionend", (event) => this.#composes(event) && this.#edits.composed(event.data));
+    on("compositionend", (event) => this.#composed(event));
     on("input", (event) => this.#input(event));
     on("change", (event) => this.#change(event));
     on("wheel", (event) => this.#wheel(event));
@@ -192,6 +213,7 @@ export class Acting {
       return;
     }
     const target = this.#keyTarget(innermost(event));
+    if (this.#undo(event, target) || this.#refusesText(event, target)) return;
     const pressed = pressedKey(event, target);
     if (pressed === "local") {
       if (event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End")
@@ -213,6 +235,27 @@ export class Acting {
     else this.act({ kind: "key", node, key: pressed, shift: event.shiftKey });
   }
 
+  /** A field that can only be read says so. */
+  #refusesText(event: KeyboardEvent, target: Element | null): boolean {
+    if (event.ctrlKey || event.metaKey || event.altKey || !isTextField(target) || !target.readOnly)
+      return false;
+    if ([...event.key].length > 1 && event.key !== "Backspace" && event.key !== "Delete") return false;
+    this.#host.refused("disabled");
+    event.preventDefault();
+    return true;
+  }
+
+  /** What the agent typed is taken back here, in fields, or by the page, in its editors. */
+  #undo(event: KeyboardEvent, target: Element | null): boolean {
+    const input = undoes(event);
+    if (!input || refusalOf(target)) return false;
+    if (isTextField(target)) this.#fields.undo(target, input === "historyRedo");
+    else if (editable(target)) this.#edits.do(target?.ownerDocument ?? null, input, "");
+    else return false;
+    event.preventDefault();
+    return true;
+  }
+
   /** With no field focused in the mirror, keys go to what has the customer's focus. */
   #keyTarget(target: Element | null): Element | null {
     const document = target?.ownerDocument;
@@ -228,8 +271,19 @@ export class Acting {
       if (reason) this.#host.refused(reason);
       return;
     }
-    const host = isTextField(target) ? null : editable(target);
-    if (host) this.#edits.beforeInput(event);
+    if (isTextField(target)) {
+      // From the browser's own menu: what it would take back, it may not have.
+      if (event.inputType.startsWith("history")) {
+        event.preventDefault();
+        this.#fields.undo(target, event.inputType === "historyRedo");
+      }
+    } else if (editable(target)) this.#edits.beforeInput(event);
+  }
+
+  #composed(event: CompositionEvent): void {
+    const target = innermost(event);
+    if (isTextField(target)) this.#fields.composed(target);
+    else if (target && this.#composes(event)) this.#edits.composed(editable(target) ?? target, event.data);
   }
 
   #composes(event: CompositionEvent): boolean {
@@ -240,12 +294,8 @@ export class Acting {
   #input(event: Event): void {
     const target = innermost(event);
     if (this.#mode !== "write" || !isTextField(target) || refusalOf(target)) return;
-    this.#typed.add(target);
     this.#focusIntent = Number.NEGATIVE_INFINITY;
-    // The first letter goes at once: from then on the page's older word can not undo it.
-    const node = this.#mirror.idOf(target);
-    if (node !== null && !this.#mirror.answers.isWaiting(node)) this.#flush();
-    else this.#flushSoon();
+    this.#fields.typed(target, event as InputEvent);
   }
 
   #change(event: Event): void {
@@ -321,12 +371,6 @@ export class Acting {
 
   #flush(): void {
     this.#flushing = false;
-    for (const field of this.#typed) {
-      const node = this.#mirror.idOf(field);
-      if (node === null || !field.isConnected) continue;
-      this.act({ kind: "input", node, value: field.value, caret: caretOf(field) });
-    }
-    this.#typed.clear();
     for (const target of this.#scrolled) {
       const node = this.#mirror.idOf(target);
       const scroller = scrollerOf(target);
@@ -357,12 +401,4 @@ function innermost(event: Event): HTMLElement | null {
     if ((at as Node).nodeType === Node.ELEMENT_NODE) return at as HTMLElement;
   }
   return null;
-}
-
-function caretOf(field: HTMLInputElement | HTMLTextAreaElement): number {
-  try {
-    return field.selectionEnd ?? field.value.length;
-  } catch {
-    return field.value.length;
-  }
 }

@@ -4,7 +4,7 @@
  * Pure: looks at elements, changes nothing.
  */
 
-import type { Key, Point } from "../../protocol/words.ts";
+import type { Key, Point, Typed } from "../../protocol/words.ts";
 
 const KEYS: readonly Key[] = [
   "Enter",
@@ -43,6 +43,48 @@ export function editable(element: Element | null): Element | null {
       '[contenteditable=""],[contenteditable="true" i],[contenteditable="plaintext-only" i]',
     ) ?? null
   );
+}
+
+const TYPED: Readonly<Record<string, Typed>> = {
+  insertText: "insertText",
+  insertReplacementText: "insertText",
+  insertCompositionText: "insertText",
+  insertFromComposition: "insertText",
+  insertFromYank: "insertFromPaste",
+  insertFromPasteAsQuotation: "insertFromPaste",
+  insertFromPaste: "insertFromPaste",
+  insertFromDrop: "insertFromDrop",
+  insertParagraph: "insertParagraph",
+  insertLineBreak: "insertLineBreak",
+  deleteContent: "deleteContentBackward",
+  deleteContentBackward: "deleteContentBackward",
+  deleteContentForward: "deleteContentForward",
+  deleteWordBackward: "deleteWordBackward",
+  deleteWordForward: "deleteWordForward",
+  deleteSoftLineBackward: "deleteSoftLineBackward",
+  deleteSoftLineForward: "deleteSoftLineForward",
+  deleteHardLineBackward: "deleteSoftLineBackward",
+  deleteHardLineForward: "deleteSoftLineForward",
+  deleteByCut: "deleteByCut",
+  deleteByDrag: "deleteByCut",
+  formatBold: "formatBold",
+  formatItalic: "formatItalic",
+  formatUnderline: "formatUnderline",
+  historyUndo: "historyUndo",
+  historyRedo: "historyRedo",
+};
+
+/** What the browser calls a change of text, as it is sent; null for what is not done for an agent. */
+export function typedBy(inputType: string): Typed | null {
+  return TYPED[inputType] ?? null;
+}
+
+/** Whether a key takes back what was typed, or does it again; null when it does neither. */
+export function undoes(event: KeyboardEvent): "historyUndo" | "historyRedo" | null {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
+  const key = event.key.toLowerCase();
+  if (key === "z") return event.shiftKey ? "historyRedo" : "historyUndo";
+  return key === "y" && !event.shiftKey ? "historyRedo" : null;
 }
 
 /** What a key does: an action, nothing (`null`), or something in the mirror's own field (`local`). */

@@ -53,7 +53,19 @@ const LOOK = 1000;
 /** When looking finds something again and again, the longest wait between two repairs, in milliseconds. */
 const LONGEST_PAUSE = 300_000;
 
+/** Who shows more than the page has said, of texts and fields. */
+export type Ahead = {
+  /** The page says what a text is. Returns whether to show that now. */
+  text(text: Text, data: string): boolean;
+  /** Whether what a field shows is seen to. */
+  holds(field: Element): boolean;
+  /** The page says what it holds. */
+  field(field: Element, value: string): void;
+};
+
 export class Mirror {
+  /** What the agent types. */
+  ahead: Ahead | null = null;
   readonly answers = new Answers();
   readonly scrolls = new Scrolls();
   readonly #growth = new ResizeObserver(() => this.#grown());
@@ -103,6 +115,16 @@ export class Mirror {
     return null;
   }
 
+  /** The id of this very node. */
+  ownId(node: Node): NodeId | null {
+    return this.#nodes?.idOf(node) ?? null;
+  }
+
+  /** The page's last word on the value of a field. */
+  valueOf(field: HTMLInputElement | HTMLTextAreaElement): string {
+    return this.#controls.get(field)?.value ?? field.defaultValue;
+  }
+
   find(id: NodeId): Node | undefined {
     return this.#nodes?.find(id);
   }
@@ -141,7 +163,12 @@ export class Mirror {
     if (node.nodeType !== Node.ELEMENT_NODE) return;
     const element = node as Element;
     const state = this.#controls.get(node);
-    setControl(element, state ?? defaultState(element));
+    this.#setControl(element, state ?? defaultState(element));
+  }
+
+  #setControl(element: Element, state: ViewControl): void {
+    const { value, ...rest } = state;
+    setControl(element, this.ahead?.holds(element) ? rest : state);
   }
 
   /** Compares what is there with what the server said should be; looks again later, as long as nothing changes. */
@@ -279,13 +306,16 @@ export class Mirror {
         this.#rebox(op.id, op.name);
         return;
       }
-      case "text":
-        setText(nodes.node(op.id) as CharacterData, op.data);
+      case "text": {
+        const text = nodes.node(op.id) as CharacterData;
+        if (this.ahead?.text(text as Text, op.data) !== false) setText(text, op.data);
         return;
+      }
       case "control": {
         const element = nodes.element(op.id);
         this.#controls.set(element, { ...this.#controls.get(element), ...op.state });
-        if (this.answers.told(op.id)) setControl(element, op.state);
+        if (op.state.value !== undefined) this.ahead?.field(element, op.state.value);
+        if (this.answers.told(op.id)) this.#setControl(element, op.state);
         return;
       }
       case "scroll": {

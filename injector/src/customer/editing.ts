@@ -1,0 +1,227 @@
+/**
+ * Types in editable elements: with the selection, the keys and the events that the page's editor expects.
+ *
+ * Places are those that the agent had; texts that the customer has changed since are followed. What the customer has selected
+ * elsewhere is theirs again when the edit is done.
+ */
+
+import type { NodeId, Refusal, Spot, Typed } from "../protocol/words.ts";
+import { History } from "../text/history.ts";
+import { controlKind } from "./dom.ts";
+import { realmOf } from "./realms.ts";
+import { type Field, keyOf, paste, press, type Typing } from "./typing.ts";
+
+/** A place in the page. */
+export type At = { node: Node; offset: number };
+
+const WORDS: Readonly<Partial<Record<Typed, [direction: string, granularity: string]>>> = {
+  deleteWordBackward: ["backward", "word"],
+  deleteWordForward: ["forward", "word"],
+  deleteSoftLineBackward: ["backward", "lineboundary"],
+  deleteSoftLineForward: ["forward", "lineboundary"],
+};
+const FOCUS = ["focus", "blur", "focusin", "focusout"] as const;
+
+/** The editing of one session. */
+export class Editing {
+  readonly #texts = new WeakMap<Text, History>();
+  #hosts = new WeakSet<Element>();
+  readonly #observer = new MutationObserver((records) => this.#note(records));
+  /** Where the agent's caret is. */
+  at: At | null = null;
+
+  constructor(
+    readonly typing: Typing,
+    readonly node: (id: NodeId) => Node | undefined,
+  ) {}
+
+  /** Watches nothing any more. */
+  stop(): void {
+    this.#observer.disconnect();
+    this.#hosts = new WeakSet();
+    this.at = null;
+  }
+
+  /** Does in the editable element what a person at these places would have done. */
+  async edit(anchor: Spot, focus: Spot, input: Typed, text: string): Promise<Refusal | null> {
+    const { keyboard } = this.typing;
+    if (keyboard.held) await keyboard.finished();
+    const found = this.find(anchor, focus);
+    if (!found) return "stale";
+    const { host, from, to } = found;
+    const beside = keyboard.heldBeside(host);
+    if (beside && input.startsWith("history")) return "customer_typing";
+    this.#watch(host);
+    const work = (): void => {
+      this.select(host, from, to);
+      this.#do(host, input, text);
+    };
+    if (keyboard.held) await this.#aside(host, beside, work);
+    else {
+      this.typing.enter(host);
+      work();
+      this.at = caretIn(host);
+    }
+    return null;
+  }
+
+  /** The editable element of two places, and where they are now. */
+  find(anchor: Spot, focus: Spot): { host: HTMLElement; from: At; to: At } | null {
+    this.#note(this.#observer.takeRecords());
+    const from = this.#place(anchor);
+    const to = this.#place(focus);
+    const host = to && hostOf(to.node);
+    return from && host && hostOf(from.node) === host ? { host, from, to } : null;
+  }
+
+  /** Selects, and lets an editor know that waits to be told. */
+  select(host: HTMLElement, from: At, to: At): void {
+    const selection = host.ownerDocument.getSelection();
+    if (!selection) return;
+    const { anchorNode, anchorOffset, focusNode, focusOffset } = selection;
+    if (
+      anchorNode === from.node &&
+      anchorOffset === from.offset &&
+      focusNode === to.node &&
+      focusOffset === to.offset
+    )
+      return;
+    selection.setBaseAndExtent(from.node, from.offset, to.node, to.offset);
+    host.ownerDocument.dispatchEvent(new (realmOf(host).Event)("selectionchange"));
+  }
+
+  /** The agent's caret as it is now, if the customer has not the only one. */
+  caret(): At | null {
+    const host = this.at && hostOf(this.at.node);
+    if (host && !this.typing.keyboard.held) this.at = caretIn(host) ?? this.at;
+    return this.at?.node.isConnected ? this.at : null;
+  }
+
+  #place({ node: id, offset, base }: Spot): At | null {
+    const node = this.node(id);
+    if (!node?.isConnected) return null;
+    if (node.nodeType !== Node.TEXT_NODE) return { node, offset: Math.min(offset, node.childNodes.length) };
+    const text = node as Text;
+    let history = this.#texts.get(text);
+    if (!history) {
+      history = new History(text.data);
+      this.#texts.set(text, history);
+    }
+    history.note(text.data);
+    const place = history.place(base, offset);
+    return place === null ? null : { node, offset: Math.min(place, text.length) };
+  }
+
+  #watch(host: HTMLElement): void {
+    if (this.#hosts.has(host)) return;
+    this.#hosts.add(host);
+    this.#observer.observe(host, { subtree: true, characterData: true, characterDataOldValue: true });
+  }
+
+  /** What a text was before each change says what it was after the one before. */
+  #note(records: readonly MutationRecord[]): void {
+    for (const { target, oldValue } of records) {
+      const text = target as Text;
+      const history = this.#texts.get(text);
+      if (history) history.note(oldValue ?? "");
+      else this.#texts.set(text, new History(oldValue ?? ""));
+    }
+    for (const { target } of records) this.#texts.get(target as Text)?.note((target as Text).data);
+  }
+
+  /** Does `work` without the customer losing keyboard and selection for it. */
+  async #aside(host: HTMLElement, beside: HTMLElement | null, work: () => void): Promise<void> {
+    const selection = host.ownerDocument.getSelection();
+    const field = beside && controlKind(beside) === "text" ? (beside as Field) : null;
+    const inField = field && ([field.selectionStart, field.selectionEnd, field.selectionDirection] as const);
+    // Ranges follow what is edited around them.
+    const [anchor, focus] = [
+      rangeAt(selection?.anchorNode, selection?.anchorOffset),
+      rangeAt(selection?.focusNode, selection?.focusOffset),
+    ];
+    const view = realmOf(host);
+    const { scrollX: left, scrollY: top } = view;
+    if (beside) quietly(view, () => host.focus({ preventScroll: true }));
+    work();
+    // Editors look at what was done, and at the selection, before anything else happens.
+    await null;
+    await null;
+    this.at = caretIn(host);
+    quietly(view, () => beside?.focus({ preventScroll: true }));
+    if (field && inField?.[0] != null)
+      field.setSelectionRange(inField[0], inField[1], inField[2] ?? undefined);
+    else if (anchor && focus && !field)
+      selection?.setBaseAndExtent(
+        anchor.startContainer,
+        anchor.startOffset,
+        focus.startContainer,
+        focus.startOffset,
+      );
+    view.scrollTo({ left, top, behavior: "instant" });
+  }
+
+  #do(host: HTMLElement, input: Typed, text: string): void {
+    const [key, control] = text.length > 2 ? ["", false] : keyOf(input, text);
+    const shift = input === "insertLineBreak";
+    let goes = !key || press(host, "keydown", key, shift, control);
+    if (goes && key && !control && (text || key === "Enter")) goes = press(host, "keypress", key, shift);
+    if (goes) {
+      if (input === "insertFromPaste" || input === "insertFromDrop") this.#paste(host, text);
+      else this.#type(host, input, text);
+    }
+    if (key) press(host, "keyup", key, shift, control);
+  }
+
+  #type(host: HTMLElement, input: Typed, text: string): void {
+    const selection = host.ownerDocument.getSelection();
+    const reach = WORDS[input];
+    if (reach && selection?.isCollapsed) selection.modify("extend", ...reach);
+    this.typing.command(host, input, text);
+  }
+
+  /** An editor takes what is pasted itself; for a plain element it comes in line by line. */
+  #paste(host: HTMLElement, text: string): void {
+    const transfer = paste(host, text);
+    if (!transfer) return;
+    const lines = text.split(/\r\n|\r|\n/);
+    if (lines.length === 1) {
+      this.typing.command(host, "insertText", text);
+      return;
+    }
+    for (const [index, line] of lines.entries()) {
+      if (index > 0) this.typing.command(host, "insertParagraph", "");
+      if (line) this.typing.command(host, "insertText", line);
+    }
+  }
+}
+
+/** Moves the focus without the page hearing of it: it will be back at once. */
+function quietly(view: Window, move: () => void): void {
+  const mute = (event: Event): void => event.stopImmediatePropagation();
+  for (const type of FOCUS) view.addEventListener(type, mute, true);
+  move();
+  for (const type of FOCUS) view.removeEventListener(type, mute, true);
+}
+
+function rangeAt(node: Node | null | undefined, offset = 0): Range | null {
+  const range = node?.ownerDocument?.createRange();
+  if (!node || !range) return null;
+  range.setStart(node, offset);
+  range.collapse(true);
+  return range;
+}
+
+/** The outermost editable element around a node. */
+function hostOf(node: Node): HTMLElement | null {
+  const element = node.nodeType === Node.ELEMENT_NODE ? (node as HTMLElement) : node.parentElement;
+  if (!element?.isContentEditable) return null;
+  let host = element;
+  while (host.parentElement?.isContentEditable) host = host.parentElement;
+  return host;
+}
+
+function caretIn(host: HTMLElement): At | null {
+  const selection = host.ownerDocument.getSelection();
+  const node = selection?.focusNode;
+  return node && host.contains(node) ? { node, offset: selection.focusOffset } : null;
+}

@@ -1,0 +1,201 @@
+/** Both type at once: nothing is lost, nobody's keyboard is taken, and the page hears of it as of any typing. */
+import { type Agent, type Customer, expect, test } from "./rig.ts";
+
+/** Puts fields of the test's own into the page, on both screens. */
+async function desk(customer: Customer, agent: Agent, html: string): Promise<void> {
+  await customer.page.evaluate((html) => {
+    const desk = document.createElement("section");
+    desk.id = "desk";
+    desk.innerHTML = html;
+    document.querySelector("main")?.prepend(desk);
+    scrollTo(0, 0);
+  }, html);
+  await expect.poll(() => agent.mirror.text("#desk")).not.toBeNull();
+}
+
+const valueAt = (customer: Customer, selector: string): Promise<string> =>
+  customer.page.locator(selector).evaluate((field: HTMLInputElement) => field.value ?? field.textContent ?? "");
+
+for (const [kind, html] of [
+  ["an input", '<input id="both" value="start">'],
+  ["a textarea", '<textarea id="both" rows="4">start</textarea>'],
+  ["an editable element", '<div id="both" contenteditable="true">start</div>'],
+] as const) {
+  test(`both type at once in ${kind} and nothing is lost`, async ({ customer, agent, writing }) => {
+    await writing("/help");
+    await desk(customer, agent, html);
+    await customer.page.locator("#both").click();
+    await customer.page.keyboard.press("Home");
+    await agent.mirror.click("#both");
+    await agent.page.keyboard.press("End");
+    const [theirs, own] = ["the quick brown fox jumps over", "PACK MY BOX WITH FIVE JUGS"];
+    await Promise.all([
+      customer.page.keyboard.type(theirs, { delay: 12 }),
+      agent.page.keyboard.type(own, { delay: 15 }),
+    ]);
+    const text = (whole: string) => whole.replaceAll("\u00a0", " ");
+    const all = async () => text(await valueAt(customer, "#both"));
+    await expect.poll(all).toMatch(/JUGS/);
+    await expect.poll(async () => (await all()).replace(/[^A-Z]/g, "")).toBe(own.replace(/[^A-Z]/g, ""));
+    expect((await all()).replace("start", "").replace(/[^a-z]/g, "")).toBe(theirs.replace(/[^a-z]/g, ""));
+    await expect.poll(async () => text((await agent.mirror.value("#both")) ?? (await agent.mirror.text("#both")) ?? "")).toBe(await all());
+    // The customer goes on where they were.
+    await customer.page.keyboard.type("!");
+    await expect.poll(all).toMatch(/over!/);
+  });
+}
+
+test("while the customer types, the agent types elsewhere and takes neither focus, caret nor scroll", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(
+    customer,
+    agent,
+    `<input id="a" value="12345678"><input id="b"><textarea id="c"></textarea><div id="d" contenteditable="true">x</div>`,
+  );
+  await customer.page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    for (const type of ["focus", "blur", "change", "input"]) {
+      document.addEventListener(type, (event) => heard.push(`${type} ${(event.target as Element).id}`), true);
+    }
+  });
+  await customer.page.locator("#a").click();
+  await customer.page.keyboard.press("Home");
+  for (let n = 0; n < 3; n++) await customer.page.keyboard.press("ArrowRight");
+  await customer.page.evaluate(() => (window as unknown as { heard: string[] }).heard.splice(0));
+  for (const [id, typed] of [["b", "one"], ["c", "two"], ["d", "three"]] as const) {
+    await agent.mirror.click(`#${id}`);
+    await agent.page.keyboard.type(typed);
+    await expect.poll(() => valueAt(customer, `#${id}`)).toContain(typed);
+    await customer.page.keyboard.type("-");
+  }
+  expect(await valueAt(customer, "#a")).toBe("123---45678");
+  const state = await customer.page.evaluate(() => ({
+    focus: document.activeElement?.id,
+    caret: (document.querySelector("#a") as HTMLInputElement).selectionStart,
+    scroll: scrollY,
+    heard: (window as unknown as { heard: string[] }).heard,
+  }));
+  expect(state).toMatchObject({ focus: "a", caret: 6, scroll: 0 });
+  // Who validates when a field is left hears that the agent came, typed and left.
+  const b = state.heard.filter((event) => event.endsWith(" b"));
+  expect(b).toEqual(["focus b", "input b", "input b", "input b", "change b", "blur b"]);
+  expect(state.heard.filter((event) => event === "blur a" || event === "focus a")).toEqual([]);
+});
+
+test("a key of the agent is every event of a key, in order", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, `<input id="k">`);
+  await customer.page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    for (const type of ["keydown", "keypress", "beforeinput", "input", "keyup"]) {
+      document.querySelector("#k")?.addEventListener(type, (event) => {
+        const { key, inputType, data } = event as KeyboardEvent & InputEvent;
+        heard.push(`${type} ${key ?? inputType} ${data ?? ""}`.trim());
+      });
+    }
+  });
+  await agent.mirror.click("#k");
+  await agent.page.keyboard.type("ä");
+  await expect.poll(() => valueAt(customer, "#k")).toBe("ä");
+  await agent.page.keyboard.press("Backspace");
+  await expect.poll(() => valueAt(customer, "#k")).toBe("");
+  await expect
+    .poll(() => customer.page.evaluate(() => (window as unknown as { heard: string[] }).heard))
+    .toEqual([
+      "keydown ä",
+      "keypress ä",
+      "beforeinput insertText ä",
+      "input insertText ä",
+      "keyup ä",
+      "keydown Backspace",
+      "beforeinput deleteContentBackward",
+      "input deleteContentBackward",
+      "keyup Backspace",
+    ]);
+});
+
+test("the page has the last word: formatters, filters, limits; what can not be typed into says so", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(
+    customer,
+    agent,
+    `<input id="card"><input id="digits"><input id="short" maxlength="5"><input id="number" type="number">
+     <input id="mail" type="email"><input id="date" type="date"><input id="fixed" readonly value="fixed"><input id="off" disabled value="off">`,
+  );
+  await customer.page.evaluate(() => {
+    const field = (id: string) => document.querySelector(`#${id}`) as HTMLInputElement;
+    field("card").addEventListener("input", () => {
+      field("card").value = field("card").value.replace(/\D/g, "").replace(/(\d{4})(?=\d)/g, "$1 ");
+    });
+    field("digits").addEventListener("keypress", (event) => /\d/.test((event as KeyboardEvent).key) || event.preventDefault());
+  });
+  for (const [id, typed, value] of [
+    ["card", "123456789", "1234 5678 9"],
+    ["digits", "1a2b3", "123"],
+    ["short", "abcdefgh", "abcde"],
+    ["number", "12.5", "12.5"],
+    ["mail", "ada@example.test", "ada@example.test"],
+  ] as const) {
+    await agent.mirror.click(`#${id}`);
+    await agent.page.keyboard.type(typed, { delay: 5 });
+    await expect.poll(() => valueAt(customer, `#${id}`), id).toBe(value);
+    await expect.poll(() => agent.mirror.value(`#${id}`), id).toBe(value);
+  }
+  await agent.mirror.click("#date");
+  await agent.page.keyboard.type("12312026");
+  await expect.poll(() => valueAt(customer, "#date")).toBe("2026-12-31");
+  for (const id of ["fixed", "off"]) {
+    await agent.mirror.click(`#${id}`);
+    await agent.page.keyboard.type("x");
+    await expect(agent.page.getByText(/only the customer/i).first()).toBeVisible();
+    expect(await valueAt(customer, `#${id}`)).toBe(id);
+  }
+});
+
+test("the agent selects, replaces, pastes and takes back, and the customer's words stay", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, `<textarea id="t" rows="5">one two three</textarea><div id="e" contenteditable="true">four five six</div>`);
+  const keys = agent.page.keyboard;
+  await agent.mirror.click("#t");
+  await keys.press("Control+Home");
+  for (let n = 0; n < 3; n++) await keys.press("Shift+ArrowRight");
+  await keys.type("eins");
+  await expect.poll(() => valueAt(customer, "#t")).toBe("eins two three");
+  await customer.page.locator("#t").press("End");
+  await customer.page.keyboard.type(" and more");
+  await expect.poll(() => agent.mirror.value("#t")).toBe("eins two three and more");
+  await keys.press("Control+z");
+  await expect.poll(() => valueAt(customer, "#t")).toBe("one two three and more");
+  await keys.press("Control+y");
+  await expect.poll(() => valueAt(customer, "#t")).toBe("eins two three and more");
+  await agent.page.evaluate(() => navigator.clipboard.writeText("line 1\nline 2\n"));
+  await keys.press("Control+Home");
+  await keys.press("Control+v");
+  await expect.poll(() => valueAt(customer, "#t")).toBe("line 1\nline 2\neins two three and more");
+  await keys.press("Control+a");
+  await keys.press("Delete");
+  await expect.poll(() => valueAt(customer, "#t")).toBe("");
+
+  await agent.mirror.click("#e");
+  await keys.press("Home");
+  for (let n = 0; n < 4; n++) await keys.press("Shift+ArrowRight");
+  await keys.type("vier");
+  await expect.poll(() => valueAt(customer, "#e")).toBe("vier five six");
+  await keys.press("Control+Backspace");
+  await expect.poll(() => valueAt(customer, "#e")).toMatch(/^\s?five six$/);
+  await keys.press("End");
+  await keys.press("Enter");
+  await keys.type("next");
+  await expect.poll(() => customer.page.locator("#e").evaluate((e: HTMLElement) => e.innerText.trim())).toMatch(/five six\n+next/);
+  await expect.poll(() => agent.mirror.text("#e")).toMatch(/five six ?next/);
+
+  // Too much at once is refused as a whole.
+  await agent.page.evaluate(() => navigator.clipboard.writeText("x".repeat(50_000)));
+  await agent.mirror.click("#t");
+  await keys.press("Control+v");
+  await expect(agent.page.getByText(/too much text/i).first()).toBeVisible();
+  expect(await valueAt(customer, "#t")).toBe("");
+  expect(await agent.mirror.value("#t")).toBe("");
+});
