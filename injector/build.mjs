@@ -22,6 +22,12 @@ const BUNDLES = [
   { out: "customer.js", entry: "src/customer/main.ts", limit: 25 * 1024 },
   // Loaded only where a page has something to take a picture of.
   { out: "pictures.js", entry: "src/pictures/main.ts", limit: 3 * 1024 },
+  // Loaded where the company has terms.
+  { out: "terms.js", entry: "src/terms/main.ts", limit: 2 * 1024 },
+  // Loaded once the panel is there, to move it.
+  { out: "place.js", entry: "src/place/main.ts", limit: 3 * 1024 },
+  // Loaded when the customer wants to see what is hidden.
+  { out: "outlines.js", entry: "src/outlines/main.ts", limit: 2 * 1024 },
   { out: "held.js", entry: "src/held/main.ts", limit: 3 * 1024 },
   // Loaded when the customer allows the agent to type and click.
   { out: "acting.js", entry: "src/acting/main.ts", limit: 12 * 1024 },

@@ -8,7 +8,8 @@
 //! 4  proxy · sync · console · api     the edges: site HTTP, WebSockets, agents' HTTP, other systems
 //! 3  session                          one task per session; no sockets, no HTTP
 //! 2  policy · fetch                   pure: what may be seen and done; one document by HTTP
-//! 1  dom · rewrite · store · tls      pure engines; store = ids and bytes only; tls = certificates
+//! 1  dom · rewrite · store · tls      pure engines; store = ids and bytes only; tls = certificates;
+//!    · wording                        wording = what people read, in their language
 //! 0  protocol                         plain words both sides speak
 //! ```
 
@@ -28,3 +29,4 @@ pub mod session;
 pub mod store;
 pub mod sync;
 pub mod tls;
+pub mod wording;

@@ -4,6 +4,7 @@
 
 mod access;
 mod reader;
+mod widget;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use toml::de::DeTable;
 use url::Url;
+
+pub use self::widget::{Colour, Corner, Terms, Widget};
 
 use self::reader::{Errors, Section, Wrong, count, parsed, secret, size, text, texts, time};
 use crate::policy::Diagnostic;
@@ -32,6 +35,8 @@ pub struct Config {
     pub console: Console,
     /// The keys of the integration API.
     pub api: Vec<api::Key>,
+    /// The customer's widget.
+    pub widget: Widget,
     /// The folder of the policy files.
     pub policies: PathBuf,
     /// Life and bounds of sessions.
@@ -95,6 +100,7 @@ impl Config {
                 embedding: Default::default(),
             },
             api: Vec::new(),
+            widget: Default::default(),
             policies: folder.join("policies"),
             session: Default::default(),
             socket: Default::default(),
@@ -204,6 +210,9 @@ fn whole(mut root: Section<'_>, folder: &Path, errors: &mut Errors) -> Option<Co
     if let Some(mut section) = root.section("policy", errors) {
         section.set("dir", &mut config.policies, errors, |value| Ok(folder.join(text(value)?)));
         section.finish(errors);
+    }
+    if let Some(section) = root.section("widget", errors) {
+        config.widget = widget::widget(section, errors);
     }
     if let Some(section) = root.section("session", errors) {
         sessions(section, &mut config.session, errors);

@@ -30,6 +30,14 @@ pub(super) struct Section<'a> {
     known: Vec<&'static str>,
 }
 
+/// A key of a table and what it stands for.
+pub(super) struct Entry<'a> {
+    pub(super) key: String,
+    /// Of the key.
+    pub(super) span: Range<usize>,
+    pub(super) value: DeValue<'a>,
+}
+
 impl<'a> Section<'a> {
     pub(super) fn new(name: &'a str, table: DeTable<'a>, place: Range<usize>) -> Self {
         Section { name, table, place, known: Vec::new() }
@@ -122,6 +130,17 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// All keys and values that nobody has asked for yet, where the keys are names that the file's author gives.
+    pub(super) fn entries(&mut self) -> Vec<Entry<'a>> {
+        let table = std::mem::take(&mut self.table);
+        let entry = |(key, value): (Spanned<_>, Spanned<DeValue<'a>>)| {
+            let span = key.span();
+            let key: std::borrow::Cow<'a, str> = key.into_inner();
+            Entry { key: key.into_owned(), span, value: value.into_inner() }
+        };
+        table.into_iter().map(entry).collect()
+    }
+
     /// Where this table stands.
     pub(super) fn place(&self) -> Range<usize> {
         self.place.clone()
@@ -146,7 +165,7 @@ impl<'a> Section<'a> {
 }
 
 /// The known key that somebody most likely meant, or all of them.
-fn hint(key: &str, known: &[&'static str]) -> Option<String> {
+pub(super) fn hint(key: &str, known: &[&'static str]) -> Option<String> {
     match nearest(key, known) {
         Some(word) => Some(format!("did you mean `{word}`?")),
         None if known.is_empty() => None,

@@ -162,3 +162,52 @@ fn what_can_not_work_is_refused() {
         assert!(Config::parse(&format!("{GOOD}[limits]\n{key} = {value}\n"), Path::new("")).is_err());
     }
 }
+
+#[test]
+fn the_widget_is_as_the_settings_say() {
+    let text = format!(
+        "{GOOD}[widget]\nposition = \"bottom-left\"\naccent = \"#ffd400\"\nlanguage = \"de\"\n\
+         [widget.text.de]\nstart = \"Gemeinsam ansehen\"\nended.error = \"Schade.\"\n\
+         people = {{ one = \"{{names}} sieht zu\", other = \"{{count}} sehen zu\" }}\n\
+         [widget.terms.de]\ntext = \"Regeln\"\nlink = \"/agb\"\n[widget.terms.en]\nlink = \"https://shop.example/terms\"\n"
+    );
+    let widget = Config::parse(&text, Path::new("")).unwrap().widget;
+    assert_eq!(widget.position, Some(Corner::BottomLeft));
+    assert_eq!(
+        (widget.accent.to_string(), widget.accent.ink().to_string()),
+        ("#ffd400".into(), "#000000".into())
+    );
+    let german = widget.texts.get("de").unwrap();
+    assert_eq!((&german["start"], &german["copy"]), (&"Gemeinsam ansehen".into(), &"Kopieren".into()));
+    assert_eq!(
+        (&german["ended"]["error"], &german["people"]["one"]),
+        (&"Schade.".into(), &"{names} sieht zu".into())
+    );
+    // Who reads a language without terms gets those in the widget's own.
+    assert_eq!(widget.terms_for("en").map(|(language, _)| language), Some("en"));
+    assert_eq!(widget.terms_for("ar").map(|(language, _)| language), Some("de"));
+}
+
+#[test]
+fn what_is_wrong_with_the_widget_is_said_with_its_place() {
+    for (bad, place, what) in [
+        ("[widget]\nposition = \"middle\"", "\"middle\"", "top-left"),
+        ("[widget]\naccent = \"blue\"", "\"blue\"", "a colour"),
+        ("[widget]\naccent = \"#12345\"", "\"#12345\"", "a colour"),
+        ("[widget]\nlanguage = \"tlh\"", "\"tlh\"", "must be one of"),
+        ("[widget]\ncolor = \"#fff\"", "color", "unknown key"),
+        ("[widget.text.de]\nstrat = \"x\"", "strat", "unknown text"),
+        ("[widget.text.de]\nended.errror = \"x\"", "errror", "unknown text"),
+        ("[widget.text.de]\nended = \"x\"", "ended", "a table of texts"),
+        ("[widget.text.de]\nstart = \" \"", "start", "empty"),
+        ("[widget.text.de]\njoined = \"{agnt} ist da\"", "joined", "{agnt} is not known there, only {agent}"),
+        ("[widget.text.it]\nstart = \"Aiuto\"", "it", "needs all texts"),
+        ("[widget.text.Deutsch]\nstart = \"x\"", "Deutsch", "no language"),
+        ("[widget.terms.de]\nlink = \"javascript:alert(1)\"", "\"javascript:alert(1)\"", "must be a URL"),
+        ("[widget.terms.xx]\ntext = \"x\"", "xx", "no language"),
+        ("[widget.terms.de]\n", "de", "need a `text`, a `link`"),
+    ] {
+        let found = wrongs(&format!("{GOOD}{bad}\n"));
+        assert!(found.iter().any(|(at, message)| at == place && message.contains(what)), "{bad}: {found:?}");
+    }
+}

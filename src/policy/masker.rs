@@ -242,6 +242,11 @@ impl Masker {
         Echoing { key: self.echoes.key(), known: self.echoes.all(), keep }
     }
 
+    /// Whether the whole page is kept from agents.
+    pub fn is_paused(&self) -> bool {
+        !self.rules.paused.is_empty()
+    }
+
     /// The address of the page as it was last told.
     pub fn location(&self) -> &str {
         &self.globals.location

@@ -115,6 +115,11 @@ pub enum ToCustomer {
         /// Not masked or hidden any more.
         cleared: Vec<NodeId>,
     },
+    /// Whether the whole page is kept from the agent, as the policy says.
+    PrivatePage {
+        /// True: nothing of it is seen.
+        on: bool,
+    },
     /// The agent's pointer.
     Pointer {
         /// In the viewport.

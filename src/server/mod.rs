@@ -178,7 +178,7 @@ impl Server {
         self.tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
-    /// Puts changed settings in force: those of the sites, the proxies that are trusted and the limits of the
+    /// Puts changed settings in force: those of the sites, the widget, the proxies that are trusted and the limits of the
     /// site's listener. All others need a new start.
     ///
     /// # Errors
@@ -220,14 +220,10 @@ fn front(
     log: Option<AccessLog>,
 ) -> Result<Arc<Proxy>, Error> {
     let sharing = Arc::new(capture::SessionCapture(sessions.clone()));
-    let settings = config.proxy_settings(assets::loader_tag());
-    Ok(Proxy::new(settings, own_routes(config, sessions), sharing, metrics, log)?)
-}
-
-/// What lives under `/.tandem/` on the site's host.
-fn own_routes(config: &Config, sessions: &Sessions) -> Router {
-    let own = sync::customer::routes(sessions.clone(), config.customers()).merge(assets::routes());
-    Router::new().nest("/.tandem", own)
+    let scripts = assets::Scripts::new(&config.widget);
+    let settings = config.proxy_settings(scripts.tag());
+    let own = sync::customer::routes(sessions.clone(), config.customers()).merge(scripts.routes());
+    Ok(Proxy::new(settings, Router::new().nest("/.tandem", own), sharing, metrics, log)?)
 }
 
 fn console_routes(

@@ -110,6 +110,9 @@ pub enum Closed {
     Protocol(&'static str),
 }
 
+/// The words for a page that is over a limit: its browser tells the customer so and does not try again.
+pub const TOO_LARGE: &str = "page too large";
+
 /// Why an agent can not join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {

@@ -42,6 +42,8 @@ pub(super) struct Tab {
     /// The same of its frames.
     pub(super) frames: Vec<String>,
     pub(super) misfits: u32,
+    /// Whether its browser was told that the agent sees nothing of the page.
+    pub(super) private: bool,
 }
 
 /// The way to a tab's browser.
@@ -57,7 +59,7 @@ impl Tabs {
         let mut replaced = Vec::new();
         if let Some(tab) = self.tabs.iter_mut().find(|tab| tab.key == key) {
             replaced.extend(tab.line.replace(line));
-            (tab.gone, tab.misfits, tab.seen) = (None, 0, false);
+            (tab.gone, tab.misfits, tab.seen, tab.private) = (None, 0, false, false);
             tab.frames.clear();
             return replaced;
         }
@@ -79,6 +81,7 @@ impl Tabs {
             url: None,
             frames: Vec::new(),
             misfits: 0,
+            private: false,
         });
         replaced
     }

@@ -21,7 +21,9 @@ use crate::protocol::customer::{Act, ActTag, FromCustomer, Start, Started, ToCus
 use crate::protocol::page::{self, PageFrame};
 use crate::protocol::wire::{LARGE, Malformed};
 use crate::protocol::{Action, EndReason, Phase};
-use crate::session::{About, CustomerKey, CustomerLink, Handle, Hello, Outgoing, Sessions, StartError};
+use crate::session::{
+    About, CustomerKey, CustomerLink, Handle, Hello, Outgoing, Sessions, StartError, TOO_LARGE,
+};
 
 /// Bytes of what a session is said to be about.
 const ABOUT: usize = 256 << 10;
@@ -269,7 +271,11 @@ async fn exchange(
                     }
                     Err(error) => {
                         tracing::warn!(%error, "closing a customer's connection");
-                        return Finished::Close(CloseCode::Protocol, "a malformed frame");
+                        let large = matches!(error, Malformed::Limit(_));
+                        return Finished::Close(
+                            CloseCode::Protocol,
+                            if large { TOO_LARGE } else { "a malformed frame" },
+                        );
                     }
                 },
                 Heard::Message(Received::Text(text)) => match serde_json::from_str::<FromCustomer>(&text) {

@@ -116,7 +116,7 @@ test("what lies under the panel can be reached: it moves aside, and stays there"
   const ours = () =>
     customer.page.evaluate(({ x, y }) => document.elementFromPoint(x, y)?.localName === "tandem-widget", under);
   expect(await ours()).toBe(true);
-  await customer.page.getByRole("button", { name: "Move to the other side" }).click();
+  await customer.page.getByRole("button", { name: "Move this panel" }).click();
   expect(await ours()).toBe(false);
   await customer.open("/catalogue");
   await expect(panel).toBeVisible();

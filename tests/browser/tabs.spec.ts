@@ -29,12 +29,17 @@ test("new tabs stay in the session, and the agent sees the one that the customer
   await expect(tabs).toHaveCount(1, { timeout: 12_000 });
 });
 
-test("a session that starts in one tab goes on in those that were open", async ({ customer, agent }) => {
-  const other = await customer.page.context().newPage();
-  await other.goto(`${customer.demo.site}/story`);
+test("tabs that were open before come into the session with their next page, or at the press of the button", async ({ customer, agent }) => {
+  const [other, third] = [await customer.page.context().newPage(), await customer.page.context().newPage()];
+  for (const page of [other, third]) await page.goto(`${customer.demo.site}/story`);
   await customer.open("/help");
   const id = await customer.start();
-  await expect(other.getByRole("dialog", { name: "Co-browsing" })).toBeVisible();
+  await other.bringToFront();
+  await other.getByRole("button", { name: "Co-browse" }).click();
+  await expect(other.getByLabel("Session ID")).toHaveText(id);
+  await third.goto(`${customer.demo.site}/help`);
+  await expect(third.getByLabel("Session ID")).toHaveText(id);
+  await customer.page.bringToFront();
   await agent.logIn();
   await agent.join(id);
   await customer.page.getByRole("button", { name: "Exit session" }).click();

@@ -8,7 +8,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (4, &["proxy", "sync", "console", "api"]),
     (3, &["session"]),
     (2, &["policy", "fetch"]),
-    (1, &["dom", "rewrite", "store", "tls"]),
+    (1, &["dom", "rewrite", "store", "tls", "wording"]),
     (0, &["protocol"]),
 ];
 

@@ -24,7 +24,7 @@ export function Countdown({ model }: { model: SessionModel }) {
   if (!ending) return null;
   return (
     <p class="countdown">
-      {words.ending(ending.why)} <span role="timer">{remaining(ending.at - now.value)}</span>
+      {words.ending(ending.why)} <span role="timer">{remaining(ending.at - now.value, words.language)}</span>
     </p>
   );
 }

@@ -73,6 +73,7 @@ const modeReason: Record<ModeReason, string | null> = {
 const mode: Record<Mode, string> = { pointer: "Pointer", write: "Write" };
 
 export const words = {
+  language: "en",
   product: "Tandem",
   refusal,
   ended,

@@ -16,6 +16,8 @@ const TAKEN_OVER = 4002;
 const PROTOCOL = 4003;
 /** The server is about to be started again. */
 const RESTARTING = 1012;
+/** How the reason of a close ends when the page has more than the server takes (`src/sync`). */
+const TOO_LARGE = "too large";
 /** How long opening may take, in milliseconds. */
 const OPENING = 6000;
 /** So often in a row a connection may fail for [`PROTOCOL`] before this page gives up. */
@@ -27,7 +29,7 @@ const FORGIVEN = 30_000;
 const LONGEST_ADDRESS = 2000;
 
 /** How the line is. */
-export type Line = "open" | "lost" | "restarting" | "elsewhere" | "broken";
+export type Line = "open" | "lost" | "restarting" | "elsewhere" | "too_large" | "broken";
 
 /** Who listens. */
 export interface Listener {
@@ -192,6 +194,11 @@ export class Connection {
     if (code === TAKEN_OVER) {
       this.#elsewhere = true;
       this.listener.line("elsewhere");
+      return;
+    }
+    if (code === PROTOCOL && reason.endsWith(TOO_LARGE)) {
+      // Trying again would not make it smaller; another page is another try.
+      this.listener.line("too_large");
       return;
     }
     if (code === PROTOCOL) {

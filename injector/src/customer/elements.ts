@@ -16,9 +16,10 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A button. What scripts dispatch (the site's, or an agent's action) does not press it. */
-export function button(text: string, className: string, pressed: () => void): HTMLButtonElement {
-  const element = make("button", className, text, { type: "button" });
+/** A button, with a label where it shows no text. What scripts dispatch (the site's, or an agent's action) does not press it. */
+export function button(text: string, className: string, pressed: () => void, label = ""): HTMLButtonElement {
+  const element = make("button", className, text, { type: "button", ...(label && { "aria-label": label }) });
+  if (label) element.title = label;
   element.addEventListener("click", (event) => {
     if (event.isTrusted) pressed();
   });

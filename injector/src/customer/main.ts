@@ -5,7 +5,7 @@
  */
 
 import type { BundleScript } from "../loader/bridge.ts";
-import type { Started } from "../protocol/words.ts";
+import type { AskTerms } from "../terms/main.ts";
 import { Acting, type MakeExecutor } from "./acting.ts";
 import { isElement, Roots } from "./dom.ts";
 import type { ExecutorContext } from "./executor.ts";
@@ -14,8 +14,8 @@ import { Realms } from "./realms.ts";
 import { Session } from "./session.ts";
 import { Extras } from "./sheet-hooks.ts";
 import { Stage } from "./stage.ts";
+import { begin, refusal } from "./start.ts";
 import { watch } from "./watch.ts";
-import { ENGLISH } from "./words.ts";
 
 function run(script: BundleScript | null): void {
   const bridge = script?.tandem;
@@ -24,7 +24,7 @@ function run(script: BundleScript | null): void {
   const realms = new Realms();
   const extras = new Extras();
   const notices = new Notices();
-  const stage = new Stage(bridge.host, bridge.root);
+  const stage = new Stage(bridge.host, bridge.root, bridge.look);
   let session: Session | null = null;
 
   const top = (self: unknown): void => {
@@ -51,6 +51,8 @@ function run(script: BundleScript | null): void {
   const acting = new Acting(page, () => bridge.load<MakeExecutor>("acting"));
 
   const join = (sessionId: string): Session => {
+    const { words } = bridge;
+    stage.speak(words.language);
     session = new Session(
       sessionId,
       {
@@ -60,7 +62,7 @@ function run(script: BundleScript | null): void {
         realms,
         extras,
         notices,
-        words: ENGLISH,
+        words,
         ended: () => {
           session = null;
         },
@@ -72,13 +74,13 @@ function run(script: BundleScript | null): void {
 
   bridge.provide({
     async start(about) {
-      const answer = await fetch("/.tandem/session", {
-        method: "POST",
-        headers: { Tandem: "1" },
-        ...(about && { body: JSON.stringify(about) }),
-      });
-      if (!answer.ok) throw new Error(`Tandem could not start a session: ${answer.status}`);
-      const { sessionId } = (await answer.json()) as Started;
+      const { words } = bridge;
+      if (words.terms) {
+        stage.speak(words.language);
+        const accepted = (await bridge.load<AskTerms>("terms"))(stage, words, words.terms);
+        if (!(await accepted)) throw refusal("declined", "The customer did not accept the terms");
+      }
+      const sessionId = await begin(words, about);
       bridge.mark(sessionId);
       join(sessionId).focus();
       return sessionId;

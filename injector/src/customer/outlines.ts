@@ -1,68 +1,39 @@
 /**
- * Shows the customer all that the agent does not see, as outlines over the page, while the switch is on.
- *
- * It draws over the page and never changes it: a site can not tell, and the agent does not see it.
+ * The switch that shows the customer what the agent does not see: what draws it is loaded when it is first turned on.
  */
 
-import { type Box, boxOf } from "./dom.ts";
-import { make } from "./elements.ts";
-import { guarded } from "./guarded.ts";
+import type { MakeOutlines, Outlines } from "../outlines/outlines.ts";
 import type { Stage } from "./stage.ts";
 
-/** Most outlines at a time: only what is in the window counts. */
-const MOST = 500;
-
-/** The outlines of one session. */
-export class Outlines {
-  readonly #layer = make("div", "outlines", "", { "aria-hidden": "true" });
-  #frame = 0;
+/** The switch of one session. */
+export class OutlineSwitch {
+  #outlines: Promise<Outlines> | null = null;
   #on = false;
 
-  /** `hidden` lists the elements that the agent does not see. */
   constructor(
     readonly stage: Stage,
     readonly hidden: () => Iterable<Element>,
-  ) {
-    this.#layer.hidden = true;
-    stage.box.prepend(this.#layer);
-  }
+    readonly load: () => Promise<MakeOutlines>,
+  ) {}
 
   /** Shows them, or not. */
   show(on: boolean): void {
     this.#on = on;
-    this.#layer.hidden = !on;
-    cancelAnimationFrame(this.#frame);
-    if (on) this.#follow();
-    else this.#layer.replaceChildren();
+    this.#outlines ??= this.load().then((make) => make(this.stage, this.hidden));
+    this.#outlines.then(
+      (outlines) => outlines.show(this.#on),
+      () => {
+        this.#outlines = null;
+      },
+    );
   }
 
   /** Takes them away for good. */
   stop(): void {
-    this.show(false);
-    this.#layer.remove();
-  }
-
-  /** The page may move in every frame, in ways that no event tells. */
-  readonly #follow = (): void => {
-    guarded(() => this.#draw());
-    if (this.#on) this.#frame = requestAnimationFrame(this.#follow);
-  };
-
-  #draw(): void {
-    const boxes: Box[] = [];
-    for (const element of this.hidden()) {
-      const box = boxOf(element);
-      const [right, bottom] = [box.left + box.width, box.top + box.height];
-      const seen = bottom > 0 && right > 0 && box.top < innerHeight && box.left < innerWidth;
-      if (seen && box.width > 0 && box.height > 0 && boxes.push(box) >= MOST) break;
-    }
-    while (this.#layer.childElementCount > boxes.length) this.#layer.lastElementChild?.remove();
-    while (this.#layer.childElementCount < boxes.length) this.#layer.append(make("div", "outline"));
-    for (const [at, box] of boxes.entries()) {
-      const { style } = this.#layer.children[at] as HTMLElement;
-      style.transform = `translate(${box.left}px,${box.top}px)`;
-      style.width = `${box.width}px`;
-      style.height = `${box.height}px`;
-    }
+    this.#on = false;
+    this.#outlines?.then(
+      (outlines) => outlines.stop(),
+      () => {},
+    );
   }
 }

@@ -6,6 +6,7 @@
 
 import type { FindHeld } from "../held/fingerprint.ts";
 import type { Bridge } from "../loader/bridge.ts";
+import type { MakeOutlines } from "../outlines/outlines.ts";
 import type {
   Act,
   Echo,
@@ -21,7 +22,7 @@ import type { Acting } from "./acting.ts";
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
 import type { Notices } from "./notices.ts";
-import { Outlines } from "./outlines.ts";
+import { OutlineSwitch } from "./outlines.ts";
 import type { MakeCamera } from "./pictures.ts";
 import { Pointers } from "./pointers.ts";
 import type { Realms } from "./realms.ts";
@@ -31,7 +32,7 @@ import type { Stage } from "./stage.ts";
 import { TabName } from "./tab.ts";
 import { Tooltip } from "./tooltip.ts";
 import { Wants } from "./wants.ts";
-import { Widget } from "./widget.ts";
+import { Widget } from "./widget/widget.ts";
 import { Withholding } from "./withhold.ts";
 import type { Words } from "./words.ts";
 
@@ -61,7 +62,7 @@ export class Session {
   readonly #widget: Widget;
   readonly #pointers: Pointers;
   readonly #tooltip: Tooltip;
-  readonly #outlines: Outlines;
+  readonly #outlines: OutlineSwitch;
   readonly #withholding = new Withholding();
   readonly #wants = new Wants((want) => this.#send({ type: "unavailable", want }));
   readonly #care: ReturnType<typeof setInterval>;
@@ -87,7 +88,7 @@ export class Session {
     readonly acting: Acting,
   ) {
     const { bridge, stage, words } = context;
-    this.#widget = new Widget(stage, words, {
+    this.#widget = new Widget(stage, words, context, {
       exit: () => this.exit(),
       answer: (allow) => this.#send({ type: "answer", allow }),
       takeBack: () => this.#send({ type: "take_back" }),
@@ -101,13 +102,17 @@ export class Session {
       // The places of clicks on the keys of a hidden PIN pad would tell the PIN.
       (event) => this.#within(event.composedPath()[0] as Node, /hidden/),
     );
-    this.#outlines = new Outlines(stage, () => this.#hidden());
+    this.#outlines = new OutlineSwitch(
+      stage,
+      () => this.#hidden(),
+      () => bridge.load<MakeOutlines>("outlines"),
+    );
     this.#tooltip = new Tooltip(stage, context.realms, (element) => this.#label(element));
     this.#widget.showId(sessionId);
     // Whether the server heard of it is not sure.
     if (kept() === sessionId) this.#paused = this.#chosen = true;
     bridge.become("idle");
-    stage.raise(this.#modal());
+    stage.raise(this.recorder?.topLayer);
     addEventListener("pagehide", this.#settle);
     this.#care = setInterval(() => stage.keep(), CARE);
     this.#connection = new Connection(this.#tab.value, {
@@ -132,7 +137,7 @@ export class Session {
   /** The page has opened or closed something in the top layer. */
   topChanged(element: Element): void {
     this.#recorder?.markTop(element);
-    if (element !== this.context.stage.host) this.context.stage.raise(this.#modal());
+    if (element !== this.context.stage.host) this.context.stage.raise(this.recorder?.topLayer);
   }
 
   /** The customer leaves. */
@@ -173,6 +178,7 @@ export class Session {
     switch (message.type) {
       case "welcome":
         this.#widget.welcome(message.sessionId, message.patience);
+        this.#widget.keepPrivate(false);
         this.context.bridge.mark(message.sessionId);
         if (!this.#told) this.context.bridge.emit("started", { sessionId: message.sessionId });
         this.#told = true;
@@ -197,6 +203,9 @@ export class Session {
         for (const mark of message.marks) this.#marks.set(mark.node, mark);
         this.#measure();
         this.#tooltip.refresh();
+        break;
+      case "private_page":
+        this.#widget.keepPrivate(message.on);
         break;
       case "pointer":
         this.#pointers.show(message.at);
@@ -394,17 +403,6 @@ export class Session {
     const mark = this.#marks.get(this.#recorder?.known.id(element) ?? 0);
     if (mark?.kind !== "masked" && mark?.kind !== "hidden") return null;
     return mark.label ?? this.context.words.hidden;
-  }
-
-  /** The page's modal dialog, if it shows one; the topmost, as far as that is known. */
-  #modal(): Element | null {
-    const known = this.#recorder?.topLayer.filter(
-      (element) => element.isConnected && element.matches(":modal"),
-    );
-    const last = known?.[known.length - 1];
-    if (last) return last;
-    const all = [...document.querySelectorAll(":modal")].filter((element) => isElement(element));
-    return all[all.length - 1] ?? null;
   }
 }
 

@@ -4,8 +4,10 @@
  * While the page shows a modal dialog everything outside of it is inert, so our element moves into that dialog.
  */
 
+import { direction } from "../loader/direction.ts";
+import type { Look } from "../loader/look.ts";
 import { make } from "./elements.ts";
-import style from "./widget.inline.css";
+import style from "./widget/widget.inline.css";
 
 /** Events on our own elements that are none of the page's business. */
 const OWN_EVENTS = [
@@ -28,11 +30,12 @@ const OWN_EVENTS = [
 /** Our element and what is in it. */
 export class Stage {
   /** Holds everything that the bundle shows. */
-  readonly box = make("div", "tandem", "", { lang: "en" });
+  readonly box = make("div", "tandem");
 
   constructor(
     readonly host: HTMLElement,
     readonly root: ShadowRoot,
+    readonly look: Look,
   ) {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(style);
@@ -42,9 +45,15 @@ export class Stage {
     for (const event of OWN_EVENTS) host.addEventListener(event, (own) => own.stopPropagation());
   }
 
-  /** Puts our element above everything; `modal` is the page's topmost modal dialog, if it shows one. */
-  raise(modal: Element | null): void {
-    const home = modal ?? document.documentElement;
+  /** What is shown from now on is in this language. */
+  speak(language: string): void {
+    this.box.lang = language;
+    this.box.dir = direction(language);
+  }
+
+  /** Puts our element above everything; `topLayer` is what the page has there, as far as that is known. */
+  raise(topLayer: readonly Element[] = []): void {
+    const home = topmost(topLayer) ?? document.documentElement;
     if (this.host.parentNode !== home) home.append(this.host);
     try {
       if (this.host.matches(":popover-open")) this.host.hidePopover();
@@ -62,6 +71,12 @@ export class Stage {
 
   /** Puts our element back if the page has removed it. */
   keep(): void {
-    if (!this.host.isConnected) this.raise(null);
+    if (!this.host.isConnected) this.raise();
   }
+}
+
+/** The page's modal dialog, if it shows one; the topmost, as far as that is known. */
+function topmost(topLayer: readonly Element[]): Element | undefined {
+  const known = topLayer.filter((element) => element.isConnected && element.matches(":modal"));
+  return known.at(-1) ?? [...document.querySelectorAll(":modal")].at(-1);
 }

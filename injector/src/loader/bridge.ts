@@ -4,6 +4,8 @@
  * The loader hands it over on the script element that it loads the bundle with, so the page gets no global but `Tandem`.
  */
 
+import type { Words } from "../customer/words.ts";
+import type { Look } from "./look.ts";
 import type { TandemEvents, TandemStart, TandemState } from "./tandem.d.ts";
 
 /** What the bundle does for the loader. */
@@ -18,6 +20,10 @@ export interface Bundle {
 
 /** What the loader does for the bundle. */
 export interface Bridge extends Part<Bundle> {
+  /** What the settings say. */
+  readonly look: Look;
+  /** What the customer reads, in the language of the page. They are there before the bundle is asked for anything. */
+  readonly words: Words;
   /** Loads a part of the bundle that not every page needs, once. */
   load<T>(name: PartName): Promise<T>;
   /** The element and shadow root in which everything of ours is shown. */
@@ -38,7 +44,7 @@ export interface Part<T> {
 }
 
 /** Scripts of their own, beside the bundle. */
-export type PartName = "pictures" | "held" | "acting";
+export type PartName = "pictures" | "held" | "acting" | "outlines" | "place" | "terms";
 
 /** The script element of a part. */
 export interface PartScript<T, P extends Part<T> = Part<T>> extends HTMLScriptElement {

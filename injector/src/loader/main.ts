@@ -5,18 +5,16 @@
  * closed shadow roots.
  */
 
+import type { Words } from "../customer/words.ts";
 import type { Bridge, Bundle, Part, PartName, PartScript } from "./bridge.ts";
 import style from "./button.inline.css";
 import { keepClosedRoots } from "./closed-roots.ts";
-import type { TandemApi, TandemStart, TandemState } from "./tandem.d.ts";
+import { direction } from "./direction.ts";
+import { language, look } from "./look.ts";
+import type { TandemApi, TandemError, TandemStart, TandemState } from "./tandem.d.ts";
 
 const START = "[data-tandem-start]";
 const MARK = "tandem";
-const WORDS = {
-  start: "Co-browse",
-  starting: "Starting…",
-  failed: "Co-browsing could not start. Please check your connection and try again.",
-};
 
 type Rules = { createScriptURL(text: string): string };
 
@@ -42,6 +40,7 @@ function load(script: HTMLScriptElement | null): void {
   const parts = new Map<string, Promise<unknown>>();
   let trusted: Rules | undefined;
   let bundle: Promise<Bundle> | undefined;
+  let words: Words;
   let starting: Promise<{ sessionId: string }> | undefined;
 
   try {
@@ -54,21 +53,26 @@ function load(script: HTMLScriptElement | null): void {
   const host = document.createElement("tandem-widget");
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(style);
+  sheet.replaceSync(`:host{--accent:${look.accent} !important;--ink-on:${look.ink} !important}${style}`);
   root.adoptedStyleSheets = [sheet];
   const box = document.createElement("div");
   const problem = document.createElement("p");
   const button = document.createElement("button");
   box.className = "start";
+  if (look.corner) box.dataset.corner = look.corner;
   problem.setAttribute("role", "alert");
   button.type = "button";
   box.append(problem, button);
   root.append(box);
 
+  const said = () => look.words[language()] ?? (["", "", ""] as const);
   const show = (): void => {
+    const [start, starting] = said();
+    box.lang = language();
+    box.dir = direction(box.lang);
     box.hidden =
       state === "idle" || state === "active" || (!problem.textContent && !!document.querySelector(START));
-    button.textContent = state === "starting" ? WORDS.starting : WORDS.start;
+    button.textContent = state === "starting" ? starting : start;
     button.setAttribute("aria-disabled", `${state === "starting"}`);
   };
 
@@ -83,6 +87,10 @@ function load(script: HTMLScriptElement | null): void {
   const bridge: Bridge = {
     host,
     root,
+    look,
+    get words() {
+      return words;
+    },
     provide: () => {},
     load: <T>(name: PartName) => fetchPart<T, Part<T>>(name, { provide: () => {} }),
     mark(id) {
@@ -127,9 +135,27 @@ function load(script: HTMLScriptElement | null): void {
     parts.set(name, fetched);
     return fetched;
   };
+  const fetchWords = async (): Promise<void> => {
+    const answer = await fetch(`/.tandem/words-${language()}.json${version ? `?${version}` : ""}`);
+    if (!answer.ok) throw new Error("no words");
+    words = (await answer.json()) as Words;
+  };
   const fetchBundle = (): Promise<Bundle> => {
-    bundle = fetchPart<Bundle, Bridge>("customer", bridge);
+    bundle ??= Promise.all([fetchPart<Bundle, Bridge>("customer", bridge), fetchWords()]).then(([it]) => it);
+    bundle.catch(() => {
+      bundle = undefined;
+    });
     return bundle;
+  };
+
+  /** Says what is wrong, to the customer and to who asked. */
+  const fail = (error: unknown): TandemError => {
+    const known = error instanceof Error && "code" in error ? (error as TandemError) : null;
+    const refusal = known ?? Object.assign(new Error(said()[2]), { code: "unreachable" } as const);
+    // Who said no knows why.
+    problem.textContent = refusal.code === "declined" ? "" : refusal.message;
+    bridge.become("off");
+    return refusal;
   };
 
   const start = async (about?: TandemStart): Promise<{ sessionId: string }> => {
@@ -138,9 +164,7 @@ function load(script: HTMLScriptElement | null): void {
     try {
       return { sessionId: await (await fetchBundle()).start(about) };
     } catch (error) {
-      problem.textContent = WORDS.failed;
-      bridge.become("off");
-      throw error;
+      throw fail(error);
     }
   };
 
@@ -180,25 +204,18 @@ function load(script: HTMLScriptElement | null): void {
   const ready = (): void => {
     document.documentElement.append(host);
     show();
+    try {
+      // In the top layer no z-index of the site's lies over it.
+      host.popover = "manual";
+      host.showPopover();
+    } catch {
+      // Without popovers the z-index has to do.
+    }
   };
   const resume = (): void => {
     const id = sessionId;
-    if (!id) return;
-    fetchBundle().then(
-      (it) => it.resume(id),
-      () => {
-        problem.textContent = WORDS.failed;
-        bridge.become("off");
-      },
-    );
+    if (id) fetchBundle().then((it) => it.resume(id), fail);
   };
-  // A session that starts in another tab of this site goes on here when this one is looked at.
-  addEventListener("storage", ({ key, newValue }) => {
-    if (key !== MARK || !newValue || state === "starting" || state === "idle" || state === "active") return;
-    sessionId = newValue;
-    bridge.become("idle");
-    resume();
-  });
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", ready, { once: true });
   else ready();
   if ((document as { prerendering?: boolean }).prerendering) {

@@ -28,6 +28,17 @@ export type TandemEndReason =
   | "server_shutdown"
   | "error";
 
+/** What `start()` rejects with. Its message is for the customer, in the language of the page. */
+export interface TandemError extends Error {
+  readonly code: TandemRefusal;
+}
+
+/**
+ * Why no session was started: the server can not be reached; this address starts too many; all places are taken;
+ * an error of the server; `about` makes no sense or is too long; the customer did not accept the terms.
+ */
+export type TandemRefusal = "unreachable" | "too_many" | "full" | "failed" | "bad_request" | "declined";
+
 /** What handlers are told. */
 export interface TandemEvents {
   started: { sessionId: string };
@@ -42,7 +53,8 @@ export interface TandemEvents {
 export interface TandemApi {
   /**
    * Starts a session and resolves with the ID to hand to the agent. With a session already running, resolves with
-   * that one's. Rejects when no session could be started.
+   * that one's. Where the company has terms, the customer accepts them first. Rejects with a `TandemError` when no
+   * session was started; the customer has been told why.
    */
   start(about?: TandemStart): Promise<{ sessionId: string }>;
   /** The customer leaves. */

@@ -325,7 +325,11 @@ marks: Array<PrivateMark>,
 /**
  * Not masked or hidden any more.
  */
-cleared: Array<NodeId>, } | { "type": "pointer", 
+cleared: Array<NodeId>, } | { "type": "private_page", 
+/**
+ * True: nothing of it is seen.
+ */
+on: boolean, } | { "type": "pointer", 
 /**
  * In the viewport.
  */

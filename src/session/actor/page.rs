@@ -6,13 +6,14 @@ use rand::RngExt as _;
 use tokio::time::Instant;
 
 use super::Session;
+use crate::dom::Misfit;
 use crate::policy::{Masked, Policies};
 use crate::protocol::Phase;
 use crate::protocol::agent::Role;
 use crate::protocol::customer::{Echo, Echoing, ToCustomer, WithheldInFrame};
 use crate::protocol::page::PageFrame;
 use crate::session::audience::Audience;
-use crate::session::link::Closed;
+use crate::session::link::{Closed, TOO_LARGE};
 use crate::session::page::{Refused, Taken};
 use crate::session::resources::Want;
 
@@ -50,7 +51,7 @@ impl Session {
         if self.audiences.is_empty() {
             return self.close_customer(Closed::Protocol("a page that nobody asked for"));
         }
-        let mut diverged = false;
+        let (mut diverged, whole) = (false, frame.seq == 0);
         let masked = match self.page.take(frame) {
             Ok(Taken::Late) => return,
             Ok(Taken::Snapshot) => self.audiences.begin(self.page.tree()),
@@ -58,6 +59,10 @@ impl Session {
                 self.resources.retire_pictures(&changes.retired);
                 diverged = changes.diverged;
                 self.audiences.update(self.page.tree(), &changes)
+            }
+            Err(Refused::Misfit(Misfit::Limit(limit))) if whole => {
+                tracing::warn!(limit, "a page is not shared: it is over a limit");
+                return self.close_customer(Closed::Protocol(TOO_LARGE));
             }
             Err(Refused::Misfit(misfit)) => {
                 tracing::warn!(%misfit, "a patch did not fit; asking for the whole page");
@@ -76,12 +81,25 @@ impl Session {
         if let Some(masker) = self.role.and_then(|role| self.audiences.get(role)).map(Audience::masker) {
             self.diary.page(masker.location());
         }
+        self.tell_private_page();
         if self.audiences.titles(self.page.tree(), self.tabs.shown()) {
             self.tell_tabs();
         }
         self.follow_location();
         if diverged {
             self.repair();
+        }
+    }
+
+    /// Tells the customer that the agent sees nothing of the page, or sees it again.
+    fn tell_private_page(&mut self) {
+        let audience = self.role.and_then(|role| self.audiences.get(role));
+        let Some(on) = audience.map(|audience| audience.masker().is_paused()) else { return };
+        if let Some(tab) = self.tabs.current()
+            && tab.private != on
+        {
+            tab.private = on;
+            self.tell_customer(ToCustomer::PrivatePage { on });
         }
     }
 
@@ -114,6 +132,7 @@ impl Session {
         let before = std::mem::replace(&mut self.policies, policies.clone());
         let masked = self.audiences.adopt(policies, self.page.tree());
         self.pass_on(masked);
+        self.tell_private_page();
         let now = self.policies.clone();
         if self.page.tree().is_some()
             && let Some(tab) = self.tabs.current()

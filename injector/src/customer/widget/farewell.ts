@@ -1,0 +1,25 @@
+/**
+ * Says why the session is over, for a while.
+ */
+
+import type { EndReason } from "../../protocol/words.ts";
+import { button, make } from "../elements.ts";
+import type { Stage } from "../stage.ts";
+import type { Words } from "../words.ts";
+
+/** How long it stays, in milliseconds. */
+const STAYS = 30_000;
+
+export function farewell(stage: Stage, words: Words, reason: EndReason): void {
+  const box = make("section", "panel ended");
+  const text = make("p", "", "", { role: "status" });
+  const away = (): void => box.remove();
+  box.append(text, button("", "icon close", away, words.close));
+  if (stage.look.corner) box.dataset.corner = stage.look.corner;
+  stage.box.append(box);
+  // A live region has to be on the page before its text is, to be read out.
+  requestAnimationFrame(() => {
+    text.textContent = words.ended[reason];
+  });
+  setTimeout(away, STAYS);
+}

@@ -1,0 +1,148 @@
+/**
+ * What the customer sees and presses during a session: the panel, the question, the end.
+ *
+ * Every button needs a real gesture. The panel says at any time how the session stands, and how to leave it.
+ */
+
+import type { Bridge } from "../../loader/bridge.ts";
+import type { MakePlace, Place, PlacePage } from "../../place/place.ts";
+import type { EndReason, Status } from "../../protocol/words.ts";
+import { remaining } from "../../wire/remaining.ts";
+import type { Line } from "../connection.ts";
+import type { Stage } from "../stage.ts";
+import type { Words } from "../words.ts";
+import { Consent } from "./consent.ts";
+import { farewell } from "./farewell.ts";
+import { offline, people, standing } from "./messages.ts";
+import { Panel } from "./panel.ts";
+import { kept, stand } from "./stand.ts";
+
+/** What the customer can do. */
+export interface Choices {
+  exit(): void;
+  answer(allow: boolean): void;
+  takeBack(): void;
+  /** Share nothing for now, or go on. */
+  pause(on: boolean): void;
+  /** The switch that shows what the agent does not see. */
+  showHidden(on: boolean): void;
+}
+
+const SECOND = 1000;
+
+/** The widget of one session. */
+export class Widget {
+  readonly #panel: Panel;
+  #place: Place | null = null;
+  readonly #consent: Consent;
+  readonly #ticking: ReturnType<typeof setInterval>;
+  /** When what the status says comes true, by `Date.now()`. */
+  #until: number | null = null;
+  /** When the line was lost, and how long the session then waits, in milliseconds. */
+  #lostAt: number | null = null;
+  #patience = 0;
+  #status: Status | null = null;
+  #line: Line = "open";
+  #said = "";
+  #private = false;
+  #ended = false;
+
+  constructor(
+    readonly stage: Stage,
+    readonly words: Words,
+    page: PlacePage & { readonly bridge: Bridge },
+    choices: Choices,
+  ) {
+    this.#panel = new Panel(stage, words, {
+      ...choices,
+      pause: () => choices.pause(!this.#status?.paused),
+    });
+    const end = stage.box.dir === "rtl" ? "left" : "right";
+    const at = kept(stage.look.corner ?? `bottom-${end}`);
+    stand(this.#panel.box, at);
+    // Without it, the panel stays where it stands.
+    page.bridge.load<MakePlace>("place").then(
+      (make) => {
+        if (!this.#ended) this.#place = make(this.#panel, page, at);
+      },
+      () => {},
+    );
+    this.#consent = new Consent(stage, words, (allow) => choices.answer(allow));
+    this.#ticking = setInterval(() => this.#tick(), SECOND);
+    this.#tick();
+  }
+
+  /** The server knows this page: the ID, and how many seconds a session waits for a customer who is away. */
+  welcome(sessionId: string, patience: number): void {
+    this.showId(sessionId);
+    this.#patience = patience * SECOND;
+  }
+
+  /** Shows the ID to read out. */
+  showId(sessionId: string): void {
+    this.#panel.showId(sessionId);
+  }
+
+  /** Moves the keyboard to the panel: the customer has just pressed Co-browse. */
+  focus(): void {
+    this.#panel.focus();
+  }
+
+  /** Whether the policy keeps the whole page from the agent. */
+  keepPrivate(on: boolean): void {
+    this.#private = on;
+    if (this.#status) this.update(this.#status);
+  }
+
+  /** Shows how the session stands. */
+  update(status: Status): void {
+    const { words } = this;
+    const before = this.#status;
+    const seconds = status.agentAway?.seconds ?? status.endsSoon?.seconds;
+    if (status !== before) this.#until = seconds === undefined ? null : Date.now() + seconds * SECOND;
+    this.#said = standing(words, { status, before, said: this.#said, privatePage: this.#private });
+    this.#status = status;
+    const active = status.phase === "active";
+    this.#panel.offer(active, status.mode === "write", status.paused);
+    Object.assign(this.#panel.box.dataset, {
+      paused: status.paused || this.#private,
+      phase: status.phase,
+      mode: status.mode,
+    });
+    this.#consent.ask(status.writeRequested && active);
+    this.#show();
+  }
+
+  /** Shows how the line is. */
+  line(line: Line): void {
+    this.#line = line;
+    this.#lostAt = line === "open" ? null : (this.#lostAt ?? Date.now());
+    this.#panel.box.dataset.line = line === "open" ? "open" : "lost";
+    if (line !== "open") this.#consent.ask(false);
+    this.#show();
+  }
+
+  /** Takes everything away but why it ended. */
+  end(reason: EndReason | null): void {
+    clearInterval(this.#ticking);
+    this.#ended = true;
+    this.#place?.stop();
+    this.#consent.stop();
+    this.#panel.box.remove();
+    if (reason) farewell(this.stage, this.words, reason);
+  }
+
+  #show(): void {
+    const { words } = this;
+    const text = this.#line === "open" ? this.#said : offline(words, this.#line);
+    this.#panel.say(text, this.#status ? people(words, this.#status) : "");
+    this.#tick();
+  }
+
+  #tick(): void {
+    const lost = this.#line === "lost" || this.#line === "restarting";
+    const until = lost && this.#lostAt && this.#patience ? this.#lostAt + this.#patience : this.#until;
+    const shown = until !== null && (lost || this.#line === "open");
+    this.#panel.count(shown ? remaining(until - Date.now(), this.words.language) : "");
+  }
+}

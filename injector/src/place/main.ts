@@ -1,0 +1,9 @@
+/**
+ * The part of the widget that moves its panel; loaded once the panel is there.
+ */
+
+import type { PartScript } from "../loader/bridge.ts";
+import { type MakePlace, Place } from "./place.ts";
+
+const script = document.currentScript as PartScript<MakePlace> | null;
+script?.tandem?.provide((panel, page, at) => new Place(panel, page, at));

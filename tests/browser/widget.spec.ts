@@ -1,0 +1,196 @@
+/** The customer's widget: for everybody to use, in their language, on any page, and never in the way. */
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Locator, Page } from "@playwright/test";
+import { anyStyle, type Customer, expect, test } from "./rig.ts";
+
+const panel = (page: Page) => page.getByRole("dialog", { name: "Co-browsing" });
+
+/** What axe finds wrong in our element: nothing. */
+async function accessible(page: Page): Promise<void> {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const found = await new AxeBuilder({ page }).include("tandem-widget").withTags(tags).disableRules(["region"]).analyze();
+  expect(found.violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
+}
+
+async function overlap(one: Locator, other: Locator): Promise<boolean> {
+  const [a, b] = [await one.boundingBox(), await other.boundingBox()];
+  if (!a || !b) throw new Error("one of them is not to be seen");
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`everybody can use it, in ${colorScheme} colours`, async ({ customer, agent, session }) => {
+    const { page } = customer;
+    await page.emulateMedia({ colorScheme });
+    await customer.open("/account");
+    await accessible(page);
+    await session("/account");
+    await accessible(page);
+    await panel(page).getByRole("button", { name: "Details" }).click();
+    await page.getByRole("switch", { name: "Show what is hidden" }).check();
+    await page.locator("#ssn").hover();
+    await expect(page.getByRole("tooltip")).toBeVisible();
+    await accessible(page);
+    await agent.requestWrite();
+    await page.getByRole("dialog", { name: "Allow the agent to type and click?" }).waitFor();
+    await accessible(page);
+    await customer.allow();
+    await expect(page.getByRole("button", { name: "Take back control" })).toBeVisible();
+    await accessible(page);
+    await page.getByRole("button", { name: "Exit session" }).click();
+    await expect(page.getByRole("status").filter({ hasText: "You have ended" })).toBeVisible();
+    await accessible(page);
+  });
+}
+
+test("the keyboard alone starts a session, answers, moves the panel and leaves", async ({ customer, agent }) => {
+  const { page } = customer;
+  await customer.open("/help");
+  const start = page.getByRole("button", { name: "Co-browse" });
+  for (let tabs = 0; tabs < 40 && !(await start.evaluate((b) => b.matches(":focus"))); tabs++) await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(panel(page)).toBeFocused();
+  const id = (await page.getByLabel("Session ID").textContent()) ?? "";
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Move this panel" })).toBeFocused();
+  const before = await panel(page).boundingBox();
+  await expect
+    .poll(async () => {
+      await page.keyboard.press("ArrowUp");
+      return (await panel(page).boundingBox())?.y ?? 0;
+    })
+    .toBeLessThan((before?.y ?? 0) - 20);
+  await agent.logIn();
+  await agent.join(id);
+  await agent.requestWrite();
+  await page.getByRole("dialog", { name: "Allow the agent to type and click?" }).waitFor();
+  await page.keyboard.press("Escape");
+  await expect(agent.mode()).toHaveText("Pointer");
+  const exit = page.getByRole("button", { name: "Exit session" });
+  for (let tabs = 0; tabs < 40 && !(await exit.evaluate((b) => b.matches(":focus"))); tabs++) await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(panel(page)).toBeHidden();
+});
+
+test("it is dragged where the customer wants it, and is there on the next page", async ({ customer }) => {
+  const { page } = customer;
+  await customer.open("/help");
+  await customer.start();
+  const title = panel(page).getByText("Co-browsing", { exact: true });
+  // What moves it comes a moment after it.
+  await expect
+    .poll(async () => {
+      await title.hover();
+      await page.mouse.down();
+      await page.mouse.move(400, 200, { steps: 5 });
+      await page.mouse.up();
+      const { x, y, width } = (await panel(page).boundingBox()) ?? { x: 0, y: 0, width: 0 };
+      return x <= 400 && x + width >= 400 && y <= 200 && y > 150;
+    })
+    .toBe(true);
+  const there = await panel(page).boundingBox();
+  await customer.open("/catalogue");
+  await expect(panel(page)).toBeVisible();
+  const now = await panel(page).boundingBox();
+  expect(Math.hypot((now?.x ?? 0) - (there?.x ?? 0), (now?.y ?? 0) - (there?.y ?? 0))).toBeLessThan(40);
+});
+
+test("it is never over what the customer types into", async ({ customer, session }) => {
+  const { page } = customer;
+  await anyStyle(customer);
+  await session("/account");
+  await page.evaluate(() => {
+    const box = document.createElement("textarea");
+    box.id = "typed";
+    box.setAttribute("style", "position:fixed;right:0;bottom:0;width:400px;height:200px");
+    document.body.append(box);
+  });
+  const typed = page.locator("#typed");
+  expect(await overlap(panel(page), typed)).toBe(true);
+  await typed.focus();
+  await expect.poll(() => overlap(panel(page), typed)).toBe(false);
+  // It comes back by itself.
+  await typed.blur();
+  await expect.poll(() => overlap(panel(page), typed)).toBe(true);
+  // Where there is no room beside it, it makes itself small.
+  await page.setViewportSize({ width: 320, height: 420 });
+  await typed.evaluate((box) => box.setAttribute("style", "position:fixed;left:0;bottom:0;width:320px;height:340px"));
+  await typed.focus();
+  await expect.poll(() => overlap(panel(page), typed)).toBe(false);
+});
+
+test("styles of the site do not reach it, and nothing of the site lies over it", async ({ customer, session }) => {
+  const { page } = customer;
+  await anyStyle(customer);
+  await session("/story");
+  const look = () => panel(page).evaluate((box) => [box.getBoundingClientRect().width, getComputedStyle(box).fontSize, getComputedStyle(box).direction]);
+  const before = await look();
+  await page.addStyleTag({
+    content: `* { all: unset !important; font-size: 40px !important; direction: rtl !important } div, p, section, button, dialog, output { display: none !important }
+      html { transform: rotate(3deg) !important; filter: blur(4px) !important } tandem-widget { display: none !important; opacity: 0 !important; z-index: -1 !important; inset: auto !important; visibility: hidden !important }
+      tandem-widget::part(x), ::backdrop { display: none !important }`,
+  });
+  await expect(panel(page)).toBeVisible();
+  expect(await look()).toEqual(before);
+  await expect(page.getByRole("button", { name: "Pause sharing" })).toBeVisible();
+  // As many as a site can put on top.
+  await page.evaluate(() => {
+    for (const make of [() => document.createElement("dialog"), () => document.createElement("div")]) {
+      const element = make();
+      element.setAttribute("style", "display:block !important;position:fixed !important;inset:0 !important;z-index:2147483647 !important;background:red !important;width:100% !important;height:100% !important");
+      document.documentElement.append(element);
+      if (element instanceof HTMLDialogElement) element.showModal();
+      else {
+        element.popover = "manual";
+        element.showPopover();
+      }
+    }
+  });
+  await page.getByRole("button", { name: "Exit session" }).click();
+  await expect(panel(page)).toBeHidden();
+});
+
+test("it is small enough for 320 pixels, and works by touch", async ({ browser, demo }) => {
+  const context = await browser.newContext({ viewport: { width: 320, height: 568 }, hasTouch: true, isMobile: true, locale: "de-DE" });
+  const page = await context.newPage();
+  await page.addInitScript(() => Object.defineProperty(document.documentElement ?? {}, "lang", { value: "" }));
+  await page.goto(`${demo.site}/help`);
+  await page.locator("tandem-widget button").tap();
+  const box = page.locator("tandem-widget .panel");
+  await expect(box.locator(".id")).toHaveText(/^\w{3}-\w{3}-\w{3}$/);
+  const { x, width } = (await box.boundingBox()) ?? { x: -1, width: 999 };
+  expect(x).toBeGreaterThanOrEqual(0);
+  expect(x + width).toBeLessThanOrEqual(320);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  await box.locator(".buttons button").last().tap();
+  await expect(box.locator(".id")).toBeHidden();
+  await context.close();
+});
+
+/** The page says that it is in this language. */
+async function speak({ page }: Customer, lang: string): Promise<void> {
+  await page.route(/\/help$/, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: (await answer.text()).replace('<html lang="en">', `<html lang="${lang}">`) });
+  });
+}
+
+for (const [lang, start, title, exit, dir] of [
+  ["de-AT", "Co-Browsing starten", "Co-Browsing", "Sitzung beenden", "ltr"],
+  ["fr", "Naviguer ensemble", "Co-navigation", "Quitter la session", "ltr"],
+  ["es-MX", "Navegar juntos", "Navegación conjunta", "Salir de la sesión", "ltr"],
+  ["ar", "بدء التصفح المشترك", "التصفح المشترك", "إنهاء الجلسة", "rtl"],
+] as const) {
+  test(`it speaks the language of the page: ${lang}`, async ({ customer }) => {
+    const { page } = customer;
+    await speak(customer, lang);
+    await customer.open("/help");
+    await page.getByRole("button", { name: start }).click();
+    const box = page.getByRole("dialog", { name: title });
+    await expect(box).toHaveCSS("direction", dir);
+    await accessible(page);
+    await box.getByRole("button", { name: exit }).click();
+    await expect(box).toBeHidden();
+    await accessible(page);
+  });
+}
