@@ -2,20 +2,18 @@
 //!
 //! Exit codes: 0 fine, 1 failed, 2 bad usage or settings.
 
+mod agents;
 mod demo;
 mod preview;
 
-use std::io::{BufRead as _, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::config::Config;
-use crate::console::agents::Agents;
 use crate::policy::{Diagnostic, Policies};
-use crate::protocol::agent::Role;
 use crate::server::{Inherited, Server};
 
 /// A command that did what it should.
@@ -57,7 +55,7 @@ enum Command {
     /// Work with the agents' file.
     Agent {
         #[command(subcommand)]
-        command: AgentCommand,
+        command: agents::AgentCommand,
     },
 }
 
@@ -75,41 +73,6 @@ enum PolicyCommand {
     Schema,
 }
 
-#[derive(Debug, Subcommand)]
-enum AgentCommand {
-    /// Add somebody who may log in to the console, or give them a new password.
-    Add {
-        /// To log in with, and shown to customers.
-        name: String,
-        /// What they may do.
-        #[arg(long, value_enum, default_value = "agent")]
-        role: RoleArgument,
-        /// Read the password from standard input and ask nothing.
-        #[arg(long)]
-        password_stdin: bool,
-        /// The agents' file.
-        #[arg(long, default_value = "agents.toml")]
-        file: PathBuf,
-    },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum RoleArgument {
-    Agent,
-    Supervisor,
-    Admin,
-}
-
-impl From<RoleArgument> for Role {
-    fn from(role: RoleArgument) -> Role {
-        match role {
-            RoleArgument::Agent => Role::Agent,
-            RoleArgument::Supervisor => Role::Supervisor,
-            RoleArgument::Admin => Role::Admin,
-        }
-    }
-}
-
 /// Does what the arguments of this process say.
 pub fn run() -> ExitCode {
     // clap itself exits with 2 on bad usage.
@@ -122,9 +85,7 @@ pub fn run() -> ExitCode {
         Some(Command::Policy { command: PolicyCommand::Check { files } }) => check_policies(&files),
         Some(Command::Policy { command: PolicyCommand::Schema }) => print_schema(),
         Some(Command::Policy { command: PolicyCommand::Preview(arguments) }) => preview::run(&arguments),
-        Some(Command::Agent { command: AgentCommand::Add { name, role, password_stdin, file } }) => {
-            add_agent(&name, role.into(), password_stdin, &file)
-        }
+        Some(Command::Agent { command }) => agents::run(command),
     })
 }
 
@@ -227,29 +188,6 @@ fn check_policies(files: &[PathBuf]) -> u8 {
     };
     complain(&errors);
     if errors.is_empty() { FINE } else { FAILED }
-}
-
-fn add_agent(name: &str, role: Role, from_stdin: bool, file: &Path) -> u8 {
-    if !from_stdin && std::io::stdin().is_terminal() {
-        eprintln!("Password for {name} (it is shown as you type; --password-stdin reads it from a pipe):");
-    }
-    let mut password = String::new();
-    if let Err(error) = std::io::stdin().lock().read_line(&mut password) {
-        eprintln!("tandem: the password can not be read: {error}");
-        return FAILED;
-    }
-    let password = password.trim_end_matches(['\r', '\n']);
-    let added = Agents::read(file).and_then(|mut agents| {
-        agents.add(name, role, password)?;
-        agents.write(file)
-    });
-    match added {
-        Ok(()) => FINE,
-        Err(error) => {
-            eprintln!("tandem: {error}");
-            FAILED
-        }
-    }
 }
 
 fn complain(errors: &[Diagnostic]) {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use clap::Args;
 use url::Url;
 
-use super::{FAILED, FINE, RoleArgument, UNUSABLE, complain, on_runtime};
+use super::agents::RoleArgument;
+use super::{FAILED, FINE, UNUSABLE, complain, on_runtime};
 use crate::dom::{Limits, Misfit, Tree};
 use crate::fetch::{self, fetch};
 use crate::policy::{Policies, Preview};

@@ -6,8 +6,8 @@ use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use url::Url;
 
-use super::reader::{Errors, Section, Wrong, count, parsed, text, texts};
-use super::{Console, certificates, default_console, public_url};
+use super::reader::{Errors, Section, Wrong, count, parsed, text, texts, time};
+use super::{Console, certificates, default_console, public_url, yes};
 use crate::console::tokens::Source;
 use crate::protocol::agent::Role;
 use crate::{api, console};
@@ -20,8 +20,10 @@ pub(super) fn console(mut section: Section<'_>, folder: &Path, console: &mut Con
     let public = section.take("public", errors, |value| public_url(value, secure));
     console.public = public.unwrap_or_else(|| default_console(secure));
     section.set("agents", &mut console.agents, errors, |value| Ok(folder.join(text(value)?)));
-    section.set("frame_ancestors", &mut console.embedding.ancestors, errors, origins);
-    console.embedding.tokens =
+    section.set("login_lifetime", &mut console.settings.login_lifetime, errors, time);
+    section.set("list_waiting", &mut console.settings.list_waiting, errors, yes);
+    section.set("frame_ancestors", &mut console.settings.ancestors, errors, origins);
+    console.settings.tokens =
         section.section("tokens", errors).and_then(|section| tokens(section, folder, errors));
     section.finish(errors);
 }

@@ -79,8 +79,8 @@ pub struct Console {
     pub public: Url,
     /// The agents' file.
     pub agents: PathBuf,
-    /// Who else may come in, and where the console may be shown.
-    pub embedding: console::Embedding,
+    /// Who else may come in, for how long, and where the console may be shown.
+    pub settings: console::Settings,
 }
 
 impl Config {
@@ -97,7 +97,7 @@ impl Config {
                 tls: Vec::new(),
                 public: console,
                 agents: folder.join("agents.toml"),
-                embedding: Default::default(),
+                settings: Default::default(),
             },
             api: Vec::new(),
             widget: Default::default(),

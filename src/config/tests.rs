@@ -27,8 +27,8 @@ fn whose_tokens_count_is_read() {
          keys = \"crm.pem\"\nroles = [\"supervisor\"]\n"
     );
     let config = Config::parse(&text, folder.path()).unwrap();
-    assert_eq!(config.console.embedding.ancestors, ["https://crm.example"]);
-    let tokens = config.console.embedding.tokens.unwrap();
+    assert_eq!(config.console.settings.ancestors, ["https://crm.example"]);
+    let tokens = config.console.settings.tokens.unwrap();
     assert_eq!((tokens.audience.as_str(), tokens.roles), ("tandem", vec![Role::Supervisor]));
     let found = wrongs(&text.replace("[\"supervisor\"]", "[\"king\"]").replace("crm.pem", "no.pem"));
     assert_eq!(found.len(), 2, "{found:?}");

@@ -6,7 +6,10 @@ use std::path::Path;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::protocol::agent::Role;
 
@@ -93,7 +96,11 @@ impl Agents {
     /// When it can not be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
         let text = toml::to_string(self).map_err(|_| Error::Hash)?;
-        std::fs::write(path, text).map_err(|source| Error::File { path: path.display().to_string(), source })
+        // Whole or not at all: a server that runs reads it.
+        let new = path.with_extension("new");
+        std::fs::write(&new, text)
+            .and_then(|()| std::fs::rename(&new, path))
+            .map_err(|source| Error::File { path: path.display().to_string(), source })
     }
 
     /// Adds somebody, or gives them a new password and role.
@@ -111,6 +118,23 @@ impl Agents {
     /// Whether nobody can log in.
     pub fn is_empty(&self) -> bool {
         self.agent.is_empty()
+    }
+
+    /// Takes somebody out. Answers whether they were there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.agent.remove(name).is_some()
+    }
+
+    /// Everybody, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Role)> {
+        self.agent.iter().map(|(name, agent)| (name.as_str(), agent.role))
+    }
+
+    /// Changes with the role and the password of `name`; says nothing about either.
+    pub(super) fn mark(&self, name: &str) -> Option<String> {
+        let agent = self.agent.get(name)?;
+        let digest = Sha256::digest(format!("{:?} {}", agent.role, agent.password));
+        Some(URL_SAFE_NO_PAD.encode(digest))
     }
 
     /// The role of `name`.

@@ -1,10 +1,12 @@
 //! Who is logged in to the console, and how often somebody may try.
 //!
 //! A login is a random secret in an `HttpOnly` cookie; the server keeps its digest, also over a restart, and forgets
-//! it after [`LIFETIME`]. One that a token or a link opened may hold for a single session and for nothing else. Wrong
-//! passwords are limited per name and per address, wrong session IDs per agent, wrong tokens per address.
+//! it after a time, at a logout, when an administrator ends it, and when its agent is changed in the agents' file or gone
+//! from it: then what it has open closes, too. One that a token or a link opened may hold for a single session and for
+//! nothing else. Wrong passwords are limited per name and per address, wrong session IDs per agent and per address,
+//! wrong tokens per address.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,17 +20,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::agents::Agents;
 use super::tokens::{Admitted, Tokens};
-use super::tries::Tries;
+use super::tries::{Patience, Tries};
 use crate::protocol::SessionId;
-use crate::protocol::agent::{Login, Me};
+use crate::protocol::agent::{Login, Me, Role};
 use crate::session::Links;
 use crate::store::{self, Store};
 
-/// How long a login holds: a working day.
-const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 /// Logins that are remembered at one time.
 const REMEMBERED: usize = 100_000;
 /// Passwords that are checked at one time: each takes a core for some tens of milliseconds.
@@ -50,8 +51,18 @@ pub(super) enum Scope<'a> {
     Server,
 }
 
+/// Somebody who is let in.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    /// Who.
+    pub me: Me,
+    /// Cancelled when the login ends before its time: whatever it has open closes.
+    pub revoked: CancellationToken,
+}
+
 pub(super) struct Logins {
-    agents: Arc<Agents>,
+    agents: Mutex<Arc<Agents>>,
+    lifetime: Duration,
     tokens: Option<Tokens>,
     links: Links,
     secure: bool,
@@ -59,15 +70,18 @@ pub(super) struct Logins {
     by_name: Tries<String>,
     by_address: Tries<IpAddr>,
     guesses: Tries<String>,
+    guesses_by_address: Tries<IpAddr>,
     known: Mutex<HashMap<[u8; 32], Known>>,
     store: Arc<Store>,
 }
 
 struct Known {
-    me: Me,
+    pass: Pass,
     /// The one session that it is for.
     only: Option<SessionId>,
     until: Instant,
+    /// Of the agent in the file, where a password opened it.
+    mark: Option<String>,
 }
 
 /// A login as the store keeps it.
@@ -75,8 +89,11 @@ struct Known {
 struct Written {
     me: Me,
     only: Option<SessionId>,
-    /// It was opened with a password: who is in the agents' file no more is not let in any more.
+    /// It was opened with a password: who is in the agents' file no more, or is another one there, is not let in.
     password: bool,
+    /// [`Agents::mark`] at that time.
+    #[serde(default)]
+    mark: Option<String>,
 }
 
 pub(super) enum Denied {
@@ -92,28 +109,35 @@ impl Logins {
         store: Arc<Store>,
         tokens: Option<Tokens>,
         links: Links,
-        secure: bool,
+        (secure, lifetime): (bool, Duration),
     ) -> Result<Logins, store::Error> {
         let (now, wall) = (Instant::now(), wall());
         let known = store.logins()?.into_iter().filter_map(|login| {
-            let left = Duration::from_secs(login.until.saturating_sub(wall).try_into().ok()?).min(LIFETIME);
-            let Written { mut me, only, password } = serde_json::from_slice(&login.who).ok()?;
+            let left = Duration::from_secs(login.until.saturating_sub(wall).try_into().ok()?).min(lifetime);
+            let Written { mut me, only, password, mark } = serde_json::from_slice(&login.who).ok()?;
+            let mark = mark.or_else(|| agents.mark(&me.name).filter(|_| password));
             if password {
                 me.role = agents.role(&me.name)?;
+                if mark != agents.mark(&me.name) {
+                    return None;
+                }
             }
-            Some((login.digest, Known { me, only, until: now + left }))
+            let pass = Pass { me, revoked: CancellationToken::new() };
+            Some((login.digest, Known { pass, only, until: now + left, mark }))
         });
         Ok(Logins {
             known: Mutex::new(known.collect()),
             store,
-            agents: Arc::new(agents),
+            agents: Mutex::new(Arc::new(agents)),
+            lifetime,
             tokens,
             links,
             secure,
             checks: Semaphore::new(CHECKS),
-            by_name: Tries::new(),
-            by_address: Tries::new(),
-            guesses: Tries::new(),
+            by_name: Tries::new(Patience::PERSON),
+            by_address: Tries::new(Patience::PERSON),
+            guesses: Tries::new(Patience::PERSON),
+            guesses_by_address: Tries::new(Patience::CROWD),
         })
     }
 
@@ -124,17 +148,19 @@ impl Logins {
         let Ok(_turn) = self.checks.acquire().await else { return Err(Denied::TooMany(1)) };
         self.by_address.allow(&address).map_err(Denied::TooMany)?;
         self.by_name.allow(&name).map_err(Denied::TooMany)?;
-        let (agents, username, password) = (self.agents.clone(), login.username.clone(), login.password);
-        let check = tokio::task::spawn_blocking(move || agents.verify(&username, &password));
-        let Ok(Some(role)) = check.await else {
+        let (agents, username, password) = (self.agents(), login.username.clone(), login.password);
+        let check = tokio::task::spawn_blocking(move || {
+            Some((agents.verify(&username, &password)?, agents.mark(&username)))
+        });
+        let Ok(Some((role, mark))) = check.await else {
             tracing::info!(%address, "a login was refused");
             self.by_address.wrong(address);
             self.by_name.wrong(name);
             return Err(Denied::Wrong);
         };
         let me = Me { name: login.username, role };
-        let secret = self.remember(Written { me: me.clone(), only: None, password: true }).await?;
-        Ok((me, self.cookie(&secret, LIFETIME)))
+        let secret = self.remember(Written { me: me.clone(), only: None, password: true, mark }).await?;
+        Ok((me, self.cookie(&secret, self.lifetime)))
     }
 
     /// Lets somebody in with a token that a contact centre signed, or with the secret of a link.
@@ -155,10 +181,9 @@ impl Logins {
             self.by_address.wrong(address);
             return Err(Denied::Wrong);
         };
-        let secret = self
-            .remember(Written { me: admitted.me.clone(), only: admitted.session.clone(), password: false })
-            .await?;
-        Ok((admitted, self.embedded_cookie(&secret, LIFETIME)))
+        let (me, only) = (admitted.me.clone(), admitted.session.clone());
+        let secret = self.remember(Written { me, only, password: false, mark: None }).await?;
+        Ok((admitted, self.embedded_cookie(&secret, self.lifetime)))
     }
 
     /// Remembers a login. Answers its secret.
@@ -172,9 +197,15 @@ impl Logins {
             if known.len() >= REMEMBERED {
                 return Err(Denied::TooMany(60));
             }
-            known.insert(digest, Known { me: login.me, only: login.only, until: now + LIFETIME });
+            // The file may have changed since the password was checked.
+            if login.password && self.agents().mark(&login.me.name) != login.mark {
+                return Err(Denied::Wrong);
+            }
+            let pass = Pass { me: login.me, revoked: CancellationToken::new() };
+            let until = now + self.lifetime;
+            known.insert(digest, Known { pass, only: login.only, until, mark: login.mark });
         }
-        let until = wall().saturating_add(LIFETIME.as_secs() as i64);
+        let until = wall().saturating_add(i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX));
         let login = store::Login { digest, who, until };
         self.write_down("a login", move |store| store.add_login(&login)).await;
         Ok(secret)
@@ -198,7 +229,9 @@ impl Logins {
     pub(super) async fn log_out(&self, headers: &HeaderMap) -> [String; 2] {
         for secret in secrets(headers) {
             let digest = digest(&secret);
-            if lock(&self.known).remove(&digest).is_some() {
+            let known = lock(&self.known).remove(&digest);
+            if let Some(login) = known {
+                login.pass.revoked.cancel();
                 self.write_down("a logout", move |store| store.remove_login(&digest)).await;
             }
         }
@@ -207,6 +240,11 @@ impl Logins {
 
     /// Who a request comes from, if they may do what they ask for.
     pub(super) fn who(&self, headers: &HeaderMap, scope: Scope<'_>) -> Option<Me> {
+        self.pass(headers, scope).map(|pass| pass.me)
+    }
+
+    /// The same, for something that stays open.
+    pub(super) fn pass(&self, headers: &HeaderMap, scope: Scope<'_>) -> Option<Pass> {
         let (known, now) = (lock(&self.known), Instant::now());
         let fits = |login: &&Known| {
             login.until > now
@@ -217,17 +255,67 @@ impl Logins {
                 }
         };
         let mut logins = secrets(headers).filter_map(|secret| known.get(&digest(&secret)));
-        logins.find(fits).map(|login| login.me.clone())
+        logins.find(fits).map(|login| login.pass.clone())
     }
 
     /// Whether an agent may try another session ID, or how many seconds to wait.
-    pub(super) fn may_guess(&self, me: &Me) -> Result<(), u32> {
-        self.guesses.allow(&me.name)
+    pub(super) fn may_guess(&self, me: &Me, address: IpAddr) -> Result<(), u32> {
+        self.guesses.allow(&me.name).and_then(|()| self.guesses_by_address.allow(&address))
     }
 
     /// An agent tried a session ID that leads nowhere.
-    pub(super) fn guessed_wrong(&self, me: &Me) {
+    pub(super) fn guessed_wrong(&self, me: &Me, address: IpAddr) {
         self.guesses.wrong(me.name.clone());
+        self.guesses_by_address.wrong(address);
+    }
+
+    /// Everybody in the agents' file.
+    pub(super) fn agents(&self) -> Arc<Agents> {
+        lock(&self.agents).clone()
+    }
+
+    /// How many logins of each name hold now.
+    pub(super) fn count(&self) -> BTreeMap<String, (Role, u32)> {
+        let (mut names, now) = (BTreeMap::new(), Instant::now());
+        for login in lock(&self.known).values().filter(|login| login.until > now) {
+            let Me { name, role } = &login.pass.me;
+            names.entry(name.clone()).or_insert((*role, 0)).1 += 1;
+        }
+        names
+    }
+
+    /// Another agents' file is in force. Answers how many logins ended: of those who are gone from it, or have another
+    /// password or role.
+    pub(super) async fn adopt(&self, agents: Agents) -> usize {
+        let agents = Arc::new(agents);
+        *lock(&self.agents) = agents.clone();
+        self.revoke_where(|login| login.mark.is_some() && agents.mark(&login.pass.me.name) != login.mark)
+            .await
+    }
+
+    /// Ends all logins of a name. Answers how many.
+    pub(super) async fn revoke(&self, name: &str) -> usize {
+        self.revoke_where(|login| login.pass.me.name == name).await
+    }
+
+    async fn revoke_where(&self, which: impl Fn(&Known) -> bool) -> usize {
+        let mut gone = Vec::new();
+        lock(&self.known).retain(|digest, login| {
+            let stays = !which(login);
+            if !stays {
+                login.pass.revoked.cancel();
+                gone.push(*digest);
+            }
+            stays
+        });
+        let count = gone.len();
+        if count > 0 {
+            self.write_down("the end of a login", move |store| {
+                gone.iter().try_for_each(|digest| store.remove_login(digest))
+            })
+            .await;
+        }
+        count
     }
 
     fn cookie(&self, secret: &str, lifetime: Duration) -> String {

@@ -8,9 +8,11 @@ mod headers;
 mod logins;
 pub mod tokens;
 mod tries;
+mod waiting;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, Path, State};
@@ -23,6 +25,7 @@ pub use self::admin::Reports;
 use self::agents::Agents;
 use self::answer::problem;
 use self::headers::{CONSOLE, Documents, RESOURCE};
+pub use self::logins::Pass;
 use self::logins::{Denied, Logins, Scope};
 use self::tokens::Tokens;
 use crate::protocol::agent::{Admission, Login, Me, ProblemKind, Token};
@@ -44,13 +47,29 @@ pub struct Assets {
     pub style: &'static str,
 }
 
-/// Who may come in without a password, and where the console may be shown.
-#[derive(Debug, Clone, Default)]
-pub struct Embedding {
+/// Who may come in, for how long, and where the console may be shown.
+#[derive(Debug, Clone)]
+pub struct Settings {
     /// Whose tokens are believed; none: nobody's.
     pub tokens: Option<tokens::Settings>,
     /// Origins whose pages may show the console in a frame.
     pub ancestors: Vec<String>,
+    /// How long a login holds.
+    pub login_lifetime: Duration,
+    /// Whether agents see which sessions wait, without being told an ID.
+    pub list_waiting: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            tokens: None,
+            ancestors: Vec::new(),
+            // A working day.
+            login_lifetime: Duration::from_secs(12 * 3600),
+            list_waiting: false,
+        }
+    }
 }
 
 /// The agents' side of the server.
@@ -60,6 +79,7 @@ pub struct Console {
     documents: Documents,
     assets: Assets,
     reports: Reports,
+    list_waiting: bool,
 }
 
 impl Console {
@@ -71,20 +91,49 @@ impl Console {
         sessions: Sessions,
         agents: Agents,
         store: Arc<Store>,
-        embedding: Embedding,
+        settings: Settings,
         links: Links,
         (assets, reports): (Assets, Reports),
         secure: bool,
     ) -> Result<Arc<Console>, store::Error> {
-        let tokens = embedding.tokens.map(Tokens::new);
-        let logins = Logins::new(agents, store, tokens, links, secure)?;
-        let documents = Documents::new(&embedding.ancestors);
-        Ok(Arc::new(Console { sessions, logins, documents, assets, reports }))
+        let tokens = settings.tokens.map(Tokens::new);
+        let logins = Logins::new(agents, store, tokens, links, (secure, settings.login_lifetime))?;
+        let documents = Documents::new(&settings.ancestors);
+        let list_waiting = settings.list_waiting;
+        Ok(Arc::new(Console { sessions, logins, documents, assets, reports, list_waiting }))
     }
 
     /// Who a request for a session comes from, if they are logged in and may do something in it.
     pub fn who(&self, headers: &HeaderMap, session: &SessionId) -> Option<Me> {
         self.logins.who(headers, Scope::Session(session))
+    }
+
+    /// The same, for a connection that stays open. Session IDs are tried in this way, too: no more often than in any
+    /// other.
+    ///
+    /// # Errors
+    /// Whether a login is needed, or patience.
+    pub fn admit(
+        &self,
+        headers: &HeaderMap,
+        address: IpAddr,
+        session: &SessionId,
+    ) -> Result<Pass, ProblemKind> {
+        let pass = self.logins.pass(headers, Scope::Session(session)).ok_or(ProblemKind::LoginNeeded)?;
+        match self.logins.may_guess(&pass.me, address) {
+            Ok(()) => Ok(pass),
+            Err(_) => Err(ProblemKind::TooManyTries),
+        }
+    }
+
+    /// Somebody who was admitted named a session that there is not.
+    pub fn guessed_wrong(&self, me: &Me, address: IpAddr) {
+        self.logins.guessed_wrong(me, address);
+    }
+
+    /// Another agents' file is in force. Answers how many logins ended by that.
+    pub async fn adopt(&self, agents: Agents) -> usize {
+        self.logins.adopt(agents).await
     }
 
     /// All routes of the console but the socket.
@@ -101,6 +150,7 @@ impl Console {
             .route("/console/logout", post(logout))
             .route("/console/me", get(me))
             .route("/console/session/{id}", get(session))
+            .route("/console/waiting", get(waiting::list))
             .merge(admin::routes())
             .with_state(self.clone())
     }
@@ -179,17 +229,18 @@ async fn me(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response
 /// Whether an agent can join a session: the answer to an ID as it was typed. Wrong ones are counted.
 async fn session(
     State(console): State<Arc<Console>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
     let Some(me) = console.logins.who(&headers, Scope::Name) else {
         return problem(ProblemKind::LoginNeeded);
     };
-    if let Err(wait) = console.logins.may_guess(&me) {
+    if let Err(wait) = console.logins.may_guess(&me, address.ip()) {
         return answer::later(wait);
     }
     let wrong = |kind| {
-        console.logins.guessed_wrong(&me);
+        console.logins.guessed_wrong(&me, address.ip());
         problem(kind)
     };
     let Ok(id) = id.parse::<SessionId>() else { return wrong(ProblemKind::NoSuchSession) };
@@ -226,12 +277,10 @@ async fn resource(
 ) -> Response {
     let Ok(id) = id.parse::<SessionId>() else { return StatusCode::NOT_FOUND.into_response() };
     let Some(me) = console.who(&headers, &id) else { return StatusCode::UNAUTHORIZED.into_response() };
-    let Ok(Lookup::Live(handle)) = console.sessions.find(&id).await else {
+    // Whether there is a session that one is not in is not told here, where nobody counts tries.
+    let Some(handle) = console.sessions.living(&id).filter(|handle| handle.admits(&me.name)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if !handle.admits(&me.name) {
-        return StatusCode::FORBIDDEN.into_response();
-    }
     match handle.resources().show(&capability).await {
         Ok(resource) => {
             let known = headers

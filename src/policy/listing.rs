@@ -1,6 +1,6 @@
 //! The rules in force, one by one, for the administrator to see: where each stands, what it says, how often it matched.
 
-use crate::protocol::agent::{PolicyFile, PolicyRule};
+use crate::protocol::admin::{PolicyFile, PolicyRule};
 
 use super::rules::{AddressKind, ElementKind, ROLES, RuleSet};
 use super::{Metrics, Policies};

@@ -6,6 +6,7 @@
 //! source; the TypeScript types are rendered from here and a test fails when they are stale.
 
 pub mod action;
+pub mod admin;
 pub mod agent;
 pub mod attention;
 pub mod customer;

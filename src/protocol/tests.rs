@@ -81,7 +81,7 @@ fn session_ids_are_read_as_people_type_them() {
 /// Renders the browser's side of the protocol. `TANDEM_RENDER=1 cargo test --lib protocol` writes it anew.
 #[test]
 fn typescript_is_current() {
-    use super::{Action, NodeId, Point, action, agent, customer, page, session, typing};
+    use super::{Action, NodeId, Point, action, admin, agent, customer, page, session, typing};
     use ts_rs::{Config, TS};
     let config = Config::default();
     let mut out = String::from(
@@ -134,10 +134,18 @@ fn typescript_is_current() {
         agent::Role,
         agent::Problem,
         agent::ProblemKind,
-        agent::PolicyReport,
-        agent::PolicyFile,
-        agent::PolicyRule,
-        agent::PolicyError,
+        admin::LiveSessions,
+        admin::LiveSession,
+        admin::Waiting,
+        admin::WaitingSession,
+        admin::AgentList,
+        admin::AgentEntry,
+        admin::LogOut,
+        admin::HealthReport,
+        admin::PolicyReport,
+        admin::PolicyFile,
+        admin::PolicyRule,
+        admin::PolicyError,
     );
     out.push_str("export type Act = { type: ActTag; seq: number; submit: boolean; action: Action };\n\n");
     out.push_str("/** Strings with a fixed index in every frame's table. */\nexport const WORDS: readonly string[] = [\n");

@@ -1,8 +1,10 @@
 //! Puts the parts together: build does no I/O, start binds and serves, stop drains.
 
 mod administration;
+mod agents;
 mod assets;
 mod capture;
+mod door;
 mod inherit;
 mod monitoring;
 mod reload;
@@ -141,8 +143,11 @@ impl Server {
         let leaving = stop.child_token();
         let monitoring = monitoring::routes(registry, config.metrics.clone(), leaving.clone());
         let limits = config.limits.clone();
-        let reports = administration::reports(sessions.clone(), reloads.subscribe());
-        let routes = console_routes(&config, &sessions, agents, store, reports)?.merge(monitoring);
+        let reports = administration::reports(sessions.clone(), reloads.subscribe(), leaving.clone());
+        let (routes, agents) = console_routes(&config, &sessions, agents, store, reports)?;
+        let (following, stopped) = (agents::follow(config.console.agents.clone(), agents), stop.clone());
+        tasks.spawn(async move { stopped.run_until_cancelled(following).await });
+        let routes = routes.merge(monitoring);
         let serving = proxy::serve_routes(
             routes,
             console,
@@ -232,24 +237,21 @@ fn console_routes(
     agents: console::agents::Agents,
     store: Arc<Store>,
     reports: console::Reports,
-) -> Result<Router, store::Error> {
+) -> Result<(Router, Arc<Console>), store::Error> {
     let links = Links::default();
     let api = Api::new(sessions.clone(), links.clone(), config.api.clone(), config.console.public.clone());
     let console = Console::new(
         sessions.clone(),
         agents,
         store,
-        config.console.embedding.clone(),
+        config.console.settings.clone(),
         links,
         (assets::CONSOLE, reports),
         config.console.public.scheme() == "https",
     )?;
-    let admission: sync::agent::Admission = Arc::new({
-        let console = console.clone();
-        move |headers, session| console.who(headers, session)
-    });
-    let agents = console.routes().merge(sync::agent::routes(sessions.clone(), config.socket, admission));
-    Ok(agents.merge(api.routes()))
+    let door = Arc::new(door::ConsoleDoor(console.clone()));
+    let agents = console.routes().merge(sync::agent::routes(sessions.clone(), config.socket, door));
+    Ok((agents.merge(api.routes()), console))
 }
 
 fn entrance(listener: TcpListener, pairs: &[tls::Pair]) -> Result<Entrance, Error> {

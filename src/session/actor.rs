@@ -78,12 +78,14 @@ pub(super) fn session(
     let status = watch::Sender::new(life.status(now));
     let resources = Resources::new(shared.settings.resources, names.clone(), wants);
     let about = watch::Sender::new(Arc::new(about));
+    let shown = watch::Sender::new(None);
     let handle = Handle {
         id: id.clone(),
         inbox,
         resources: resources.clone(),
         status: status.subscribe(),
         about: about.subscribe(),
+        shown: shown.subscribe(),
         started: shared.clock.wall(life.started()),
         site_name,
     };
@@ -98,6 +100,7 @@ pub(super) fn session(
         policies,
         diary,
         about,
+        shown,
         role,
         page: Page::new(shared.settings.page),
         id,
@@ -129,6 +132,8 @@ struct Session {
     policies: Arc<Policies>,
     diary: Diary,
     about: watch::Sender<Arc<About>>,
+    /// The address of the page, as far as those who run the server may know it.
+    shown: watch::Sender<Option<Arc<str>>>,
     /// As what the agent joined.
     role: Option<Role>,
     life: Lifecycle,

@@ -22,6 +22,7 @@ pub struct Handle {
     pub(super) resources: Arc<Resources>,
     pub(super) status: watch::Receiver<Status>,
     pub(super) about: watch::Receiver<Arc<About>>,
+    pub(super) shown: watch::Receiver<Option<Arc<str>>>,
     pub(super) started: u64,
     pub(super) site_name: Arc<str>,
 }
@@ -98,6 +99,11 @@ impl Handle {
     /// What the session is about, as last said.
     pub fn about(&self) -> Arc<About> {
         self.about.borrow().clone()
+    }
+
+    /// The address of the page that is shared, as its agent may see it, without query and fragment.
+    pub fn address(&self) -> Option<Arc<str>> {
+        self.shown.borrow().clone()
     }
 
     /// When the customer started it, in milliseconds since 1970.

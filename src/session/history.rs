@@ -88,12 +88,17 @@ impl Entry {
 
 /// An address as it is noted: what people can be told by (query, fragment, name and password) stays out.
 pub(super) fn page(location: &str) -> Option<Happening> {
+    address(location).map(|url| Happening::Page { url })
+}
+
+/// The address alone.
+pub(super) fn address(location: &str) -> Option<String> {
     let mut url = Url::parse(location).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     url.set_query(None);
     url.set_fragment(None);
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    Some(Happening::Page { url: String::from(url).chars().take(LONGEST).collect() })
+    Some(String::from(url).chars().take(LONGEST).collect())
 }
 
 #[cfg(test)]

@@ -34,7 +34,27 @@ pub(super) struct Divergences {
     pub(super) mirror: Counter,
 }
 
+/// How often something had to be shown anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Repaired {
+    /// Fresh views for agents who fell behind.
+    pub agent_resyncs: u64,
+    /// Whole pages that were asked for because a change did not fit.
+    pub customer_resyncs: u64,
+    /// Copies that were not what they should be.
+    pub divergences: u64,
+}
+
 impl Metrics {
+    /// How often something had to be shown anew since the server started.
+    pub fn repaired(&self) -> Repaired {
+        Repaired {
+            agent_resyncs: self.agent_resyncs.get(),
+            customer_resyncs: self.customer_resyncs.get(),
+            divergences: self.divergences.server.get() + self.divergences.mirror.get(),
+        }
+    }
+
     /// Counters that `registry` shows as `session_…`.
     pub fn register(registry: &mut Registry) -> Metrics {
         let metrics = Metrics::default();

@@ -292,6 +292,11 @@ impl Sessions {
         })
     }
 
+    /// The session of an ID, if it lives here.
+    pub fn living(&self, id: &SessionId) -> Option<Handle> {
+        self.shared.live().by_id.get(id).cloned()
+    }
+
     /// Every session that lives.
     pub fn all(&self) -> Vec<Handle> {
         self.shared.live().by_id.values().cloned().collect()
@@ -336,6 +341,16 @@ impl Sessions {
             .ok()?
             .as_deref()
             .and_then(EndReason::from_word)
+    }
+
+    /// How many may live.
+    pub fn limit(&self) -> usize {
+        self.shared.settings.sessions
+    }
+
+    /// What they count.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// How many sessions live.

@@ -1,17 +1,19 @@
 //! The agent's socket, on the console's host. Who may open it is asked of the caller; what an agent may see
 //! and do is the session's to say.
 
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, StatusCode};
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 
 use super::is_same_origin;
 use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
@@ -19,26 +21,55 @@ use crate::protocol::agent::{FromAgent, Me, ToAgent};
 use crate::protocol::{Phase, SessionId};
 use crate::session::{AgentLink, Closed, FeedItem, Handle, JoinError, Lookup, Sessions};
 
-/// Who a request for a session comes from, if they are logged in and may do something in it.
-pub type Admission = Arc<dyn Fn(&HeaderMap, &SessionId) -> Option<Me> + Send + Sync>;
+/// Knows who is let in.
+pub trait Door: Send + Sync {
+    /// Who a request for a session comes from, if they may do something in it.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    fn admit(&self, headers: &HeaderMap, address: IpAddr, id: &SessionId) -> Result<Guest, Refused>;
+    /// They named a session that there is not.
+    fn guessed_wrong(&self, me: &Me, address: IpAddr);
+}
+
+/// Somebody who is let in.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    /// Who.
+    pub me: Me,
+    /// Cancelled when they are not welcome any more.
+    pub revoked: CancellationToken,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// Nobody known.
+    LoginNeeded,
+    /// They named too many sessions that there are not.
+    TooManyTries,
+}
+
+const LOGIN_NEEDED: Finished = Finished::Close(CloseCode::LoginNeeded, "log in first");
 
 struct Agents {
     sessions: Sessions,
     limits: socket::Limits,
-    admission: Admission,
+    door: Arc<dyn Door>,
 }
 
 /// The socket's route, for the console's host.
-pub fn routes(sessions: Sessions, limits: socket::Limits, admission: Admission) -> Router {
+pub fn routes(sessions: Sessions, limits: socket::Limits, door: Arc<dyn Door>) -> Router {
     Router::new().route("/console/session/{id}/socket", get(connect)).with_state(Arc::new(Agents {
         sessions,
         limits,
-        admission,
+        door,
     }))
 }
 
 async fn connect(
     State(agents): State<Arc<Agents>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
@@ -47,19 +78,33 @@ async fn connect(
         return StatusCode::FORBIDDEN.into_response();
     }
     let id = id.parse::<SessionId>().ok();
-    let me = id.as_ref().and_then(|id| (agents.admission)(&headers, id));
+    let guest = id.as_ref().map(|id| agents.door.admit(&headers, address.ip(), id));
+    let named = guest.zip(id);
     let limit = agents.limits.agent_message;
     upgrade
         .max_message_size(limit)
         .max_frame_size(limit)
         .read_buffer_size(socket::READ_BUFFER)
-        .on_upgrade(async move |socket| converse(socket, agents, me, id).await)
+        .on_upgrade(async move |socket| converse(socket, agents, address.ip(), named).await)
 }
 
 /// A connection's life: join, pass on what comes both ways, leave.
-async fn converse(socket: WebSocket, agents: Arc<Agents>, me: Option<Me>, id: Option<SessionId>) {
+async fn converse(
+    socket: WebSocket,
+    agents: Arc<Agents>,
+    address: IpAddr,
+    named: Option<(Result<Guest, Refused>, SessionId)>,
+) {
     let (mut sender, mut receiver) = socket::split(socket, agents.limits);
-    let (handle, mut link) = match join(&agents.sessions, me, id).await {
+    let (guest, id) = match named {
+        Some((Ok(guest), id)) => (guest, id),
+        Some((Err(Refused::LoginNeeded), _)) => return sender.close(LOGIN_NEEDED).await,
+        Some((Err(Refused::TooManyTries), _)) => {
+            return sender.close(Finished::Close(CloseCode::Restarting, "too many tries")).await;
+        }
+        None => return sender.close(ended(None)).await,
+    };
+    let (handle, mut link) = match join(&agents, &guest.me, address, &id).await {
         Ok(joined) => joined,
         Err(finished) => return sender.close(finished).await,
     };
@@ -68,26 +113,31 @@ async fn converse(socket: WebSocket, agents: Arc<Agents>, me: Option<Me>, id: Op
             NonZeroU32::new(agents.limits.agent_rate.saturating_mul(4)).unwrap_or(NonZeroU32::MIN),
         ),
     );
-    let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &rate).await;
+    let finished = tokio::select! {
+        finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &rate) => finished,
+        () = guest.revoked.cancelled() => LOGIN_NEEDED,
+    };
     handle.agent_left(link.connection, finished.away()).await;
     sender.close(finished).await;
 }
 
 async fn join(
-    sessions: &Sessions,
-    me: Option<Me>,
-    id: Option<SessionId>,
+    agents: &Agents,
+    me: &Me,
+    address: IpAddr,
+    id: &SessionId,
 ) -> Result<(Handle, AgentLink), Finished> {
-    let id = id.ok_or(ended(None))?;
-    let me = me.ok_or(Finished::Close(CloseCode::LoginNeeded, "log in first"))?;
-    let handle = match sessions.find(&id).await {
+    let handle = match agents.sessions.find(id).await {
         Ok(Lookup::Live(handle)) => handle,
         Ok(Lookup::Ended(reason)) => return Err(ended(Some(reason))),
-        Ok(Lookup::Never) => return Err(ended(None)),
+        Ok(Lookup::Never) => {
+            agents.door.guessed_wrong(me, address);
+            return Err(ended(None));
+        }
         // The store failed: the browser may try again.
         Err(_) => return Err(Finished::Close(CloseCode::Restarting, "try again")),
     };
-    match handle.join_as_agent(me.name, me.role).await {
+    match handle.join_as_agent(me.name.clone(), me.role).await {
         Ok(link) => Ok((handle, link)),
         Err(JoinError::Ended) => Err(ended(handle.status().ended)),
         Err(JoinError::Busy) => Err(Finished::Close(CloseCode::Busy, "the agent is in another session")),

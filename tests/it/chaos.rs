@@ -48,9 +48,11 @@ async fn after_any_disorder_both_sides_agree() {
     let cookie = log_in(server.console, "ann", PASSWORD).await.cookie().unwrap();
     let mut pairs = tokio::task::JoinSet::new();
     let until = Instant::now() + Duration::from_secs(seconds);
+    // So that about every third has ended until then.
+    let exits = 0.4 * BEAT.as_secs_f64() / seconds as f64;
     for number in 0..sessions {
         let (site, console, cookie) = (server.site, server.console, cookie.clone());
-        let pair = Pair::start(site, console, cookie, number, seed).await;
+        let pair = Pair::start(site, console, cookie, number, (seed, exits)).await;
         pairs.spawn(pair.live(until));
     }
     while Instant::now() + KILLED < until {
@@ -134,6 +136,8 @@ struct Pair {
     key: String,
     login: String,
     chance: StdRng,
+    /// How likely somebody leaves for good at each beat.
+    exits: f64,
     customer: Option<Socket>,
     agent: Option<Socket>,
     /// What the page says: the truth.
@@ -147,7 +151,13 @@ struct Pair {
 }
 
 impl Pair {
-    async fn start(site: SocketAddr, console: SocketAddr, login: String, number: u64, seed: u64) -> Pair {
+    async fn start(
+        site: SocketAddr,
+        console: SocketAddr,
+        login: String,
+        number: u64,
+        (seed, exits): (u64, f64),
+    ) -> Pair {
         let origin = format!("http://{site}");
         let headers = [("Origin", origin.as_str()), ("Tandem", "1")];
         let answer = request(site, "POST", "/.tandem/session", &headers, b"").await;
@@ -161,6 +171,7 @@ impl Pair {
             key: answer.cookie().unwrap(),
             login,
             chance: StdRng::seed_from_u64(seed.wrapping_add(number)),
+            exits,
             customer: None,
             agent: None,
             rows: vec!["row 0".into()],
@@ -228,6 +239,14 @@ impl Pair {
     }
 
     async fn something_happens(&mut self) {
+        if self.chance.random_bool(self.exits) {
+            let exit = json!({ "type": "exit" });
+            return if self.chance.random() {
+                self.customer_says(exit).await
+            } else {
+                self.agent_says(exit).await
+            };
+        }
         match self.chance.random_range(0..1000) {
             0..500 => self.write().await,
             500..600 => self.customer_says(json!({ "type": "pointer", "at": { "x": 1.0, "y": 1.0 } })).await,
@@ -261,8 +280,6 @@ impl Pair {
             870..900 => self.agent = None,
             900..930 => close(&mut self.customer).await,
             930..960 => close(&mut self.agent).await,
-            960..962 => self.customer_says(json!({ "type": "exit" })).await,
-            962..964 => self.agent_says(json!({ "type": "exit" })).await,
             _ => {}
         }
     }

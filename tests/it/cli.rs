@@ -99,6 +99,15 @@ fn an_agent_is_added_with_a_hash() {
         file.contains("$argon2id$") && file.contains("supervisor") && !file.contains("correct horse"),
         "{file}"
     );
+    let agents = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+        command.current_dir(folder.path()).arg("agent").args(arguments).output().unwrap()
+    };
+    let listed = String::from_utf8(agents(&["list"]).stdout).unwrap();
+    assert_eq!(listed.split_whitespace().collect::<Vec<_>>(), ["supervisor", "ann"]);
+    assert_eq!(agents(&["remove", "ann"]).status.code(), Some(0));
+    assert_eq!(agents(&["remove", "ann"]).status.code(), Some(1), "nobody of that name");
+    assert!(agents(&["list"]).stdout.is_empty());
     let short = add("short\n");
     assert_eq!(short.status.code(), Some(1));
     assert!(said(&short).contains("password"), "{}", said(&short));

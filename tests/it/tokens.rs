@@ -32,9 +32,9 @@ impl Crm {
         let keys = Source::File(self.folder.path().join("crm.pem"));
         let change = move |config: &mut tandem::config::Config| {
             let roles = vec![Role::Agent];
-            config.console.embedding.tokens =
+            config.console.settings.tokens =
                 Some(Settings { audience: "tandem".into(), issuer: None, keys, roles });
-            config.console.embedding.ancestors = vec!["https://crm.test".into()];
+            config.console.settings.ancestors = vec!["https://crm.test".into()];
         };
         Rig::with(Setup { change: Box::new(change), ..Setup::default() }).await
     }

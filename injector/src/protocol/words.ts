@@ -537,6 +537,166 @@ retryAfter: number | null, };
 
 export type ProblemKind = "wrong_login" | "wrong_token" | "login_needed" | "too_many_tries" | "no_such_session" | "session_ended" | "session_taken" | "agent_busy" | "nothing_to_watch" | "not_allowed" | "bad_request" | "unavailable";
 
+export type LiveSessions = { 
+/**
+ * So many at most; see `count`.
+ */
+sessions: Array<LiveSession>, 
+/**
+ * How many there are.
+ */
+count: number, };
+
+export type LiveSession = { 
+/**
+ * Its ID.
+ */
+sessionId: SessionId, 
+/**
+ * Idle or active.
+ */
+phase: Phase, 
+/**
+ * Pointer or Write.
+ */
+mode: Mode, 
+/**
+ * Whether the customer has paused sharing.
+ */
+paused: boolean, 
+/**
+ * The customer's browser.
+ */
+customer: Presence, 
+/**
+ * The agent's browser.
+ */
+agent: Presence, 
+/**
+ * The agent's display name, once there is one.
+ */
+agentName: string | null, 
+/**
+ * Those who watch.
+ */
+watchers: Array<string>, 
+/**
+ * Seconds since it was started.
+ */
+age: number, 
+/**
+ * The address of the customer's page, as the agent may see it, without query and fragment.
+ */
+page: string | null, 
+/**
+ * The chat or call that it belongs to.
+ */
+interactionId: string | null, };
+
+export type Waiting = { 
+/**
+ * Those that somebody of this role can join, the oldest first; none where the settings do not list them.
+ */
+sessions: Array<WaitingSession> | null, };
+
+export type WaitingSession = { 
+/**
+ * Its ID.
+ */
+sessionId: SessionId, 
+/**
+ * Seconds since it was started.
+ */
+age: number, 
+/**
+ * Who holds it, where it is to be watched.
+ */
+agentName: string | null, 
+/**
+ * The chat or call that it belongs to.
+ */
+interactionId: string | null, 
+/**
+ * What else was attached to it.
+ */
+metadata: { [key in string]: string }, };
+
+export type AgentList = { 
+/**
+ * By name.
+ */
+agents: Array<AgentEntry>, };
+
+export type AgentEntry = { 
+/**
+ * Their name.
+ */
+name: string, 
+/**
+ * What they may do.
+ */
+role: Role, 
+/**
+ * Whether the agents' file has them; others came with a token or a link.
+ */
+filed: boolean, 
+/**
+ * Logins that hold now.
+ */
+logins: number, 
+/**
+ * The sessions that they hold or watch.
+ */
+sessions: Array<SessionId>, };
+
+export type LogOut = { 
+/**
+ * Whose.
+ */
+name: string, };
+
+export type HealthReport = { 
+/**
+ * Of Tandem.
+ */
+version: string, 
+/**
+ * Seconds since the server was started.
+ */
+age: number, 
+/**
+ * Whether it takes no more work and soon stops.
+ */
+stopping: boolean, 
+/**
+ * Sessions that live, and how many there may be.
+ */
+sessions: number, 
+/**
+ * How many there may be.
+ */
+sessionLimit: number, 
+/**
+ * Memory that the process has, in KiB, where the system says so.
+ */
+memory: number | null, 
+/**
+ * Whether the policy files, as they are now, have mistakes.
+ */
+policiesBroken: boolean, 
+/**
+ * Fresh views for agents who fell behind.
+ */
+agentResyncs: number, 
+/**
+ * Whole pages that were asked for because a change did not fit.
+ */
+customerResyncs: number, 
+/**
+ * Copies of a page that were found to differ from it, and were repaired.
+ */
+divergences: number, };
+
 export type PolicyReport = { 
 /**
  * The rules in force.

@@ -127,6 +127,7 @@ impl Session {
                 self.happens(Event::Paused);
                 self.leave_page();
                 self.page.forget();
+                self.shown.send_replace(None);
                 self.tabs.forget_places();
             }
             // The tab that is looked at says where it is, and is asked for its page then.

@@ -13,6 +13,7 @@ use crate::protocol::agent::Role;
 use crate::protocol::customer::{Echo, Echoing, ToCustomer, WithheldInFrame};
 use crate::protocol::page::PageFrame;
 use crate::session::audience::Audience;
+use crate::session::history;
 use crate::session::link::{Closed, TOO_LARGE};
 use crate::session::page::{Refused, Taken};
 use crate::session::resources::Want;
@@ -79,7 +80,16 @@ impl Session {
         };
         self.pass_on(masked);
         if let Some(masker) = self.role.and_then(|role| self.audiences.get(role)).map(Audience::masker) {
-            self.diary.page(masker.location());
+            let location = masker.location();
+            self.diary.page(location);
+            let address = history::address(location);
+            self.shown.send_if_modified(|shown| {
+                let new = shown.as_deref() != address.as_deref();
+                if new {
+                    *shown = address.map(Arc::from);
+                }
+                new
+            });
         }
         self.tell_private_page();
         if self.audiences.titles(self.page.tree(), self.tabs.shown()) {

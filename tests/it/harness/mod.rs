@@ -108,6 +108,11 @@ impl Rig {
         Rig::within(setup, folder).await
     }
 
+    /// A file of the server's folder.
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// The administrator saves the policy file.
     pub fn policy(&self, text: &str) {
         std::fs::write(self.folder.path().join(POLICY_FILE), text).unwrap();
@@ -158,11 +163,14 @@ impl Drop for Rig {
 fn configure(origin: SocketAddr, folder: &Path) -> Config {
     let file = folder.join("agents.toml");
     let mut agents = tandem::console::agents::Agents::read(&file).unwrap();
-    for name in AGENTS {
-        agents.add(name, Role::Agent, PASSWORD).unwrap();
+    let everybody = [("sue", Role::Supervisor), ("amy", Role::Admin)];
+    let everybody = AGENTS.map(|name| (name, Role::Agent)).into_iter().chain(everybody);
+    // Who is there already keeps the hash, and so the login.
+    for (name, role) in everybody {
+        if agents.role(name).is_none() {
+            agents.add(name, role, PASSWORD).unwrap();
+        }
     }
-    agents.add("sue", Role::Supervisor, PASSWORD).unwrap();
-    agents.add("amy", Role::Admin, PASSWORD).unwrap();
     agents.write(&file).unwrap();
     let site = Site::new("http://shop.test".parse().unwrap(), format!("http://{origin}").parse().unwrap());
     let mut config = Config::new(site, "http://agents.test".parse().unwrap(), folder);
