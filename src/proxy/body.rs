@@ -216,18 +216,30 @@ pub(super) struct FromOrigin {
 }
 
 impl FromOrigin {
+    /// `start` is what came of it before.
     pub(super) fn new(
         arriving: Arriving,
-        page: Option<Page>,
-        sink: Option<Box<dyn Sink>>,
+        start: Bytes,
+        mut page: Option<Page>,
+        mut sink: Option<Box<dyn Sink>>,
         silence: Option<Duration>,
     ) -> Self {
+        let mut ready = VecDeque::new();
+        if !start.is_empty() {
+            if let Some(sink) = &mut sink {
+                sink.data(&start);
+            }
+            match &mut page {
+                Some(page) => page.take(start),
+                None => ready.push_back(start),
+            }
+        }
         let mut body = FromOrigin {
             arriving,
             changed: page.is_some(),
             page,
             sink,
-            ready: VecDeque::new(),
+            ready,
             silence: Silence::new(silence.map(|limit| Patience::new(limit, None))),
             end: None,
             complete: false,

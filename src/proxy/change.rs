@@ -29,6 +29,8 @@ const PINS: usize = 10_000;
 pub(super) struct Wish<'r> {
     /// Whether a page is asked for.
     pub(super) navigation: bool,
+    /// Whether a body that does not say what it is begins as a page does.
+    pub(super) sniffed: bool,
     /// The coding that the browser wants.
     pub(super) accepted: Option<PageCoding>,
     /// The address, as the browser sees it.
@@ -91,7 +93,7 @@ pub(super) fn decide<B>(response: &mut Response<B>, wish: &Wish<'_>) -> Option<P
     if !is_whole(status, headers) {
         return None;
     }
-    let content = Content::of(headers)?;
+    let content = if wish.sniffed { Content::page() } else { Content::of(headers)? };
     let reading = Reading::declared(content.charset.as_deref());
     if reading == Reading::Nothing {
         return None;
@@ -178,6 +180,10 @@ struct Content {
 }
 
 impl Content {
+    fn page() -> Content {
+        Content { kind: "text/html".to_owned(), charset: None }
+    }
+
     /// None if there is none, or more than one.
     fn of(headers: &HeaderMap) -> Option<Content> {
         let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
@@ -283,6 +289,7 @@ mod tests {
         let pins = Pins::default();
         let wish = Wish {
             navigation: true,
+            sniffed: false,
             accepted,
             url: &page,
             tag: &tag,

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
+use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
@@ -25,6 +26,7 @@ use super::page::Page;
 use super::pulse::Busy;
 use super::record::{Record, RequestId};
 use super::trust::Trusted;
+use super::untyped::{self, Start};
 use super::{Front, Limits, Proxy, capture, change, headers, inject, membership, request, upgrade};
 
 /// What a connection's exchanges share.
@@ -168,15 +170,20 @@ async fn exchange(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let wish = wish.ok_or(Failure::BadResponse("switched protocols unasked"))?;
         upgrade::open(wish, &mut response, peer, proxy.limits.tunnel_idle, record.metrics())?;
-        return Ok(response.map(|body| Outgoing::origin(FromOrigin::new(body.tunnelled(), None, None, None))));
+        return Ok(response.map(|body| {
+            Outgoing::origin(FromOrigin::new(body.tunnelled(), Bytes::new(), None, None, None))
+        }));
     }
 
     headers::to_browser(&mut response)?;
     inject::vary(&mut response);
+    let silence = proxy.limits.origin_silence;
+    let untyped = navigation && method == Method::GET && untyped::is_untyped(response.headers());
+    let start = if untyped { untyped::start(&mut response, silence).await? } else { Start::default() };
     let mut sink = sink.and_then(|sink| capture::begin(sink, &response));
     let (tag, pins) = (&target.route.tag, &proxy.pins);
     let url = || target.url();
-    let wish = Wish { navigation, accepted, url: &url, tag, mapped, known, pins };
+    let wish = Wish { navigation, sniffed: start.is_page, accepted, url: &url, tag, mapped, known, pins };
     let plan = if changing { change::decide(&mut response, &wish) } else { None };
     if plan.as_ref().is_some_and(|plan| plan.insertion.is_some()) {
         record.metrics().injected();
@@ -186,9 +193,9 @@ async fn exchange(
     let page = plan.map(|plan| Page::new(plan, sink.take(), pins)).transpose();
     let page = page.map_err(|_| Failure::BadResponse("no memory for its coding"))?;
     let endless = is_event_stream(&response);
-    let silence = (!endless).then_some(proxy.limits.origin_silence);
+    let silence = (!endless).then_some(silence);
     Ok(response.map(|body| {
-        let body = FromOrigin::new(body, page, sink, silence);
+        let body = FromOrigin::new(body, start.bytes, page, sink, silence);
         Outgoing::origin(if endless { body.until(peer.stop.clone()) } else { body })
     }))
 }

@@ -189,7 +189,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, ()> {
 
 /// A page depends on who asks for it: also where it is not changed, as for a script's `fetch`.
 pub(super) fn vary<B>(response: &mut Response<B>) {
-    if !super::change::is_html(response.headers()) {
+    if !super::change::is_html(response.headers()) && !super::untyped::is_untyped(response.headers()) {
         return;
     }
     vary_by(response.headers_mut(), "Sec-Fetch-Dest");

@@ -43,6 +43,10 @@ pub struct Metrics {
     accepted: Family<Labels<2>, Counter>,
     connections: Family<Labels<1>, Gauge>,
     limited: Family<Labels<2>, Counter>,
+    origin_opened: Family<Labels<1>, Counter>,
+    origin_reused: Family<Labels<1>, Counter>,
+    origin_failed: Family<Labels<2>, Counter>,
+    origin_connections: Family<Labels<1>, Gauge>,
     pub(super) lost_lines: Counter,
 }
 
@@ -62,6 +66,10 @@ impl Default for Metrics {
             accepted: Family::default(),
             connections: Family::default(),
             limited: Family::default(),
+            origin_opened: Family::default(),
+            origin_reused: Family::default(),
+            origin_failed: Family::default(),
+            origin_connections: Family::default(),
             lost_lines: Counter::default(),
         }
     }
@@ -87,6 +95,10 @@ impl Metrics {
         of.register("accepted", "Connections that were accepted, by listener and protocol", all.accepted.clone());
         of.register("connections", "Connections that are open, by listener", all.connections.clone());
         of.register("limited", "Connections that were refused, cut off or made wait, by listener and limit", all.limited.clone());
+        of.register("origin_opened", "Connections to an origin that were opened", all.origin_opened.clone());
+        of.register("origin_reused", "Requests to an origin on a connection that was there", all.origin_reused.clone());
+        of.register("origin_failed", "Connections to an origin that could not be opened, by reason", all.origin_failed.clone());
+        of.register("origin_connections", "Connections to an origin that are open", all.origin_connections.clone());
         of.register("access_log_lost", "Lines that were not written because the disk is too slow", all.lost_lines.clone());
         all
     }
@@ -111,6 +123,18 @@ impl Metrics {
             upgrades: self.upgrades.get_or_create_owned(&label),
             tunnels: self.tunnels.get_or_create_owned(&label),
         })
+    }
+
+    /// What the connections to one origin, host and port, count with.
+    pub(super) fn of_origin(&self, origin: &str) -> OriginMetrics {
+        let label = [("origin", origin.to_owned())];
+        OriginMetrics {
+            origin: origin.to_owned(),
+            opened: self.origin_opened.get_or_create_owned(&label),
+            reused: self.origin_reused.get_or_create_owned(&label),
+            failed: self.origin_failed.clone(),
+            open: self.origin_connections.get_or_create_owned(&label),
+        }
     }
 
     /// What one listener counts with.
@@ -220,6 +244,35 @@ impl ListenerMetrics {
     pub(super) fn limited(&self, limit: &'static str) {
         let labels = [("listener", self.listener.to_owned()), ("limit", limit.to_owned())];
         self.limited.get_or_create(&labels).inc();
+    }
+}
+
+/// What the connections to one origin count with.
+#[derive(Debug)]
+pub(super) struct OriginMetrics {
+    origin: String,
+    opened: Counter,
+    reused: Counter,
+    failed: Family<Labels<2>, Counter>,
+    open: Gauge,
+}
+
+impl OriginMetrics {
+    /// A connection is open until what is returned is dropped.
+    pub(super) fn opened(&self) -> Open {
+        self.opened.inc();
+        Open::one_more(&self.open)
+    }
+
+    /// A request goes on a connection that was there.
+    pub(super) fn reused(&self) {
+        self.reused.inc();
+    }
+
+    /// A connection could not be opened.
+    pub(super) fn failed(&self, reason: Reason) {
+        let labels = [("origin", self.origin.clone()), ("reason", reason.word.to_owned())];
+        self.failed.get_or_create(&labels).inc();
     }
 }
 

@@ -15,6 +15,7 @@
 //! wires        its connections for requests without a body: wire, chunked and stream
 //! body         the bytes of both directions   page       decoded, changed, coded again
 //! change       which bodies are changed       inject     which pages get the tag, and their headers
+//! untyped      what is a page though nobody says so
 //! mapped       a host under another name
 //! capture      copies for the session         error      pages for what went wrong
 //! record       what is noted of a request     metrics, access: what is counted, and logged
@@ -46,6 +47,7 @@ mod request;
 mod share;
 mod stream;
 mod trust;
+mod untyped;
 mod upgrade;
 mod wire;
 mod wires;
@@ -361,7 +363,10 @@ impl Proxy {
             let key = (site.origin.clone(), site.ca.clone(), site.origin_name.clone(), site.http2);
             let pool = match pools.get(&key) {
                 Some(pool) => Arc::clone(pool),
-                None => Arc::new(Pool::new(address, site.connector()?, site.http2, &limits)),
+                None => {
+                    let of = metrics.of_origin(&format!("{}:{}", address.0, address.1));
+                    Arc::new(Pool::new(address, site.connector()?, site.http2, &limits, of))
+                }
             };
             pools.insert(key, Arc::clone(&pool));
             let metrics = metrics.of_site(Some(&authority.to_string()));

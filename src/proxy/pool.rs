@@ -4,6 +4,7 @@
 //! likely to have been closed. It comes back only when its response has come whole, so what is read on it next is
 //! always the answer to what is sent on it next. Over HTTP/2, where the origin chooses it, exchanges share one.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,7 @@ use url::{Host, Url};
 use super::Limits;
 use super::body::{Broken, ToOrigin};
 use super::error::Failure;
+use super::metrics::{Open, OriginMetrics};
 use super::share::{Share, Shared};
 use super::stream::Stream;
 use super::wire::{Reply, Wire};
@@ -49,6 +51,7 @@ pub(super) struct Pool {
     http2: AtomicBool,
     /// Held by who opens a connection that others may share, so that they wait for it.
     opening: tokio::sync::Mutex<()>,
+    metrics: OriginMetrics,
 }
 
 #[derive(Debug, Default)]
@@ -102,6 +105,7 @@ impl Pool {
         tls: Option<tls::Connector>,
         http2: bool,
         limits: &Limits,
+        metrics: OriginMetrics,
     ) -> Self {
         Pool {
             address,
@@ -114,6 +118,7 @@ impl Pool {
             kept: Mutex::default(),
             wires: Wires::new(limits.origin_keep_alive, limits.origin_idle),
             opening: tokio::sync::Mutex::default(),
+            metrics,
         }
     }
 
@@ -148,11 +153,15 @@ impl Pool {
     }
 
     async fn open(self: &Arc<Self>, http2: bool, tasks: &TaskTracker) -> Result<Lease, Failure> {
-        let sender = match tokio::time::timeout(self.connect, self.connect(http2, tasks)).await {
-            Ok(sender) => sender?,
-            Err(_) => return Err(Failure::ConnectTimeout),
-        };
+        let sender = self.in_time(self.connect(http2, tasks)).await?;
         Ok(Lease { pool: Arc::clone(self), sender, reused: false })
+    }
+
+    /// What connecting comes to, within the time for it.
+    async fn in_time<T>(&self, connect: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let connected = tokio::time::timeout(self.connect, connect).await;
+        let connected = connected.unwrap_or(Err(Failure::ConnectTimeout));
+        connected.inspect_err(|failure| self.metrics.failed(failure.reason()))
     }
 
     async fn connect(&self, http2: bool, tasks: &TaskTracker) -> Result<Sender, Failure> {
@@ -160,11 +169,12 @@ impl Pool {
         let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(Failure::Unreachable)?;
         // Without it small requests wait for the origin's delayed acknowledgements.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = &self.tls else { return self.begin(stream, tasks).await };
+        let Some(tls) = &self.tls else { return self.begin(stream, tasks, self.metrics.opened()).await };
         let stream = if http2 { tls.connect_any(stream).await } else { tls.connect(stream).await };
         let stream = stream.map_err(Failure::Unreachable)?;
+        let open = self.metrics.opened();
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            let shared = Shared::begin(stream, self.head, tasks).await.map_err(Failure::Broken)?;
+            let shared = Shared::begin(stream, self.head, tasks, open).await.map_err(Failure::Broken)?;
             let share = shared.join().ok_or(Failure::BadResponse("takes no stream"))?;
             let mut kept = self.kept();
             if !kept.closed {
@@ -176,10 +186,10 @@ impl Pool {
             // From now on nobody waits for a connection to share.
             self.http2.store(false, Ordering::Relaxed);
         }
-        self.begin(stream, tasks).await
+        self.begin(stream, tasks, open).await
     }
 
-    async fn begin<S>(&self, stream: S, tasks: &TaskTracker) -> Result<Sender, Failure>
+    async fn begin<S>(&self, stream: S, tasks: &TaskTracker, open: Open) -> Result<Sender, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -195,6 +205,7 @@ impl Pool {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "connection to the origin ended");
             }
+            drop(open);
         });
         sender.ready().await.map_err(Failure::Broken)?;
         Ok(Sender::Http1(sender))
@@ -207,7 +218,10 @@ impl Pool {
     fn take_kept(self: &Arc<Self>) -> Option<Lease> {
         let mut kept = self.kept();
         kept.sweep(self.keep_alive);
-        let lease = |sender| Lease { pool: Arc::clone(self), sender, reused: true };
+        let lease = |sender| {
+            self.metrics.reused();
+            Lease { pool: Arc::clone(self), sender, reused: true }
+        };
         if let Some(share) = kept.shared.iter().find_map(Shared::join) {
             return Some(lease(Sender::Http2(share)));
         }
@@ -249,25 +263,23 @@ impl Pool {
 
     /// A kept connection for a request without a body.
     pub(super) fn kept_wire(&self) -> Option<Wire> {
-        self.wires.take()
+        self.wires.take().inspect(|_| self.metrics.reused())
     }
 
     /// A new one.
     pub(super) async fn new_wire(&self) -> Result<Wire, Failure> {
         let connect = async {
             let (host, port) = &self.address;
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(Failure::Unreachable)?;
             // Without it small requests wait for the origin's delayed acknowledgements.
             let _ = stream.set_nodelay(true);
             Ok(match &self.tls {
-                Some(tls) => Stream::Tls(Box::new(tls.connect(stream).await?)),
+                Some(tls) => Stream::Tls(Box::new(tls.connect(stream).await.map_err(Failure::Unreachable)?)),
                 None => Stream::Plain(stream),
             })
         };
-        match tokio::time::timeout(self.connect, connect).await {
-            Ok(stream) => Ok(Wire::new(stream.map_err(Failure::Unreachable)?, self.head)),
-            Err(_) => Err(Failure::ConnectTimeout),
-        }
+        let stream = self.in_time(connect).await?;
+        Ok(Wire::new(stream, self.head, self.metrics.opened()))
     }
 
     /// Closes what has been idle for too long.

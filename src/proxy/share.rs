@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use super::body::ToOrigin;
 use super::connection::Tracked;
+use super::metrics::Open;
 
 /// Exchanges on one connection at a time: what RFC 9113 asks servers to allow at least.
 const STREAMS: usize = 100;
@@ -58,6 +59,7 @@ impl Shared {
         stream: S,
         head: usize,
         tasks: &TaskTracker,
+        open: Open,
     ) -> Result<Arc<Shared>, hyper::Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -77,6 +79,7 @@ impl Shared {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection to the origin ended");
             }
+            drop(open);
         });
         sender.ready().await?;
         Ok(Arc::new(Shared {

@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 
 use super::chunked::Chunked;
+use super::metrics::Open;
 use super::stream::Stream;
 
 /// What is read at once: the head and, of a small file, the body with it.
@@ -60,6 +61,8 @@ pub(super) struct Wire {
     deadline: Deadline,
     /// The largest head, in bytes.
     head: usize,
+    /// It is counted for as long as it is open.
+    _open: Open,
 }
 
 /// A response whose body is still to be read.
@@ -103,8 +106,9 @@ pub(super) fn encode<B>(request: &Request<B>) -> Bytes {
 }
 
 impl Wire {
-    pub(super) fn new(stream: Stream, head: usize) -> Wire {
-        Wire { stream, buffer: BytesMut::new(), deadline: Deadline::default(), head }
+    /// `open` lives as long as it does.
+    pub(super) fn new(stream: Stream, head: usize, open: Open) -> Wire {
+        Wire { stream, buffer: BytesMut::new(), deadline: Deadline::default(), head, _open: open }
     }
 
     /// Whether the origin has neither closed the connection nor said anything unasked. This asks the system

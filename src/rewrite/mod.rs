@@ -14,4 +14,5 @@ pub(crate) mod fuzz;
 pub mod html;
 pub mod links;
 pub mod prologue;
+pub mod sniff;
 pub mod url;

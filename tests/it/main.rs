@@ -9,6 +9,7 @@ mod bodies;
 mod chaos;
 mod cli;
 mod coding;
+mod corpus;
 mod floors;
 mod frames;
 mod harness;

@@ -1,10 +1,11 @@
 //! What those who run the server can ask it.
 
-use tandem::proxy::AccessLogSettings;
+use tandem::proxy::{AccessLogSettings, Site};
 
 use crate::harness::http::request;
 use crate::harness::page::text;
 use crate::harness::{Rig, Setup, soon};
+use crate::raw;
 
 async fn metrics(rig: &Rig) -> String {
     let answer = request(rig.console, "GET", "/metrics", &[], b"").await;
@@ -123,4 +124,31 @@ async fn the_proxy_tells_what_it_did() {
     };
     assert_eq!(site("accepted", "protocol=\"http1\""), Some(3.0), "{all}");
     assert_eq!(site("limited", "limit=\"malformed\""), Some(1.0), "{all}");
+}
+
+#[tokio::test]
+async fn connections_to_the_origin_are_counted() {
+    let closes = |request: &str| match request.starts_with("GET /last ") {
+        true => raw::Reply::Close(raw::response("Connection: close\r\n", "ok")),
+        false => raw::Reply::Keep(raw::response("", "ok")),
+    };
+    let (rig, origin) = raw::rig_of(closes, |site| site).await;
+    let counts = |name: &str| rig.counted(&format!("proxy_origin_{name}{{origin=\"{origin}\"}}"));
+    for _ in 0..3 {
+        rig.get("/", "").await;
+    }
+    assert_eq!((counts("opened_total"), counts("reused_total"), counts("connections")), (1.0, 2.0, 1.0));
+    // A request with a body goes on a connection of another kind.
+    let post = "POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx";
+    rig.raw(post).await;
+    assert_eq!((counts("opened_total"), counts("reused_total"), counts("connections")), (2.0, 2.0, 2.0));
+    rig.get("/last", "").await;
+    assert_eq!((counts("reused_total"), counts("connections")), (3.0, 1.0));
+
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let to_nobody = |site| Site { origin: raw::url(&format!("http://{nobody}")), ..site };
+    let (rig, _) = raw::rig_of(|_| raw::Reply::Silence, to_nobody).await;
+    assert!(rig.get("/", "").await.starts_with("HTTP/1.1 502 "));
+    let failed = format!("proxy_origin_failed_total{{origin=\"{nobody}\",reason=\"unreachable\"}}");
+    assert_eq!(rig.counted(&failed), 1.0);
 }

@@ -299,6 +299,40 @@ async fn a_page_in_any_pieces_gets_the_same_tag() {
 }
 
 #[tokio::test]
+async fn without_a_type_the_first_bytes_tell_what_is_a_page() {
+    for (pieces, page) in
+        [(["\n<!DOC", "TYPE html><p>x</p>"], true), (["\n<!DOC", "TYPE svg><p>x</p>"], false)]
+    {
+        let (rig, listener) = held().await;
+        let mut browser = TcpStream::connect(rig.address).await.unwrap();
+        let ask = "GET / HTTP/1.1\r\nHost: shop.example\r\nSec-Fetch-Dest: document\r\n\r\n";
+        browser.write_all(ask.as_bytes()).await.unwrap();
+        let (mut origin, _) = listener.accept().await.unwrap();
+        read_until(&mut origin, &mut Vec::new(), "\r\n\r\n").await;
+        let length = pieces.concat().len();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nX-Own: kept\r\n\r\n{}", pieces[0]);
+        origin.write_all(head.as_bytes()).await.unwrap();
+        let mut got = Vec::new();
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), browser.read_buf(&mut got)).await.is_err(),
+            "too little has come to tell"
+        );
+        origin.write_all(pieces[1].as_bytes()).await.unwrap();
+        read_until(&mut browser, &mut got, "<p>x</p>").await;
+        let got = String::from_utf8(joined(got)).unwrap();
+        assert!(got.contains("x-own: kept"), "{got}");
+        assert_eq!(body(&got).contains(TAG), page, "{got}");
+        assert_eq!(body(&got).replace(TAG, "").trim_end(), pieces.concat(), "{got}");
+    }
+    // What never begins is the origin's fault.
+    let limits = Limits { origin_silence: Duration::from_millis(50), ..Limits::default() };
+    let rig =
+        rig_with(|_| Reply::Keep(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<".to_vec()), limits).await;
+    let answer = rig.get("/", "Sec-Fetch-Dest: document\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 504 "), "{answer}");
+}
+
+#[tokio::test]
 async fn what_is_not_a_page_passes_byte_for_byte() {
     let page = "<html><head></head></html>";
     for (headers, request) in [

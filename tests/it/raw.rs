@@ -76,12 +76,37 @@ pub(super) async fn rig_behind(
     connections: Arc<Mutex<usize>>,
     tasks: TaskTracker,
 ) -> Rig {
+    let site = Site::new(url("http://shop.example"), url(&format!("http://{origin}")));
+    rig_for(site, trusted, limits, seen, connections, tasks).await
+}
+
+/// A proxy for a site that differs in something, and the address of the origin.
+pub(super) async fn rig_of(
+    handler: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    change: impl FnOnce(Site) -> Site,
+) -> (Rig, SocketAddr) {
+    let tasks = TaskTracker::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = listener.local_addr().unwrap();
+    tasks.spawn(serve_origin(listener, Arc::new(handler), Arc::default(), Arc::default(), tasks.clone()));
+    let site = change(Site::new(url("http://shop.example"), url(&format!("http://{origin}"))));
+    (rig_for(site, &[], Limits::default(), Arc::default(), Arc::default(), tasks).await, origin)
+}
+
+async fn rig_for(
+    site: Site,
+    trusted: &[&str],
+    limits: Limits,
+    seen: Arc<Mutex<Vec<String>>>,
+    connections: Arc<Mutex<usize>>,
+    tasks: TaskTracker,
+) -> Rig {
     let copies = Arc::new(Copies::default());
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let settings = Settings {
-        sites: vec![Site::new(url("http://shop.example"), url(&format!("http://{origin}")))],
+        sites: vec![site],
         limits,
         trusted: trusted.iter().map(|network| network.parse().unwrap()).collect(),
         console: url("http://console.example/"),
