@@ -27,8 +27,9 @@ export class Editing {
   readonly #texts = new WeakMap<Text, History>();
   #hosts = new WeakSet<Element>();
   readonly #observer = new MutationObserver((records) => this.#note(records));
-  /** Where the agent's caret is. */
+  /** Where the agent's caret is, and in what. */
   at: At | null = null;
+  #host: HTMLElement | null = null;
 
   constructor(
     readonly typing: Typing,
@@ -52,15 +53,22 @@ export class Editing {
     const beside = keyboard.heldBeside(host);
     if (beside && input.startsWith("history")) return "customer_typing";
     this.#watch(host);
-    const work = (): void => {
+    this.#host = host;
+    const work = async (): Promise<void> => {
       this.select(host, from, to);
+      if (text && from.node !== to.node) {
+        // What lies across lines goes first: not every editor follows both in one.
+        this.#do(host, "deleteContentBackward", "");
+        await editors();
+      }
       this.#do(host, input, text);
+      await editors();
+      this.at = caretIn(host);
     };
     if (keyboard.held) await this.#aside(host, beside, work);
     else {
       this.typing.enter(host);
-      work();
-      this.at = caretIn(host);
+      await work();
     }
     return null;
   }
@@ -90,10 +98,9 @@ export class Editing {
     host.ownerDocument.dispatchEvent(new (realmOf(host).Event)("selectionchange"));
   }
 
-  /** The agent's caret as it is now, if the customer has not the only one. */
+  /** The agent's caret as it is now: editors may have put it elsewhere since, unless the customer has the only one. */
   caret(): At | null {
-    const host = this.at && hostOf(this.at.node);
-    if (host && !this.typing.keyboard.held) this.at = caretIn(host) ?? this.at;
+    if (this.#host && !this.typing.keyboard.held) this.at = caretIn(this.#host) ?? this.at;
     return this.at?.node.isConnected ? this.at : null;
   }
 
@@ -130,7 +137,7 @@ export class Editing {
   }
 
   /** Does `work` without the customer losing keyboard and selection for it. */
-  async #aside(host: HTMLElement, beside: HTMLElement | null, work: () => void): Promise<void> {
+  async #aside(host: HTMLElement, beside: HTMLElement | null, work: () => Promise<void>): Promise<void> {
     const selection = host.ownerDocument.getSelection();
     const field = beside && controlKind(beside) === "text" ? (beside as Field) : null;
     const inField = field && ([field.selectionStart, field.selectionEnd, field.selectionDirection] as const);
@@ -142,11 +149,7 @@ export class Editing {
     const view = realmOf(host);
     const { scrollX: left, scrollY: top } = view;
     if (beside) quietly(view, () => host.focus({ preventScroll: true }));
-    work();
-    // Editors look at what was done, and at the selection, before anything else happens.
-    await null;
-    await null;
-    this.at = caretIn(host);
+    await work();
     quietly(view, () => beside?.focus({ preventScroll: true }));
     if (field && inField?.[0] != null)
       field.setSelectionRange(inField[0], inField[1], inField[2] ?? undefined);
@@ -193,6 +196,12 @@ export class Editing {
       if (line) this.typing.command(host, "insertText", line);
     }
   }
+}
+
+/** Lets editors look at what was done, and at the selection, before anything else happens. */
+async function editors(): Promise<void> {
+  await null;
+  await null;
 }
 
 /** Moves the focus without the page hearing of it: it will be back at once. */

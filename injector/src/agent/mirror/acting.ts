@@ -216,8 +216,8 @@ export class Acting {
     if (this.#undo(event, target) || this.#refusesText(event, target)) return;
     const pressed = pressedKey(event, target);
     if (pressed === "local") {
-      if (event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End")
-        this.#edits.caretMoved();
+      const all = event.key === "a" && (event.ctrlKey || event.metaKey);
+      if (all || /^(Arrow|Home$|End$|Page)/.test(event.key)) this.#edits.caretMoved();
       return;
     }
     event.preventDefault();
