@@ -2,8 +2,9 @@
  * Compares a website behind Tandem with the same website without it, file by file: what is no page must be the same byte
  * for byte, in every coding, and a page must differ by our script only.
  *
- *     node tests/same.mjs http://127.0.0.1:9000 http://localhost:8080 [--cookie 'a=b'] [--pages 300]
+ *     node tests/same.mjs http://127.0.0.1:9000 http://localhost:8080 [--cookie 'a=b'] [--pages 300] [--mapped]
  *
+ * `--mapped`: the site has `host = "origin"`, so what is mapped differs by the names of the two addresses.
  * Follows the links of pages and style sheets. What the site answers differently each time when it is asked without the
  * proxy is compared without tokens and codings. Exits with 1 on a difference.
  */
@@ -14,6 +15,7 @@ import { gunzipSync } from "node:zlib";
 const [direct, proxied, ...options] = process.argv.slice(2);
 const option = (name, otherwise) => (options.includes(name) ? options[options.indexOf(name) + 1] : otherwise);
 const cookie = option("--cookie", "");
+const mapped = options.includes("--mapped");
 const most = Number(option("--pages", "300"));
 const TAG = /<script(?: nonce="[^"]*")? src="\/\.tandem\/loader\.js\?v=[0-9a-f]+"><\/script>\n?/;
 
@@ -27,7 +29,7 @@ function get(base, path, headers) {
         host: url.hostname,
         port: url.port,
         path,
-        headers: { host: new URL(direct).host, cookie, ...headers },
+        headers: { host: mapped ? url.host : new URL(direct).host, cookie, ...headers },
       },
       (response) => {
         const pieces = [];
@@ -41,6 +43,27 @@ function get(base, path, headers) {
     asked.setTimeout(20_000, () => asked.destroy(new Error("too slow")));
     asked.on("error", reject).end();
   });
+}
+
+/** What is mapped, with the names that it has without Tandem. */
+function unmapped(answer) {
+  if (!mapped) return answer;
+  const back = (text) => text.replaceAll(new URL(proxied).host, new URL(direct).host);
+  const headers = JSON.parse(back(JSON.stringify(answer.headers)));
+  const changes = /html|css|svg/.test(answer.headers["content-type"] ?? "");
+  const coded = answer.headers["content-encoding"];
+  const plain = coded === "gzip" ? gunzipSync(answer.body) : answer.body;
+  const body = changes ? Buffer.from(back(plain.toString("latin1")), "latin1") : answer.body;
+  if (changes) delete headers["content-encoding"];
+  return { ...answer, headers, body };
+}
+
+/** As it has to be read to be compared with what is mapped. */
+function decoded(answer) {
+  const changes = mapped && /html|css|svg/.test(answer.headers["content-type"] ?? "");
+  if (!changes || answer.headers["content-encoding"] !== "gzip") return answer;
+  const { "content-encoding": _, ...headers } = answer.headers;
+  return { ...answer, headers, body: gunzipSync(answer.body) };
 }
 
 /** Headers of a connection or of our way of passing on, which may differ. */
@@ -79,7 +102,8 @@ function links(text, path) {
 }
 
 async function compare(path, kind, asked) {
-  const [plain, passed] = [await get(direct, path, asked), await get(proxied, path, asked)];
+  const plain = decoded(await get(direct, path, asked));
+  const passed = unmapped(await get(proxied, path, asked));
   const page =
     kind === "document" && /^text\/html/.test(plain.headers["content-type"] ?? "") && plain.status !== 206;
   if (page && ![204, 301, 302, 303, 304, 307, 308].includes(plain.status)) {
@@ -88,7 +112,8 @@ async function compare(path, kind, asked) {
     if (!TAG.test(html)) wrong.push(`${path}: a page without our script`);
     passed.body = Buffer.from(html.replace(TAG, ""), "latin1");
   }
-  const less = page ? PAGES : [];
+  const changed = mapped && /html|css|svg/.test(plain.headers["content-type"] ?? "") && plain.status !== 206;
+  const less = page || changed ? PAGES : [];
   const difference = () => {
     if (plain.status !== passed.status) return `status ${plain.status} became ${passed.status}`;
     if (!plain.body.equals(passed.body))
@@ -101,7 +126,7 @@ async function compare(path, kind, asked) {
   const found = difference();
   counts.files += 1;
   if (found) {
-    const again = await get(direct, path, asked);
+    const again = decoded(await get(direct, path, asked));
     const restless =
       !again.body.equals(plain.body) || headers(again.headers, less) !== headers(plain.headers, less);
     if (!restless || lasting(plain) !== lasting(passed)) {

@@ -211,7 +211,8 @@ fn check_target<B>(request: &mut Request<B>) -> Result<Option<HeaderValue>, Fail
             let named =
                 HeaderValue::from_str(authority.as_str()).map_err(|_| Failure::Malformed("target"))?;
             let path = match uri.path_and_query() {
-                Some(path) if path.as_str().starts_with('/') => path.clone(),
+                // `*` over HTTP/2, which says the authority beside it.
+                Some(path) if asterisk || path.as_str().starts_with('/') => path.clone(),
                 // `http://host` and `http://host?query`
                 Some(path) => PathAndQuery::try_from(format!("/{}", path.as_str()))
                     .map_err(|_| Failure::Malformed("target"))?,

@@ -191,3 +191,45 @@ test("a site and its login work under other names", async () => {
   expect(page.url()).toBe(`http://www.cb.help.test:${port}/`);
   await startSession(page);
 });
+
+test("a login over a host that is not behind the proxy works as without it", async () => {
+  const browser: Browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP *.test 127.0.0.1"],
+  });
+  stops.push(() => browser.close());
+  const port = await freePort();
+  const back = `http://www.shop.test:${port}/cb`;
+  const login = await serve((request, response) => {
+    const url = new URL(request.url ?? "", "http://login.elsewhere.test");
+    if (url.searchParams.get("redirect_uri") !== back) return response.writeHead(400).end();
+    if (request.method !== "POST") {
+      const headers = { "content-type": "text/html", "set-cookie": "op=1; HttpOnly; SameSite=Lax" };
+      return response.writeHead(200, headers).end(`<!doctype html><form method=post><button>Allow</button>`);
+    }
+    const known = request.headers.cookie === "op=1" && request.headers.origin?.startsWith("http://login.elsewhere.test");
+    return response.writeHead(known ? 303 : 403, { location: `${back}?code=1` }).end();
+  });
+  const shop = await serve((request, response) => {
+    const cookie = request.headers.cookie ?? "";
+    if (request.url === "/login") {
+      const to = `http://login.elsewhere.test:${login}/authorize?redirect_uri=${encodeURIComponent(back)}`;
+      return response.writeHead(302, { location: to, "set-cookie": "state=s; HttpOnly; SameSite=Lax" }).end();
+    }
+    if (request.url?.startsWith("/cb?")) {
+      return response
+        .writeHead(cookie.includes("state=s") ? 302 : 403, { location: "/", "set-cookie": "sid=1; HttpOnly" })
+        .end();
+    }
+    response.setHeader("content-type", "text/html");
+    return response.end(`<!doctype html><h1>${cookie.includes("sid=1") ? "Welcome" : "Please log in"}</h1><a href="/login">Log in</a>`);
+  });
+  await tandem(port, `[[site]]\npublic = "http://www.shop.test:${port}"\norigin = "http://127.0.0.1:${shop}"`);
+  const page = await browser.newPage();
+  await page.goto(`http://www.shop.test:${port}/`);
+  await page.getByRole("link", { name: "Log in" }).click();
+  await expect(page.getByRole("button", { name: "Co-browse" })).toHaveCount(0);
+  await page.getByRole("button", { name: "Allow" }).click();
+  await expect(page.locator("h1")).toHaveText("Welcome");
+  await startSession(page);
+});

@@ -58,6 +58,13 @@ const PAGES: Record<string, Page> = {
     html: `<h1>Prerenders</h1><a href="/b">to b</a>
       <script type="speculationrules">{"prerender":[{"urls":["/b"],"eagerness":"immediate"}]}</script>`,
   },
+  "/prefetches": {
+    html: `<h1>Prefetches</h1><link rel="prefetch" href="/kept"><a href="/kept">to kept</a>
+      <script type="speculationrules">{"prefetch":[{"urls":["/spoken"],"eagerness":"immediate"}]}</script>
+      <a id="spoken" href="/spoken">to spoken</a>`,
+  },
+  "/kept": { html: "<h1>Kept</h1>", headers: { "cache-control": "max-age=600" } },
+  "/spoken": { html: "<h1>Spoken</h1>", headers: { "cache-control": "max-age=600" } },
   "/fragment": { html: "<p>a fragment</p>" },
 };
 
@@ -206,6 +213,22 @@ test("a prerendered page shows itself, and us, once it is activated", async ({ c
   await page.locator("a").click();
   await expect(page.locator("h1")).toHaveText("Page b");
   await expect(page.getByRole("button", { name: "Co-browse" })).toBeVisible();
+});
+
+test("a prefetched page has the button, however it was fetched", async ({ caching, site }) => {
+  const page = await caching.newPage();
+  for (const [path, link] of [
+    ["/kept", "to kept"],
+    ["/spoken", "to spoken"],
+  ] as const) {
+    await page.goto(`${site.site}/prefetches`);
+    await expect
+      .poll(() => site.asked().some((asked) => asked.path === path && asked.purpose.includes("prefetch")))
+      .toBe(true);
+    await page.getByRole("link", { name: link }).click();
+    await expect(page).toHaveURL(`${site.site}${path}`);
+    await expect(page.getByRole("button", { name: "Co-browse" })).toBeVisible();
+  }
 });
 
 test("isolated pages stay isolated", async ({ page, site }) => {

@@ -169,6 +169,31 @@ async fn parts_and_nothing_pass_as_they_are() {
 }
 
 #[tokio::test]
+async fn options_are_asked_of_who_is_meant() {
+    let rig = rig(|_| Reply::Keep(response("Allow: GET\r\n", ""))).await;
+    for (target, seen) in [("*", "*"), ("/a?b", "/a?b"), ("http://shop.example/c", "/c"), ("/a*", "/a*")] {
+        let answer = rig.raw(&format!("OPTIONS {target} HTTP/1.1\r\n{H}Connection: close\r\n\r\n")).await;
+        assert!(answer.contains("allow: GET"), "{target}: {answer}");
+        let last = rig.seen().pop().unwrap();
+        assert!(last.starts_with(&format!("OPTIONS {seen} HTTP/1.1\r\n")), "{target}: {last}");
+    }
+    let refused = rig.raw(&format!("GET * HTTP/1.1\r\n{H}Connection: close\r\n\r\n")).await;
+    assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
+}
+
+#[tokio::test]
+async fn a_browser_that_says_no_more_has_gone() {
+    let (rig, mut browser, mut origin) = exchange(&format!("GET / HTTP/1.1\r\n{H}\r\n")).await;
+    // As a closed tab looks: the origin need not go on.
+    browser.shutdown().await.unwrap();
+    let mut rest = Vec::new();
+    let read = tokio::time::timeout(DEADLINE, origin.read_to_end(&mut rest)).await;
+    let _ = read.expect("the origin is left waiting");
+    // Others are served.
+    drop(rig);
+}
+
+#[tokio::test]
 async fn trailers_pass() {
     let answer = b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n";
     let rig = rig(move |_| Reply::Keep(answer.to_vec())).await;
