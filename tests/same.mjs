@@ -17,7 +17,7 @@ const option = (name, otherwise) => (options.includes(name) ? options[options.in
 const cookie = option("--cookie", "");
 const mapped = options.includes("--mapped");
 const most = Number(option("--pages", "300"));
-const TAG = /<script(?: nonce="[^"]*")? src="\/\.tandem\/loader\.js\?v=[0-9a-f]+"><\/script>\n?/;
+const TAG = /<script(?: nonce="[^"]*")? src="\/\.tandem\/loader\.js\?v=[0-9a-f]+"><\/script>/;
 
 /** Bytes as they come: nothing is decoded, no redirect followed. */
 function get(base, path, headers) {
@@ -147,7 +147,8 @@ for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
     const type = plain.headers["content-type"] ?? "";
     if (/html|css/.test(type)) links(plain.body.toString("latin1"), path);
     if (plain.headers.location) links(`href="${plain.headers.location}"`, path);
-    for (const coding of ["identity", "gzip", "br, zstd"]) {
+    // What is mapped is coded anew, and read here in gzip only.
+    for (const coding of mapped ? ["identity", "gzip"] : ["identity", "gzip", "br, zstd"]) {
       await compare(path, "script", { "sec-fetch-dest": "empty", accept: "*/*", "accept-encoding": coding });
     }
     await compare(path, "part", { "sec-fetch-dest": "empty", accept: "*/*", range: "bytes=1-100" });
