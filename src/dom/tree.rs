@@ -370,7 +370,7 @@ impl Tree {
                 changes.sheets.push(*id);
             }
             PageOp::States { states } => {
-                for id in [states.hover, states.active, states.target].into_iter().flatten() {
+                for id in [states.hover, states.pointed, states.active, states.target].into_iter().flatten() {
                     self.slot(id)?;
                 }
                 self.attention.states = *states;

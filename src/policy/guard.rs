@@ -8,7 +8,7 @@ use url::Url;
 use crate::dom::{NodeRef, Tree, forms};
 use crate::protocol::page::Value;
 use crate::protocol::typing::{Piece, Spot};
-use crate::protocol::{Action, Key, NodeId, Refusal};
+use crate::protocol::{Action, NodeId, Refusal};
 
 use super::Masker;
 use super::verdict::{Reach, Scope, Shape, Sight, Verdict};
@@ -19,6 +19,10 @@ const TEXT: usize = 64 << 10;
 const PIECES: usize = 256;
 /// Bytes of an address that an action may name.
 const ADDRESS: usize = 8_192;
+/// Clicks in quick succession that are told apart.
+const CLICKS: u8 = 3;
+/// How far an action may reach, in CSS pixels.
+const FARTHEST: f32 = 100_000.0;
 
 /// That an action was checked and allowed, at this state of the page.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,13 +49,61 @@ impl Masker {
         if self.verdict(NodeId::DOCUMENT).is_none_or(|page| page.sight >= Sight::Hidden) {
             return Err(Refusal::Private);
         }
-        let mut action = action;
+        match self.weigh(tree, action.clone()) {
+            // It is theirs to do: show them.
+            Err(Refusal::NeedsCustomer) => self.ask(tree, &action),
+            checked => checked,
+        }
+    }
+
+    /// What needs the customer's hand is shown to them in its place; their browser refuses it then.
+    fn ask(&self, tree: &Tree, action: &Action) -> Result<Permit, Refusal> {
+        match action {
+            Action::Click { node, .. } | Action::Press { node, .. } | Action::Key { node, .. } => {
+                self.weigh(tree, Action::Ask { node: *node })
+            }
+            _ => Err(Refusal::NeedsCustomer),
+        }
+    }
+
+    fn weigh(&self, tree: &Tree, mut action: Action) -> Result<Permit, Refusal> {
         let submits = match &mut action {
-            Action::Click { node, x, y } => {
-                if !(0.0..=1.0).contains(x) || !(0.0..=1.0).contains(y) {
+            Action::Click { node, x, y, count, .. } => {
+                in_box(*x, *y)?;
+                if !(1..=CLICKS).contains(count) {
                     return Err(Refusal::NotPossible);
                 }
                 self.click(self.element(tree, *node)?)?
+            }
+            Action::Menu { node, x, y } | Action::Hover { node, x, y } => {
+                in_box(*x, *y)?;
+                pointable(self.element(tree, *node)?)?;
+                false
+            }
+            Action::Press { node, x, y, .. } => {
+                in_box(*x, *y)?;
+                self.press(self.element(tree, *node)?)?;
+                false
+            }
+            Action::Drag { node, at, .. } | Action::Drop { node, at, .. } => {
+                if !(at.x.abs() <= FARTHEST && at.y.abs() <= FARTHEST) {
+                    return Err(Refusal::NotPossible);
+                }
+                pointable(self.element(tree, *node)?)?;
+                false
+            }
+            Action::Wheel { node, x, y, dx, dy, .. } => {
+                in_box(*x, *y)?;
+                if !(dx.abs() <= FARTHEST && dy.abs() <= FARTHEST) {
+                    return Err(Refusal::NotPossible);
+                }
+                pointable(self.element(tree, *node)?)?;
+                false
+            }
+            Action::Ask { node } => {
+                let (at, verdict) = self.element(tree, *node)?;
+                usable(at, verdict)?;
+                false
             }
             Action::Input { node, change, .. } => {
                 self.input(self.element(tree, *node)?, change)?;
@@ -77,7 +129,7 @@ impl Masker {
                 self.select(self.element(tree, *node)?, indexes)?;
                 false
             }
-            Action::Key { node, key, .. } => self.key(tree, *node, *key)?,
+            Action::Key { node, key, .. } => self.key(tree, *node, key.name())?,
             Action::Scroll { node, .. } => {
                 if *node != NodeId::DOCUMENT {
                     let (_, verdict) = self.element(tree, *node)?;
@@ -101,7 +153,7 @@ impl Masker {
                 *url = target.into();
                 false
             }
-            Action::Back | Action::Forward | Action::Refresh => false,
+            Action::Leave | Action::LetGo | Action::Back | Action::Forward | Action::Refresh => false,
         };
         Ok(Permit { action, submits })
     }
@@ -128,9 +180,7 @@ impl Masker {
         if submits && let Some(button) = node.with_ancestors().find(|node| forms::submits(*node)) {
             self.send(button)?;
         }
-        let element = node.element().ok_or(Refusal::NotPossible)?;
-        let picker = element.is_html("input") && element.attribute_is("type", "file");
-        if picker {
+        if chooses_files(node) {
             return Err(Refusal::NeedsCustomer);
         }
         // A list of options opens in the browser's own window: choosing is an action of its own.
@@ -146,7 +196,7 @@ impl Masker {
         {
             let verdict = self.seen(control.id()).ok_or(Refusal::Private)?;
             usable(control, verdict)?;
-            if control.element().is_some_and(|element| element.attribute_is("type", "file")) {
+            if chooses_files(control) {
                 return Err(Refusal::NeedsCustomer);
             }
             if verdict.reach == Reach::Submits {
@@ -157,10 +207,19 @@ impl Masker {
         Ok(submits)
     }
 
+    /// What is dragged follows no link and submits nothing, whatever it is.
+    fn press(&self, (node, verdict): (NodeRef<'_>, Verdict)) -> Result<(), Refusal> {
+        pointable((node, verdict))?;
+        if chooses_files(node) {
+            return Err(Refusal::NeedsCustomer);
+        }
+        if node.closest_html("select").is_some() { Err(Refusal::NotPossible) } else { Ok(()) }
+    }
+
     fn input(&self, (node, verdict): (NodeRef<'_>, Verdict), change: &[Piece]) -> Result<(), Refusal> {
         usable(node, verdict)?;
         let element = node.element().ok_or(Refusal::NotPossible)?;
-        if element.is_html("input") && element.attribute_is("type", "file") {
+        if chooses_files(node) {
             return Err(Refusal::NeedsCustomer);
         }
         if !is_field(node) {
@@ -213,7 +272,7 @@ impl Masker {
         Ok(())
     }
 
-    fn key(&self, tree: &Tree, id: NodeId, key: Key) -> Result<bool, Refusal> {
+    fn key(&self, tree: &Tree, id: NodeId, key: &str) -> Result<bool, Refusal> {
         if id == NodeId::DOCUMENT {
             return Ok(false);
         }
@@ -222,18 +281,28 @@ impl Masker {
             return Err(Refusal::Private);
         }
         // The way out of a field that can not be used is free.
-        if matches!(key, Key::Tab | Key::Escape) {
+        if matches!(key, "Tab" | "Escape") {
             return Ok(false);
         }
         usable(node, verdict)?;
         let element = node.element().ok_or(Refusal::NotPossible)?;
-        if key != Key::Enter || element.is_html("textarea") || forms::edited(node) {
+        if element.is_html("textarea") || forms::edited(node) {
+            return Ok(false);
+        }
+        // A space presses what it can press.
+        if key == " " {
+            let pressed = element.is_html("button")
+                || element.is_html("summary")
+                || (element.is_html("input") && !forms::is_text_field(element));
+            return if pressed { self.click((node, verdict)) } else { Ok(false) };
+        }
+        if key != "Enter" {
             return Ok(false);
         }
         if let Some(link) = node.in_document().find(|node| leads(*node)) {
             self.follow(link)?;
         }
-        if element.is_html("input") && element.attribute_is("type", "file") {
+        if chooses_files(node) {
             return Err(Refusal::NeedsCustomer);
         }
         if verdict.reach == Reach::Submits {
@@ -271,6 +340,21 @@ fn usable(node: NodeRef<'_>, verdict: Verdict) -> Result<(), Refusal> {
 /// Whether text can be typed into it.
 fn is_field(node: NodeRef<'_>) -> bool {
     node.element().is_some_and(|element| element.is_html("textarea") || forms::is_text_field(element))
+}
+
+/// Whether there is something under the agent's pointer that it may meet.
+fn pointable((node, verdict): (NodeRef<'_>, Verdict)) -> Result<(), Refusal> {
+    usable(node, verdict)?;
+    if verdict.shape == Shape::Placeholder { Err(Refusal::NotPossible) } else { Ok(()) }
+}
+
+fn in_box(x: f32, y: f32) -> Result<(), Refusal> {
+    let inside = (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y);
+    if inside { Ok(()) } else { Err(Refusal::NotPossible) }
+}
+
+fn chooses_files(node: NodeRef<'_>) -> bool {
+    node.element().is_some_and(|element| element.is_html("input") && element.attribute_is("type", "file"))
 }
 
 fn leads(node: NodeRef<'_>) -> bool {

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::NodeId;
 use super::typing::{Piece, Spot, Typed};
+use super::{NodeId, Point};
 
 /// Something an agent asks to do in Write mode. Aimed at nodes, never at coordinates alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Action {
-    /// Press on an element, at a place given as a fraction (0 to 1) of its border box.
+    /// Press and let go on an element, at a place given as a fraction (0 to 1) of its border box.
     Click {
         /// The innermost element under the pointer.
         node: NodeId,
@@ -18,6 +18,87 @@ pub enum Action {
         x: f32,
         /// Fraction of the height.
         y: f32,
+        /// Which one it is of clicks in quick succession: with the second, a double click is told too.
+        #[serde(default = "once")]
+        count: u8,
+        /// Keys that are held.
+        #[serde(default)]
+        modifiers: Modifiers,
+    },
+    /// Ask the page for its menu: a press of the second button.
+    Menu {
+        /// As for a click.
+        node: NodeId,
+        /// Fraction of the width.
+        x: f32,
+        /// Fraction of the height.
+        y: f32,
+    },
+    /// Point at an element.
+    Hover {
+        /// As for a click.
+        node: NodeId,
+        /// Fraction of the width.
+        x: f32,
+        /// Fraction of the height.
+        y: f32,
+    },
+    /// Point at nothing any more.
+    Leave,
+    /// Press on an element and hold: what follows is a drag.
+    Press {
+        /// As for a click.
+        node: NodeId,
+        /// Fraction of the width.
+        x: f32,
+        /// Fraction of the height.
+        y: f32,
+        /// Keys that are held.
+        #[serde(default)]
+        modifiers: Modifiers,
+    },
+    /// Move what is held.
+    Drag {
+        /// The innermost element under the pointer.
+        node: NodeId,
+        /// Where: what is dragged lies under the pointer and moves with it, so that a place in it would be none.
+        at: Point,
+        /// Keys that are held.
+        #[serde(default)]
+        modifiers: Modifiers,
+    },
+    /// Let go of what is held.
+    Drop {
+        /// As for a drag.
+        node: NodeId,
+        /// Where.
+        at: Point,
+        /// Keys that are held.
+        #[serde(default)]
+        modifiers: Modifiers,
+    },
+    /// Let go of what is held, nowhere.
+    LetGo,
+    /// Turn the wheel over an element. Scrolling is an action of its own.
+    Wheel {
+        /// As for a click.
+        node: NodeId,
+        /// Fraction of the width.
+        x: f32,
+        /// Fraction of the height.
+        y: f32,
+        /// To the right, in CSS pixels.
+        dx: f32,
+        /// Down.
+        dy: f32,
+        /// Keys that are held.
+        #[serde(default)]
+        modifiers: Modifiers,
+    },
+    /// Show the customer that they are to press this themselves.
+    Ask {
+        /// What.
+        node: NodeId,
     },
     /// Change the text of a text field (`input`, `textarea`).
     Input {
@@ -61,8 +142,12 @@ pub enum Action {
         node: NodeId,
         /// Which.
         key: Key,
-        /// With the shift key.
-        shift: bool,
+        /// Where it is on the keyboard, as `KeyboardEvent.code` has it.
+        #[serde(default)]
+        code: KeyCode,
+        /// Keys that are held with it.
+        #[serde(default)]
+        modifiers: Modifiers,
     },
     /// Scroll an element or the document to here, in CSS pixels.
     Scroll {
@@ -86,21 +171,103 @@ pub enum Action {
     Refresh,
 }
 
-/// Keys that do something without typing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+/// A click that does not say so is the first.
+fn once() -> u8 {
+    1
+}
+
+/// Keys that are held while something else is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields, default)]
 #[allow(missing_docs)]
-pub enum Key {
-    Enter,
-    Escape,
-    Tab,
-    ArrowUp,
-    ArrowDown,
-    ArrowLeft,
-    ArrowRight,
-    Home,
-    End,
-    PageUp,
-    PageDown,
+pub struct Modifiers {
+    pub alt: bool,
+    pub ctrl: bool,
+    pub meta: bool,
+    pub shift: bool,
+}
+
+/// A key, as `KeyboardEvent.key` has it: one character, or one of [`KEYS`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(try_from = "String", into = "String")]
+#[ts(type = "string")]
+pub struct Key(String);
+
+/// Keys that have a name. What a browser or a system keeps for itself is not among them.
+pub const KEYS: [&str; 26] = [
+    "Enter",
+    "Escape",
+    "Tab",
+    "ArrowUp",
+    "ArrowDown",
+    "ArrowLeft",
+    "ArrowRight",
+    "Home",
+    "End",
+    "PageUp",
+    "PageDown",
+    "Delete",
+    "Backspace",
+    "Insert",
+    "F1",
+    "F2",
+    "F3",
+    "F4",
+    "F5",
+    "F6",
+    "F7",
+    "F8",
+    "F9",
+    "F10",
+    "F11",
+    "F12",
+];
+
+impl Key {
+    /// Its name, or its character.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Key {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Key, &'static str> {
+        let mut characters = name.chars();
+        let one = characters.next().filter(|_| characters.next().is_none());
+        match one.is_some_and(|character| !character.is_control()) || KEYS.contains(&name.as_str()) {
+            true => Ok(Key(name)),
+            false => Err("an unknown key"),
+        }
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> String {
+        key.0
+    }
+}
+
+/// The place of a key on the keyboard: some ASCII letters and digits, or nothing where it is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(try_from = "String", into = "String")]
+#[ts(type = "string")]
+pub struct KeyCode(String);
+
+impl TryFrom<String> for KeyCode {
+    type Error = &'static str;
+
+    fn try_from(code: String) -> Result<KeyCode, &'static str> {
+        let known = code.len() <= 20 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if known { Ok(KeyCode(code)) } else { Err("an unknown place of a key") }
+    }
+}
+
+impl From<KeyCode> for String {
+    fn from(code: KeyCode) -> String {
+        code.0
+    }
 }
 
 /// Why an action was not done.
@@ -127,7 +294,7 @@ pub enum Refusal {
     NotPossible,
     /// Something else lies over the element.
     Covered,
-    /// Only a real gesture of the customer may do that.
+    /// Only a real gesture of the customer may do that; they are shown where.
     NeedsCustomer,
     /// It would take the keyboard away from the customer, who is typing.
     CustomerTyping,
@@ -135,6 +302,10 @@ pub enum Refusal {
     Stale,
     /// More text than is taken at once.
     TooLong,
+    /// The page has no menu of its own there.
+    NoMenu,
+    /// The page made something of its own of it.
+    Prevented,
     /// Too many at once.
     TooMany,
 }

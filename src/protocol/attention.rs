@@ -9,8 +9,10 @@ use super::wire::{Malformed, Reader, Writer};
 /// Which elements are in states that CSS can ask for and no attribute tells: always the innermost one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct States {
-    /// The pointer is over it.
+    /// The customer's pointer is over it.
     pub hover: Option<NodeId>,
+    /// The agent's pointer is over it, in Write mode.
+    pub pointed: Option<NodeId>,
     /// It is being pressed.
     pub active: Option<NodeId>,
     /// The fragment of the address names it.
@@ -87,6 +89,7 @@ impl States {
         let each = |id: Option<NodeId>| id.and_then(&each);
         States {
             hover: each(self.hover),
+            pointed: each(self.pointed),
             active: each(self.active),
             target: each(self.target),
             focus_visible: self.focus_visible,
@@ -96,6 +99,7 @@ impl States {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<States, Malformed> {
         Ok(States {
             hover: some_node(reader)?,
+            pointed: some_node(reader)?,
             active: some_node(reader)?,
             target: some_node(reader)?,
             focus_visible: reader.byte()? != 0,
@@ -103,7 +107,7 @@ impl States {
     }
 
     pub(super) fn write(&self, out: &mut Writer) {
-        for id in [self.hover, self.active, self.target] {
+        for id in [self.hover, self.pointed, self.active, self.target] {
             out.uint(id.map_or(0, |id| id.0));
         }
         out.byte(u8::from(self.focus_visible));

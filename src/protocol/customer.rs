@@ -54,6 +54,11 @@ pub enum FromCustomer {
         #[serde(default)]
         at: Option<Place>,
     },
+    /// Something that an action led to later was kept from happening.
+    Stopped {
+        /// Why.
+        reason: Refusal,
+    },
     /// Something was typed whose value is withheld: its hashes, under the key of [`Echoing`].
     Typed {
         /// At most [`ECHOES`].

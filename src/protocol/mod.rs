@@ -17,7 +17,7 @@ pub mod view;
 pub mod wire;
 mod words;
 
-pub use action::{Action, Key, Refusal};
+pub use action::{Action, Key, KeyCode, Modifiers, Refusal};
 pub use session::{EndReason, Mode, Phase, SessionId, Status};
 pub use words::WORDS;
 

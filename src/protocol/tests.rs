@@ -113,6 +113,8 @@ fn typescript_is_current() {
         typing::Spot,
         typing::Place,
         typing::Typed,
+        action::KeyCode,
+        action::Modifiers,
         action::Refusal,
         Action,
         customer::FromCustomer,

@@ -66,7 +66,16 @@ async fn in_pointer_mode_nothing_can_be_done() {
         json!({ "kind": "refresh" }),
         json!({ "kind": "scroll", "node": 1, "x": 0, "y": 10 }),
         json!({ "kind": "select", "node": customer.node("country"), "indexes": [1] }),
-        json!({ "kind": "key", "node": customer.node("name"), "key": "Escape", "shift": false }),
+        json!({ "kind": "key", "node": customer.node("name"), "key": "Escape" }),
+        json!({ "kind": "menu", "node": customer.node("plain"), "x": 0.5, "y": 0.5 }),
+        json!({ "kind": "hover", "node": customer.node("plain"), "x": 0.5, "y": 0.5 }),
+        json!({ "kind": "leave" }),
+        json!({ "kind": "press", "node": customer.node("plain"), "x": 0.5, "y": 0.5 }),
+        json!({ "kind": "drag", "node": customer.node("plain"), "at": { "x": 9, "y": 9 } }),
+        json!({ "kind": "drop", "node": customer.node("plain"), "at": { "x": 9, "y": 9 } }),
+        json!({ "kind": "let_go" }),
+        json!({ "kind": "wheel", "node": customer.node("plain"), "x": 0.5, "y": 0.5, "dx": 0, "dy": 9 }),
+        json!({ "kind": "ask", "node": customer.node("plain") }),
     ] {
         assert_eq!(agent.acts(action.clone()).await, "pointer_mode", "{action}");
     }
@@ -113,7 +122,7 @@ async fn what_is_private_or_switched_off_can_not_be_used() {
         (click(customer.node("send")), "disabled"),
         (click(customer.node("label")), "disabled"),
         (input(customer.node("off"), "x"), "disabled"),
-        (json!({ "kind": "key", "node": customer.node("name"), "key": "Enter", "shift": false }), "disabled"),
+        (json!({ "kind": "key", "node": customer.node("name"), "key": "Enter" }), "disabled"),
         (click(customer.node("outside")), "outside_site"),
         (click(customer.node("logout")), "disabled"),
         (json!({ "kind": "navigate", "url": "https://evil.test/" }), "outside_site"),

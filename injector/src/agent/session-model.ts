@@ -210,8 +210,7 @@ export class SessionModel {
         this.#acting?.answered(message.seq, null, message.at);
         return;
       case "refused":
-        this.#acting?.answered(message.seq, message.reason, null);
-        if (message.reason !== "stale") this.#refused(message.reason);
+        if (!this.#acting?.answered(message.seq, message.reason, null)) this.#refused(message.reason);
         return;
     }
   }
@@ -224,7 +223,8 @@ export class SessionModel {
   }
 
   #refused(reason: Refusal): void {
-    this.note(words.refusal[reason] ?? words.refusal.not_possible, "warn");
+    const tone = reason === "no_menu" ? "plain" : "warn";
+    this.note(words.refusal[reason] ?? words.refusal.not_possible, tone);
   }
 
   #changed(status: Status): void {

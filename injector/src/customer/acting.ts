@@ -39,7 +39,7 @@ export class Acting {
     );
   }
 
-  /** Leaves what was typed into. */
+  /** The agent can do nothing any more: what was begun is left. */
   stop(): void {
     this.#executor?.then(
       (executor) => executor.stop(),

@@ -66,6 +66,11 @@ export function holds(outer: Node, inner: Node | null): boolean {
   return false;
 }
 
+/** The element that `element` is in, out of shadow roots but not out of a frame. */
+export function parentAcross(element: Element): Element | null {
+  return element.parentElement ?? ((element.getRootNode() as ShadowRoot).host as Element | undefined) ?? null;
+}
+
 /** As `Element.closest`, going on through shadow hosts, but not out of a frame. */
 export function closestAcross(from: Element, selector: string): Element | null {
   for (let at: Element | null = from; at; ) {
@@ -126,6 +131,12 @@ export function outOf(document: Document, box: Box): Box {
     height *= view.y;
   }
   return { left, top, width, height };
+}
+
+/** A point of the page's own viewport in that of a document. Forces a layout. */
+export function pointIn(document: Document, at: { x: number; y: number }): { x: number; y: number } {
+  const frame = frameOf(document);
+  return frame ? into(frame, pointIn(frame.ownerDocument, at)) : at;
 }
 
 /** A point of a frame's document's viewport in that of the document inside it. */

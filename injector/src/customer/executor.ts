@@ -5,27 +5,42 @@
  * used, is not covered, is not our own, and that no form leaves without leave.
  */
 
-import type { Act, Action, Refusal } from "../protocol/words.ts";
-import { boxOf, closestAcross, controlKind, elementAt, holds, isElement, type Roots } from "./dom.ts";
+import type { Act, Action, Point, Refusal } from "../protocol/words.ts";
+import { Asking } from "./asking.ts";
+import {
+  boxOf,
+  closestAcross,
+  controlKind,
+  elementAt,
+  focused,
+  holds,
+  isElement,
+  parentAcross,
+  pointIn,
+  type Roots,
+} from "./dom.ts";
+import { Dragging } from "./dragging.ts";
 import { type At, Editing } from "./editing.ts";
 import { guarded } from "./guarded.ts";
-import { hook } from "./hooks.ts";
+import { HoverStyles } from "./hover-styles.ts";
 import { changed, linkOf, pressKey } from "./keys.ts";
+import { checkLink, resolve, watchLink } from "./links.ts";
+import { type Place, Pointing } from "./pointing.ts";
 import { type Realms, realmOf } from "./realms.ts";
+import { Refused } from "./refused.ts";
+import { BY_HAND, type Kept, Restraint } from "./restraint.ts";
 import { type Field, Typing } from "./typing.ts";
+import type { Words } from "./words.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
-
-/** Thrown by what can not be done; never leaves this file. */
-class Refused {
-  constructor(readonly why: Refusal) {}
-}
 
 /** What the executor needs of the rest. */
 export interface ExecutorContext {
   readonly host: Element;
   readonly roots: Roots;
   readonly realms: Realms;
+  /** In the customer's language. */
+  words(): Words;
   /** The node of a number, if the page has it. */
   node(id: number): Node | undefined;
   /** Whether the agent does not see `element`. */
@@ -36,73 +51,125 @@ export interface ExecutorContext {
   retell(element: Element): void;
   /** Sends what the page has become, then the answer, with where the agent's caret is. */
   answer(seq: number, refused: Refusal | null, at: At | null): void;
+  /** Tells of what came of an action after its answer. */
+  stopped(reason: Refusal): void;
+  /** This sheet of ours is no part of the page. */
+  ownSheet(sheet: CSSStyleSheet): void;
 }
 
-const CLICKABLE_BY_HAND = "input[type=file],a[download]";
+/** A page that has made something of its own of the wheel scrolls nothing for so long, in milliseconds. */
+const WHEEL_TAKEN = 250;
+/** So long a key may not know yet where the one before it led, in milliseconds. */
+const FOLLOWS = 1000;
+const NONE = { alt: false, ctrl: false, meta: false, shift: false } as const;
+const RIGHT = { button: 2, count: 1 } as const;
+/** What comes many times a second: what a page does later is hardly because of one of them. */
+const FLEETING = new Set<Action["kind"]>(["hover", "leave", "drag", "wheel", "scroll"]);
 
 /** The executor of one session. */
 export class Executor {
   readonly #typing: Typing;
   readonly #editing: Editing;
-  /** While an action runs: whether forms may be submitted, and whether one was kept from it. */
-  #running: { submit: boolean; blocked: boolean } | null = null;
+  readonly #pointing: Pointing;
+  readonly #dragging: Dragging;
+  readonly #restraint: Restraint;
+  readonly #asking: Asking;
+  readonly #hover: HoverStyles;
+  /** What keys of the agent have moved the focus from, and where it came to be with the last one. */
+  readonly #left = new Set<Element>();
+  #arrived: { at: Element | null; when: number } = { at: null, when: Number.NEGATIVE_INFINITY };
+  #wheelTaken = Number.NEGATIVE_INFINITY;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(readonly context: ExecutorContext) {
-    this.#typing = new Typing(context.roots, context.realms, (element) => context.isPrivate(element));
+    const { realms, roots, host } = context;
+    this.#typing = new Typing(roots, realms, (element) => context.isPrivate(element));
     this.#editing = new Editing(this.#typing, (id) => context.node(id));
-    context.realms.listen("submit", (event) => this.#onSubmit(event), true);
-    context.realms.each((realm) => {
-      hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
-    });
+    this.#pointing = new Pointing(realms);
+    this.#dragging = new Dragging(this.#pointing);
+    this.#restraint = new Restraint(realms);
+    this.#asking = new Asking(host, realms, () => context.words());
+    this.#hover = new HoverStyles((sheet) => context.ownSheet(sheet));
   }
 
   /** Does one action after those before it. */
   run({ seq, submit, action }: Act): void {
     this.#queue = this.#queue.then(async () => {
       let refused: Refusal | null = null;
+      let answered = false;
       let leave: (() => void) | undefined;
-      const running = { submit, blocked: false };
-      this.#running = running;
-      try {
-        leave = await this.#do(action);
-      } catch (error) {
-        if (!(error instanceof Refused)) console.debug("Tandem:", error);
-        refused = error instanceof Refused ? error.why : "not_possible";
-      } finally {
-        this.#running = null;
-      }
-      if (running.blocked) refused ??= "disabled";
+      const kept = (what: Kept): void => {
+        // A form that was held back may be what asks for a hand.
+        if (what === "needs_customer") guarded(() => this.#ask(action));
+        if (answered) guarded(() => this.context.stopped(what));
+        else refused ??= what;
+      };
+      // A word that the customer has not finished is waited for, and that is theirs alone.
+      if (action.kind === "input" || action.kind === "edit") await this.#typing.keyboard.finished();
+      const giveBack = this.#typing.keyboard.remember();
+      await this.#restraint.during({ submits: submit, kept }, !FLEETING.has(action.kind), async () => {
+        try {
+          leave = await this.#do(action);
+        } catch (error) {
+          if (!(error instanceof Refused)) console.debug("Tandem:", error);
+          refused = error instanceof Refused ? error.why : "not_possible";
+        }
+      });
+      guarded(giveBack);
       // What the page does in microtasks belongs to the action.
       await new Promise((resolve) => setTimeout(resolve));
+      guarded(giveBack);
+      answered = true;
       guarded(() => this.context.answer(seq, refused, action.kind === "edit" ? this.#editing.caret() : null));
       guarded(() => leave?.());
     });
   }
 
-  /** Leaves what was typed into. */
+  /** Lets go of everything: the agent can do nothing any more. */
   stop(): void {
+    guarded(() => this.#dragging.letGo());
+    guarded(() => this.#leave());
+    guarded(() => this.#asking.stop());
     guarded(() => this.#typing.settle());
     guarded(() => this.#editing.stop());
-  }
-
-  #onSubmit(event: Event): void {
-    if (this.#maySubmit()) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  }
-
-  #maySubmit(): boolean {
-    if (!this.#running || this.#running.submit) return true;
-    this.#running.blocked = true;
-    return false;
   }
 
   /** Does it; what leaves the page is given back, to be done after the answer. */
   async #do(action: Action): Promise<(() => void) | undefined> {
     switch (action.kind) {
       case "click":
-        return this.#click(this.#element(action.node), action.x, action.y);
+        return this.#click(action);
+      case "menu":
+        this.#menu(action);
+        return undefined;
+      case "hover": {
+        const element = this.#element(action.node);
+        this.#point(element, placeIn(element, action));
+        return undefined;
+      }
+      case "leave":
+        this.#leave();
+        return undefined;
+      case "press":
+        this.#press(action);
+        return undefined;
+      case "drag": {
+        const [hit, at] = this.#under(action.at);
+        this.#dragging.move(hit, { ...at, modifiers: action.modifiers });
+        return undefined;
+      }
+      case "drop":
+        this.#drop(action);
+        return undefined;
+      case "let_go":
+        this.#dragging.letGo();
+        return undefined;
+      case "wheel":
+        this.#wheel(action);
+        return undefined;
+      case "ask":
+        this.#asking.show(this.#element(action.node));
+        throw new Refused("needs_customer");
       case "input":
         await this.#input(this.#element(action.node), action);
         return undefined;
@@ -116,14 +183,18 @@ export class Executor {
         this.#select(this.#element(action.node), action.indexes);
         return undefined;
       case "key": {
-        const target = this.#element(action.node);
+        const target = this.#keyTarget(this.#element(action.node));
         const { documentElement, body } = target.ownerDocument;
-        if (target !== documentElement && target !== body) this.#typing.enter(target);
-        const link = action.key === "Enter" ? linkOf(target) : null;
+        const whole = target === documentElement || target === body;
+        if (!whole) this.#typing.enter(target);
+        const { key, code, modifiers } = action;
+        const link = key === "Enter" ? linkOf(target) : null;
         if (link) checkLink(link);
         return watchLink(link, () => {
           const { roots, host, topLayer } = this.context;
-          pressKey(target, action.key, action.shift, { roots, host, topLayer, typing: this.#typing });
+          pressKey(target, { key, code, modifiers }, { roots, host, topLayer, typing: this.#typing });
+          this.#left.add(target);
+          this.#arrived = { at: focused(roots), when: performance.now() };
         });
       }
       case "scroll":
@@ -162,24 +233,45 @@ export class Executor {
     if (closestAcross(element, ":disabled,[inert]")) throw new Refused("disabled");
   }
 
-  #click(element: HTMLElement, x: number, y: number): (() => void) | undefined {
-    const place = (): [number, number] => {
-      const box = element.getBoundingClientRect();
-      return [box.left + box.width * x, box.top + box.height * y];
-    };
+  /** A key that follows fast is aimed at what had the focus before: it is for what has it now. */
+  #keyTarget(target: HTMLElement): HTMLElement {
+    const { at, when } = this.#arrived;
+    const follows = at !== null && performance.now() - when < FOLLOWS && this.#left.has(target);
+    if (!follows || at === target || focused(this.context.roots) !== at) {
+      this.#left.clear();
+      return target;
+    }
+    this.#check(at);
+    return at as HTMLElement;
+  }
+
+  /** Points at an element, at a place in it. */
+  #point(element: Element, at: Place): void {
+    this.#pointing.move(element, at);
+    this.#hover.show(element);
+  }
+
+  #leave(): void {
+    this.#pointing.leave();
+    this.#hover.show(null);
+  }
+
+  /** Points where something is to be pressed; what really is there must be what was meant. */
+  #aim(action: { node: number; x: number; y: number }, modifiers: Place["modifiers"] = NONE): HTMLElement {
+    const element = this.#element(action.node);
     const view = realmOf(element);
-    let [clientX, clientY] = place();
     const { host, roots } = this.context;
     // In the page's own viewport, also of an element in a frame.
     const look = (): Element | null => {
       const box = boxOf(element);
-      return elementAt(box.left + box.width * x, box.top + box.height * y, host, roots);
+      return elementAt(box.left + box.width * action.x, box.top + box.height * action.y, host, roots);
     };
+    let at = placeIn(element, action);
     let found = look();
-    const outside = clientX < 0 || clientY < 0 || clientX >= view.innerWidth || clientY >= view.innerHeight;
+    const outside = at.x < 0 || at.y < 0 || at.x >= view.innerWidth || at.y >= view.innerHeight;
     if (outside || found?.ownerDocument !== element.ownerDocument) {
       element.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
-      [clientX, clientY] = place();
+      at = placeIn(element, action);
       found = look();
     }
     const hit = found as HTMLElement | null;
@@ -188,40 +280,91 @@ export class Executor {
     if (!holds(element, hit) && !holds(hit, element) && !(label && label.control === element))
       throw new Refused("covered");
     this.#check(hit);
-    if (closestAcross(hit, CLICKABLE_BY_HAND)) throw new Refused("needs_customer");
-    const link = linkOf(hit);
-    if (link) checkLink(link);
+    this.#point(hit, { ...at, modifiers });
+    return hit;
+  }
 
-    const at = {
-      clientX,
-      clientY,
-      screenX: clientX,
-      screenY: clientY,
-      bubbles: true,
-      composed: true,
-      view,
-    };
-    const pointer = { ...at, cancelable: true, pointerId: 1, pointerType: "mouse", isPrimary: true };
-    const mouse = { ...at, cancelable: true, detail: 1 };
-    hit.dispatchEvent(new view.PointerEvent("pointerover", pointer));
-    hit.dispatchEvent(new view.PointerEvent("pointerenter", { ...pointer, bubbles: false }));
-    hit.dispatchEvent(new view.MouseEvent("mouseover", mouse));
-    hit.dispatchEvent(new view.PointerEvent("pointermove", pointer));
-    hit.dispatchEvent(new view.MouseEvent("mousemove", mouse));
-    const down = hit.dispatchEvent(new view.PointerEvent("pointerdown", { ...pointer, buttons: 1 }));
-    if (hit.dispatchEvent(new view.MouseEvent("mousedown", { ...mouse, buttons: 1 })) && down)
-      this.#focusFor(hit);
-    hit.dispatchEvent(new view.PointerEvent("pointerup", pointer));
-    hit.dispatchEvent(new view.MouseEvent("mouseup", mouse));
+  #click(action: ActionOf<"click">): (() => void) | undefined {
+    this.#dragging.letGo();
+    const { count } = action;
+    const target = this.#element(action.node);
+    const link = linkOf(target);
+    // A click with a key held would open the link somewhere else.
+    const hit = this.#aim(action, link ? NONE : action.modifiers);
+    if (closestAcross(hit, BY_HAND)) {
+      this.#asking.show(hit);
+      throw new Refused("needs_customer");
+    }
+    const followed = linkOf(hit);
+    if (followed) checkLink(followed);
+    const button = { button: 0, count } as const;
+    const open = this.context.topLayer();
+    if (this.#pointing.down(button)) this.#focusFor(hit);
+    this.#pointing.up(button);
+    dismissBeside(open, hit);
     if (!hit.isConnected) return undefined;
-    return watchLink(link, () =>
-      hit.dispatchEvent(new view.PointerEvent("click", { ...pointer, detail: 1 })),
-    );
+    const leave = watchLink(followed, () => this.#pointing.press("click", button));
+    if (count === 2 && hit.isConnected) this.#pointing.press("dblclick", button);
+    return leave;
+  }
+
+  #menu(action: ActionOf<"menu">): void {
+    this.#dragging.letGo();
+    const hit = this.#aim(action);
+    if (this.#pointing.down(RIGHT)) this.#focusFor(hit);
+    this.#pointing.up(RIGHT);
+    this.#pointing.press("auxclick", RIGHT);
+    // The browser's own menu opens for a person only.
+    if (this.#pointing.press("contextmenu", RIGHT)) throw new Refused("no_menu");
+  }
+
+  #press(action: ActionOf<"press">): void {
+    const hit = this.#aim(action, action.modifiers);
+    const at = { ...placeIn(this.#element(action.node), action), modifiers: action.modifiers };
+    const selects = this.#typing.keyboard.held === null;
+    if (this.#dragging.press(hit, at, selects)) this.#focusFor(hit);
+  }
+
+  #drop(action: ActionOf<"drop">): void {
+    if (!this.#dragging.holds) throw new Refused("gone");
+    try {
+      const [hit, at] = this.#under(action.at);
+      this.#dragging.drop(hit, { ...at, modifiers: action.modifiers });
+    } finally {
+      // Nothing is held any more, wherever it came to lie.
+      this.#dragging.letGo();
+    }
+  }
+
+  /** What is at a point of the page's own viewport, and where in its own document that is. */
+  #under({ x, y }: Point): [Element, Place] {
+    const { host, roots } = this.context;
+    const hit = elementAt(x, y, host, roots);
+    if (!hit) throw new Refused("gone");
+    this.#check(hit);
+    return [hit, pointIn(hit.ownerDocument, { x, y })];
+  }
+
+  #wheel(action: ActionOf<"wheel">): void {
+    const element = this.#element(action.node);
+    const at = { ...placeIn(element, action), modifiers: action.modifiers };
+    if (this.#pointing.over !== element) this.#point(element, at);
+    const goes = this.#pointing.wheel(action.dx, action.dy);
+    this.#wheelTaken = goes ? Number.NEGATIVE_INFINITY : performance.now();
+    if (!goes) throw new Refused("prevented");
+  }
+
+  /** Asks the customer to press what an action was aimed at. */
+  #ask(action: Action): void {
+    const node = "node" in action ? this.context.node(action.node) : null;
+    const element = isElement(node) ? node : node?.parentElement;
+    const pressed = element && closestAcross(element, "a,button,label,summary,[role=button],input");
+    if (element) this.#asking.show(pressed ?? element);
   }
 
   /** What a mouse button does to the focus. */
   #focusFor(hit: HTMLElement): void {
-    for (let at: Element | null = hit; at; at = parent(at)) {
+    for (let at: Element | null = hit; at; at = parentAcross(at)) {
       const element = at as HTMLElement;
       if (element.tabIndex >= 0 || element.hasAttribute("tabindex") || element.isContentEditable) {
         this.#typing.enter(element);
@@ -289,61 +432,32 @@ export class Executor {
   #scroll(id: number, left: number, top: number): void {
     const node = this.context.node(id);
     if (!node?.isConnected) throw new Refused("gone");
+    if (performance.now() - this.#wheelTaken < WHEEL_TAKEN) throw new Refused("prevented");
     const document = node.ownerDocument ?? (node as Document);
     const whole = !isElement(node) || node === document.scrollingElement || node === document.documentElement;
     (whole ? document.defaultView : node)?.scrollTo({ left, top, behavior: "instant" });
   }
 }
 
-function parent(element: Element): Element | null {
-  return element.parentElement ?? ((element.getRootNode() as ShadowRoot).host as Element | undefined) ?? null;
+/** A place in an element, in the viewport of its document. */
+function placeIn(element: Element, { x, y }: { x: number; y: number }): Place {
+  const box = element.getBoundingClientRect();
+  return { x: box.left + box.width * x, y: box.top + box.height * y };
 }
 
-/** An address of this site, absolute. */
-function resolve(address: string): string {
-  let url: URL;
-  try {
-    url = new URL(address, document.baseURI);
-  } catch {
-    throw new Refused("not_possible");
+/** HTML, "light dismiss": a press beside what is open closes it. */
+function dismissBeside(open: readonly Element[], hit: Element): void {
+  for (const element of [...open].reverse() as (HTMLDialogElement & { closedBy?: string })[]) {
+    const inside = holds(element, hit) && hit !== element;
+    if (inside) return;
+    if (element.localName === "dialog" && element.matches(":modal")) {
+      if (element.closedBy === "any" && element.open) element.requestClose?.();
+      return;
+    }
+    const invoker = closestAcross(hit, "button[popovertarget],input[popovertarget]");
+    const itsOwn = (invoker as HTMLButtonElement | null)?.popoverTargetElement === element;
+    if (element.popover && element.popover !== "manual" && !holds(element, hit) && !itsOwn) {
+      if (element.matches(":popover-open")) element.hidePopover();
+    }
   }
-  if (url.origin !== location.origin) throw new Refused("outside_site");
-  return url.href;
-}
-
-function checkLink(link: HTMLAnchorElement): void {
-  const { protocol } = link;
-  if (protocol === "javascript:") return;
-  if (protocol !== "http:" && protocol !== "https:") throw new Refused("needs_customer");
-  if (link.origin !== location.origin) throw new Refused("outside_site");
-}
-
-/**
- * Runs `work`, which may follow `link`. A link that would open another window, which browsers forbid scripts to do, is followed
- * here instead.
- */
-function watchLink(link: HTMLAnchorElement | null, work: () => void): (() => void) | undefined {
-  const target = link?.target.toLowerCase();
-  if (!link || !target || target === "_self") {
-    work();
-    return undefined;
-  }
-  let leave: (() => void) | undefined;
-  const { href } = link;
-  const view = realmOf(link);
-  // A frame of this name: browsers follow that by themselves.
-  const named = (window as unknown as Record<string, Window | undefined>)[link.target];
-  if (named && named === named.window) {
-    work();
-    return undefined;
-  }
-  const last = (event: Event): void => {
-    if (event.defaultPrevented) return;
-    event.preventDefault();
-    leave = () => location.assign(href);
-  };
-  view.addEventListener("click", last);
-  work();
-  view.removeEventListener("click", last);
-  return leave;
 }

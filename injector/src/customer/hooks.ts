@@ -15,7 +15,7 @@ export interface Hook {
   /** Told of a call that did not throw. */
   after?: (self: unknown, result: unknown, args: readonly unknown[]) => void;
   /** Makes the call, with something before and after it. */
-  around?: (call: () => unknown, args: readonly unknown[]) => unknown;
+  around?: (call: () => unknown, args: readonly unknown[], self: unknown) => unknown;
   /** Told that a property was read. */
   read?: (self: unknown) => void;
 }
@@ -29,7 +29,7 @@ export function hook(owner: object, name: string, { before, after, around, read 
       apply(original, self: unknown, args: unknown[]) {
         if (before && !before(self)) return undefined;
         const call = (): unknown => Reflect.apply(original, self, args);
-        const result = around ? around(call, args) : call();
+        const result = around ? around(call, args, self) : call();
         if (after) guarded(() => after(self, result, args));
         return result;
       },

@@ -53,6 +53,18 @@ export class Keyboard {
     return held && held !== element ? held : null;
   }
 
+  /** Remembers where the customer types; the answer gives that back if it was taken. */
+  remember(): () => void {
+    const { held } = this;
+    if (!held) return () => {};
+    const caret = caretOf(held);
+    return () => {
+      if (!held.isConnected || focused(this.roots) === held) return;
+      held.focus({ preventScroll: true });
+      caret();
+    };
+  }
+
   /** Waits until no word is unfinished, but not for ever. */
   async finished(): Promise<void> {
     if (!this.#composing || !this.held) return;
@@ -76,4 +88,22 @@ function holdsText(element: Element, inner: Node): boolean {
   if (element.contains(inner)) return true;
   const labels = (element as HTMLInputElement).labels ?? [];
   return isElement(inner) && [...labels].some((label) => label.contains(inner));
+}
+
+/** Puts the caret of a field, or what is selected in it, back. */
+function caretOf(field: HTMLElement): () => void {
+  if (field.isContentEditable) {
+    const selection = field.ownerDocument.getSelection();
+    const { anchorNode, anchorOffset, focusNode, focusOffset } = selection ?? {};
+    if (!anchorNode || !focusNode) return () => {};
+    return () => {
+      if (anchorNode.isConnected && focusNode.isConnected)
+        selection?.setBaseAndExtent(anchorNode, anchorOffset ?? 0, focusNode, focusOffset ?? 0);
+    };
+  }
+  const { selectionStart, selectionEnd, selectionDirection } = field as HTMLInputElement;
+  return () => {
+    if (selectionStart === null) return;
+    (field as HTMLInputElement).setSelectionRange(selectionStart, selectionEnd, selectionDirection ?? "none");
+  };
 }

@@ -2,10 +2,12 @@
  * What keys do that type nothing: scripts can send their events, but browsers act on real ones only.
  */
 
-import type { Key } from "../protocol/words.ts";
-import { closestAcross, controlKind, holds, isElement, type Roots } from "./dom.ts";
+import type { Modifiers } from "../protocol/words.ts";
+import { closestAcross, controlKind, holds, type Roots } from "./dom.ts";
 import { realmOf } from "./realms.ts";
-import { press, type Typing } from "./typing.ts";
+import { Refused } from "./refused.ts";
+import { radios, tabOrder } from "./tab-order.ts";
+import type { Typing } from "./typing.ts";
 
 /** One press of an arrow key scrolls so far, in CSS pixels. */
 const LINE = 40;
@@ -19,15 +21,73 @@ export interface KeyContext {
   topLayer(): readonly Element[];
 }
 
-/** Presses `key` on `target`. */
-export function pressKey(target: HTMLElement, key: Key, shift: boolean, context: KeyContext): void {
-  let goes = press(target, "keydown", key, shift);
-  if (goes && key === "Enter") goes = press(target, "keypress", key, shift);
-  if (goes) defaultAction(target, key, shift, context);
-  press(target, "keyup", key, shift);
+/** A key as it is pressed. */
+export interface Stroke {
+  readonly key: string;
+  readonly code: string;
+  readonly modifiers: Modifiers;
 }
 
-function defaultAction(target: HTMLElement, key: Key, shift: boolean, context: KeyContext): void {
+/** Presses a key on `target`. */
+export function pressKey(target: HTMLElement, stroke: Stroke, context: KeyContext): void {
+  const { key, modifiers } = stroke;
+  const shortcut = modifiers.ctrl || modifiers.alt || modifiers.meta;
+  let goes = send(target, "keydown", stroke);
+  // Of keys that make a character, and of a line break.
+  if (goes && !shortcut && (key.length === 1 || key === "Enter")) goes = send(target, "keypress", stroke);
+  if (goes && !shortcut) defaultAction(target, key, modifiers.shift, context);
+  const up = send(target, "keyup", stroke);
+  if (goes && up && !shortcut && key === " " && isButton(target)) target.click();
+}
+
+/** Sends a key event; false if the page has prevented what the key does. */
+function send(target: Element, type: string, { key, code, modifiers }: Stroke): boolean {
+  const view = realmOf(target);
+  const charCode = type === "keypress" ? (key === "Enter" ? 13 : key.charCodeAt(0)) : 0;
+  const keyCode = charCode || keyCodeOf(key, code);
+  return target.dispatchEvent(
+    new view.KeyboardEvent(type, {
+      key,
+      code: code || (key.length > 1 ? key : ""),
+      keyCode,
+      charCode,
+      which: keyCode,
+      altKey: modifiers.alt,
+      ctrlKey: modifiers.ctrl,
+      metaKey: modifiers.meta,
+      shiftKey: modifiers.shift,
+      bubbles: true,
+      cancelable: true,
+      composed: true,
+      view,
+    } as KeyboardEventInit),
+  );
+}
+
+/** The old number of a key, which many widgets still read. */
+function keyCodeOf(key: string, code: string): number {
+  const named = NAMED.indexOf(key);
+  if (named >= 0) return NUMBERS[named] ?? 0;
+  const numbered = key.match(/^F(\d+)$/);
+  if (numbered) return 111 + Number(numbered[1]);
+  const place = code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? (/^[a-z0-9]$/i.test(key) ? key.toUpperCase() : "");
+  if (place) return place.charCodeAt(0);
+  const mark = MARKS.indexOf(code);
+  return mark >= 0 ? (NUMBERS_OF_MARKS[mark] ?? 0) : 0;
+}
+
+const NAMED = [
+  ...["Backspace", "Tab", "Enter", "Escape", " ", "PageUp", "PageDown", "End", "Home"],
+  ...["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown", "Insert", "Delete"],
+];
+const NUMBERS = [8, 9, 13, 27, 32, 33, 34, 35, 36, 37, 38, 39, 40, 45, 46];
+const MARKS = [
+  ...["Semicolon", "Equal", "Comma", "Minus", "Period", "Slash", "Backquote"],
+  ...["BracketLeft", "Backslash", "BracketRight", "Quote"],
+];
+const NUMBERS_OF_MARKS = [186, 187, 188, 189, 190, 191, 192, 219, 220, 221, 222];
+
+function defaultAction(target: HTMLElement, key: string, shift: boolean, context: KeyContext): void {
   switch (key) {
     case "Enter":
       enter(target, context.typing);
@@ -38,18 +98,30 @@ function defaultAction(target: HTMLElement, key: Key, shift: boolean, context: K
     case "Tab":
       tab(target, shift, context);
       break;
+    case " ":
+      // What it presses is pressed when the key is let go.
+      if (controlKind(target) === null && !target.isContentEditable && !isButton(target))
+        scrollBy(target, shift ? "PageUp" : "PageDown");
+      break;
     default:
-      if (!arrowInControl(target, key, shift)) scrollBy(target, key);
+      if (MOVES.test(key) && !arrowInControl(target, key, shift, context)) scrollBy(target, key);
   }
 }
+
+const MOVES = /^(Arrow|Home|End|Page)/;
 
 function enter(target: HTMLElement, typing: Typing): void {
   if (target.isContentEditable || target.localName === "textarea") {
     typing.newLine(target);
-  } else if (target.localName === "input" && !isButton(target)) {
+  } else if (target.localName === "input" && (!isButton(target) || controlKind(target) === "check")) {
     typing.settle();
     submitImplicitly((target as HTMLInputElement).form);
-  } else if (isButton(target) || target.matches("a[href],summary")) {
+  } else if (target.matches("a[href],area[href]")) {
+    const view = realmOf(target);
+    target.dispatchEvent(
+      new view.PointerEvent("click", { bubbles: true, cancelable: true, composed: true, view }),
+    );
+  } else if (isButton(target) && controlKind(target) !== "check") {
     target.click();
   }
 }
@@ -68,51 +140,37 @@ function submitImplicitly(form: HTMLFormElement | null): void {
   }
 }
 
+/** HTML, "close requests": what is on top closes, if it does so at a key. */
 function dismiss(topLayer: readonly Element[]): void {
-  const top = topLayer[topLayer.length - 1];
+  const top = topLayer[topLayer.length - 1] as (HTMLDialogElement & { closedBy?: string }) | undefined;
   if (!top) return;
   if (top.localName !== "dialog" || !top.matches(":modal")) {
-    (top as HTMLElement).hidePopover();
-  } else if (top.dispatchEvent(new (realmOf(top).Event)("cancel", { cancelable: true }))) {
-    (top as HTMLDialogElement).close();
+    if (top.popover && top.popover !== "manual") top.hidePopover();
+  } else if (top.closedBy !== "none") {
+    if (top.dispatchEvent(new (realmOf(top).Event)("cancel", { cancelable: true }))) top.close();
   }
 }
 
-function tab(target: HTMLElement, shift: boolean, { roots, host, topLayer, typing }: KeyContext): void {
+function tab(target: HTMLElement, shift: boolean, context: KeyContext): void {
+  const { roots, host, topLayer, typing } = context;
+  if (typing.keyboard.held) throw new Refused("customer_typing");
   const modal = topLayer()
     .filter((element) => element.matches(":modal"))
     .pop();
-  const stops: HTMLElement[] = [];
-  const { documentElement } = target.ownerDocument;
-  collect(modal && holds(modal, target) ? modal : documentElement, roots, host, stops);
-  // A stable sort: positive indexes first, the others in document order.
-  const order = ({ tabIndex }: HTMLElement): number => tabIndex || Number.MAX_SAFE_INTEGER;
-  stops.sort((a, b) => order(a) - order(b));
-  const at = stops.indexOf(target);
+  const stops = tabOrder(modal && holds(modal, target) ? modal : document.documentElement, roots, host);
+  // From something that is no stop itself it goes on from where that stands.
+  let at = stops.indexOf(target);
+  if (at < 0) {
+    const after = stops.findIndex(
+      (stop) => target.compareDocumentPosition(stop) & Node.DOCUMENT_POSITION_FOLLOWING,
+    );
+    at = (after < 0 ? stops.length : after) - (shift ? 0 : 1);
+  }
   const next = stops[(at + (shift ? -1 : 1) + stops.length) % stops.length];
   if (next && typing.enter(next) && controlKind(next) === "text") (next as HTMLInputElement).select?.();
 }
 
-function collect(root: Node, roots: Roots, host: Element, stops: HTMLElement[]): void {
-  for (let child = root.firstChild; child; child = child.nextSibling) {
-    if (!isElement(child) || child === host || child.matches("[inert]")) continue;
-    const element = child as HTMLElement;
-    const radio = element.matches("input[type=radio]:not(:checked)");
-    if (
-      element.tabIndex >= 0 &&
-      !radio &&
-      !element.matches(":disabled") &&
-      element.checkVisibility?.() !== false
-    ) {
-      if (element.localName !== "iframe") stops.push(element);
-    }
-    const shadow = roots.of(element);
-    if (shadow) collect(shadow, roots, host, stops);
-    collect(element, roots, host, stops);
-  }
-}
-
-function arrowInControl(target: HTMLElement, key: Key, shift: boolean): boolean {
+function arrowInControl(target: HTMLElement, key: string, shift: boolean, context: KeyContext): boolean {
   const step = key === "ArrowUp" || key === "ArrowLeft" ? -1 : 1;
   const arrow = key.startsWith("Arrow");
   if (target.localName === "select") {
@@ -127,7 +185,7 @@ function arrowInControl(target: HTMLElement, key: Key, shift: boolean): boolean 
     return true;
   }
   if (target.isContentEditable) {
-    moveCaret(target, key, shift);
+    if (!context.typing.keyboard.heldBeside(target)) moveCaret(target, key, shift);
     return true;
   }
   if (target.localName !== "input" && target.localName !== "textarea") return false;
@@ -147,21 +205,18 @@ function arrowInControl(target: HTMLElement, key: Key, shift: boolean): boolean 
     return true;
   }
   if (controlKind(input) !== "text") return false;
-  moveCaret(target, key, shift);
+  if (!context.typing.keyboard.heldBeside(target)) moveCaret(target, key, shift);
   return true;
 }
 
 function nextRadio(input: HTMLInputElement, step: number): void {
-  const scope = input.form ?? (input.getRootNode() as Document | ShadowRoot);
-  const group = [...scope.querySelectorAll<HTMLInputElement>("input[type=radio]")].filter(
-    (other) => other.name === input.name && other.form === input.form && !other.disabled,
-  );
+  const group = radios(input, input.form);
   const next = group[(group.indexOf(input) + step + group.length) % group.length];
   next?.focus();
   next?.click();
 }
 
-function moveCaret(target: Element, key: Key, shift: boolean): void {
+function moveCaret(target: Element, key: string, shift: boolean): void {
   const [direction, granularity] =
     key === "ArrowLeft"
       ? ["left", "character"]
@@ -177,11 +232,11 @@ function moveCaret(target: Element, key: Key, shift: boolean): void {
   target.ownerDocument.getSelection()?.modify(shift ? "extend" : "move", direction, granularity);
 }
 
-function scrollBy(target: HTMLElement, key: Key): void {
+function scrollBy(target: HTMLElement, key: string): void {
   const view = realmOf(target);
   const page = view.innerHeight * 0.9;
   const far = view.document.documentElement.scrollHeight;
-  const distances: Partial<Record<Key, [number, number]>> = {
+  const distances: Record<string, [number, number]> = {
     ArrowUp: [0, -LINE],
     ArrowDown: [0, LINE],
     ArrowLeft: [-LINE, 0],
@@ -207,11 +262,12 @@ export function changed(control: Element): void {
   control.dispatchEvent(new realm.Event("change", { bubbles: true }));
 }
 
+/** Whether Space presses it; Enter does too unless it is ticked. */
 function isButton(element: Element): boolean {
-  if (element.localName === "button") return true;
+  if (element.localName === "button" || element.localName === "summary") return true;
   return (
     element.localName === "input" &&
-    ["submit", "button", "reset", "image", "file", "color"].includes((element as HTMLInputElement).type)
+    /^(submit|button|reset|image|file|color|checkbox|radio)$/.test((element as HTMLInputElement).type)
   );
 }
 

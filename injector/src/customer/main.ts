@@ -47,6 +47,9 @@ function run(script: BundleScript | null): void {
     topLayer: () => session?.recorder?.topLayer ?? [],
     retell: (element) => session?.recorder?.retell(element),
     answer: (seq, refused, at) => session?.answer(seq, refused, at),
+    stopped: (reason) => session?.stopped(reason),
+    words: () => bridge.words,
+    ownSheet: (sheet) => extras.own.add(sheet),
   };
   const acting = new Acting(page, () => bridge.load<MakeExecutor>("acting"));
 

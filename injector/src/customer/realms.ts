@@ -64,5 +64,8 @@ export class Realms {
 /** A listener is only ever added once. */
 function hear(realm: Realm, entry: { type: string; listener: Listener; capture: boolean }): void {
   const { type, listener, capture } = entry;
-  realm.addEventListener(type, listener as EventListener, { capture, passive: type !== "submit" });
+  realm.addEventListener(type, listener as EventListener, {
+    capture,
+    passive: type !== "submit" && type !== "click",
+  });
 }

@@ -173,6 +173,11 @@ export class Session {
     this.#send({ type: "acted", seq, refused, at: at && node ? { node, offset: at.offset } : null });
   }
 
+  /** Something that an action led to later was kept from happening. */
+  stopped(reason: Extract<FromCustomer, { type: "stopped" }>["reason"]): void {
+    this.#send({ type: "stopped", reason });
+  }
+
   #message(message: ToCustomer | Act): void {
     if (this.#over) return;
     switch (message.type) {
@@ -245,6 +250,7 @@ export class Session {
     if (status.agent !== "present") this.#pointers.show(null);
     if (status.phase !== "active") return;
     if (status.mode === "write") this.acting.prepare().catch(() => {});
+    else if (before?.mode === "write") this.acting.stop();
     if (before?.phase !== "active") bridge.emit("agentJoined", { agentName: status.agentName });
     if (before ? before.mode !== status.mode : status.mode !== "pointer") {
       bridge.emit("modeChanged", { mode: status.mode, reason: status.modeReason });

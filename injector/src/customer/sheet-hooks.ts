@@ -21,6 +21,8 @@ export interface SheetWatcher {
 
 /** CSS for what is in no sheet. */
 export class Extras {
+  /** Sheets of ours that the page has adopted: no part of it. */
+  readonly own = new WeakSet<CSSStyleSheet>();
   readonly #fonts = new WeakMap<FontFace, string>();
   readonly #properties = new WeakMap<Document, string[]>();
 

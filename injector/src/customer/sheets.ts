@@ -142,7 +142,9 @@ export class Sheets {
       const home = this.known.of((node as Document).documentElement ?? node);
       if (!home) continue;
       if (adopted) {
-        const css = [...adopted.map((sheet) => (sheet.disabled ? "" : textOf(sheet)))];
+        const css = adopted.map((sheet) =>
+          sheet.disabled || this.extras.own.has(sheet) ? "" : textOf(sheet),
+        );
         if (node.nodeType === Node.DOCUMENT_NODE) css.unshift(this.extras.css(node as Document));
         this.#write(out, node, home, css.join("\n").trim().slice(0, LONGEST), true);
         continue;

@@ -12,10 +12,12 @@ import type { Withholding } from "./withhold.ts";
 /** The states of one epoch. */
 export class States {
   #hover: Node | null = null;
+  /** What the agent's pointer is over. */
+  #pointed: Node | null = null;
   #active: Node | null = null;
   #target: Element | null = null;
   #address: string | null = null;
-  #states = "0,0,0,0";
+  #states = "0,0,0,0,0";
   /** Where something else may be selected. */
   #selecting: Document | null = document;
   #selection = "0";
@@ -26,8 +28,11 @@ export class States {
   ) {}
 
   /** The pointer has gone somewhere, or was pressed. */
-  pointer({ type, target, relatedTarget }: PointerEvent): void {
-    if (type === "pointerover") this.#hover = target as Node;
+  pointer({ type, target, relatedTarget, isTrusted }: PointerEvent): void {
+    // Those that the page's own scripts make are the agent's too.
+    if (!isTrusted && type === "pointerover") this.#pointed = target as Node;
+    else if (!isTrusted && type === "pointerout") this.#pointed = relatedTarget && this.#pointed;
+    else if (type === "pointerover") this.#hover = target as Node;
     else if (type === "pointerdown") this.#active = target as Node;
     else if (type !== "pointerout") this.#active = null;
     else if (!relatedTarget) this.#hover = null;
@@ -46,6 +51,7 @@ export class States {
     }
     const states = [
       this.#around(this.#hover),
+      this.#around(this.#pointed),
       this.#around(this.#active),
       this.known.id(this.#target),
       focus?.matches(":focus-visible") ? 1 : 0,

@@ -92,8 +92,16 @@ export class Typing {
     if (!wanted) return "stale";
     const focus = this.enter(field);
     const theirs = this.keyboard.held === field ? selectionOf(field) : null;
+    if (whole) {
+      // A date, a colour or a slider is chosen, not typed: each choice is a whole one.
+      const before = field.value;
+      this.#replace(field, fit(field, wanted), input, focus);
+      if (field.value !== before)
+        field.dispatchEvent(new (realmOf(field).Event)("change", { bubbles: true }));
+      return null;
+    }
     this.#unsettled = field;
-    if (whole || selectionOf(field) === null) this.#replace(field, fit(field, wanted), input, focus);
+    if (selectionOf(field) === null) this.#replace(field, fit(field, wanted), input, focus);
     else {
       const work = (): void => this.#strokes(field, fit(field, wanted), input, focus);
       if (theirs) keepingScroll(field, work);
@@ -220,7 +228,8 @@ export class Typing {
     const value = whole ? came : apply(field.value, change);
     if (value === field.value) return;
     const { start, end, insert } = difference(field.value, value, value.length);
-    const [key] = [...insert].length > 1 || (!insert && end - start !== 1) ? [""] : keyOf(input, insert);
+    const [key] =
+      whole || [...insert].length > 1 || (!insert && end - start !== 1) ? [""] : keyOf(input, insert);
     let goes = !key || press(field, "keydown", key);
     if (goes && key && insert) goes = press(field, "keypress", key);
     if (goes) {

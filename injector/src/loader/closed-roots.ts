@@ -1,5 +1,6 @@
 /**
- * Remembers the shadow roots that the page closes: from its first script on, in every window that has the loader.
+ * Remembers the shadow roots that the page closes, and holds forms back: from its first script on, in every window that has the
+ * loader.
  *
  * Nothing of it is reached from the page's objects; who asks by the mark below is given what is kept.
  */
@@ -9,6 +10,8 @@ export interface ClosedRoots {
   readonly roots: WeakMap<Element, ShadowRoot>;
   /** Told of every root that is attached. */
   attached: ((host: Element, root: ShadowRoot) => void) | null;
+  /** Asked before a script submits a form, which no event tells. */
+  maySubmit: (() => boolean) | null;
 }
 
 /** `attachShadow` called with this in place of options answers what is kept: so the bundle asks the windows of frames too. */
@@ -19,7 +22,7 @@ const { set } = WeakMap.prototype;
 
 /** Begins to keep them; once for each window. */
 export function keepClosedRoots(): void {
-  const kept: ClosedRoots = { roots: new WeakMap(), attached: null };
+  const kept: ClosedRoots = { roots: new WeakMap(), attached: null, maySubmit: null };
   const keep = (host: Element, root: ShadowRoot | null): void => {
     if (root) apply(set, kept.roots, [host, root]);
   };
@@ -36,6 +39,9 @@ export function keepClosedRoots(): void {
     keep(host, internals.shadowRoot);
     return internals;
   });
+  patch(HTMLFormElement.prototype, "submit", (_, __, submit) =>
+    kept.maySubmit?.() === false ? undefined : submit(),
+  );
 }
 
 /** What is kept in the window of these elements, if it has the loader. */

@@ -121,7 +121,7 @@ endsSoon: EndsSoon | null,
  */
 ended: EndReason | null, };
 
-export type Key = "Enter" | "Escape" | "Tab" | "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End" | "PageUp" | "PageDown";
+export type Key = string;
 
 export type Piece = number | string;
 
@@ -151,7 +151,11 @@ offset: number, };
 
 export type Typed = "insertText" | "insertParagraph" | "insertLineBreak" | "insertFromPaste" | "insertFromDrop" | "deleteContentBackward" | "deleteContentForward" | "deleteWordBackward" | "deleteWordForward" | "deleteSoftLineBackward" | "deleteSoftLineForward" | "deleteByCut" | "formatBold" | "formatItalic" | "formatUnderline" | "historyUndo" | "historyRedo";
 
-export type Refusal = "watching" | "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "not_possible" | "covered" | "needs_customer" | "customer_typing" | "stale" | "too_long" | "too_many";
+export type KeyCode = string;
+
+export type Modifiers = { alt: boolean, ctrl: boolean, meta: boolean, shift: boolean, };
+
+export type Refusal = "watching" | "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "not_possible" | "covered" | "needs_customer" | "customer_typing" | "stale" | "too_long" | "no_menu" | "prevented" | "too_many";
 
 export type Action = { "kind": "click", 
 /**
@@ -165,7 +169,107 @@ x: number,
 /**
  * Fraction of the height.
  */
-y: number, } | { "kind": "input", 
+y: number, 
+/**
+ * Which one it is of clicks in quick succession: with the second, a double click is told too.
+ */
+count: number, 
+/**
+ * Keys that are held.
+ */
+modifiers: Modifiers, } | { "kind": "menu", 
+/**
+ * As for a click.
+ */
+node: NodeId, 
+/**
+ * Fraction of the width.
+ */
+x: number, 
+/**
+ * Fraction of the height.
+ */
+y: number, } | { "kind": "hover", 
+/**
+ * As for a click.
+ */
+node: NodeId, 
+/**
+ * Fraction of the width.
+ */
+x: number, 
+/**
+ * Fraction of the height.
+ */
+y: number, } | { "kind": "leave" } | { "kind": "press", 
+/**
+ * As for a click.
+ */
+node: NodeId, 
+/**
+ * Fraction of the width.
+ */
+x: number, 
+/**
+ * Fraction of the height.
+ */
+y: number, 
+/**
+ * Keys that are held.
+ */
+modifiers: Modifiers, } | { "kind": "drag", 
+/**
+ * The innermost element under the pointer.
+ */
+node: NodeId, 
+/**
+ * Where: what is dragged lies under the pointer and moves with it, so that a place in it would be none.
+ */
+at: Point, 
+/**
+ * Keys that are held.
+ */
+modifiers: Modifiers, } | { "kind": "drop", 
+/**
+ * As for a drag.
+ */
+node: NodeId, 
+/**
+ * Where.
+ */
+at: Point, 
+/**
+ * Keys that are held.
+ */
+modifiers: Modifiers, } | { "kind": "let_go" } | { "kind": "wheel", 
+/**
+ * As for a click.
+ */
+node: NodeId, 
+/**
+ * Fraction of the width.
+ */
+x: number, 
+/**
+ * Fraction of the height.
+ */
+y: number, 
+/**
+ * To the right, in CSS pixels.
+ */
+dx: number, 
+/**
+ * Down.
+ */
+dy: number, 
+/**
+ * Keys that are held.
+ */
+modifiers: Modifiers, } | { "kind": "ask", 
+/**
+ * What.
+ */
+node: NodeId, } | { "kind": "input", 
 /**
  * The field.
  */
@@ -223,9 +327,13 @@ node: NodeId,
  */
 key: Key, 
 /**
- * With the shift key.
+ * Where it is on the keyboard, as `KeyboardEvent.code` has it.
  */
-shift: boolean, } | { "kind": "scroll", 
+code: KeyCode, 
+/**
+ * Keys that are held with it.
+ */
+modifiers: Modifiers, } | { "kind": "scroll", 
 /**
  * The scroller.
  */
@@ -271,7 +379,11 @@ refused: Refusal | null,
 /**
  * After an edit: where the agent's caret is now.
  */
-at: Place | null, } | { "type": "typed", 
+at: Place | null, } | { "type": "stopped", 
+/**
+ * Why.
+ */
+reason: Refusal, } | { "type": "typed", 
 /**
  * At most [`ECHOES`].
  */

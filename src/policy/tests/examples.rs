@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::site::click;
 use crate::dom::{Limits, NodeRef, Tree};
 use crate::policy::{Masker, Policies, Preview, ResourceNames};
-use crate::protocol::Action;
 use crate::protocol::agent::Role;
 
 const DEFAULT: &str = include_str!("../../../policies/default.toml");
@@ -49,7 +49,7 @@ impl Example {
         let mut masker = Masker::new(self.policies.clone(), Role::Agent, names);
         masker.view(&self.tree);
         let node = self.find(id).id();
-        masker.permit(&self.tree, Action::Click { node, x: 0.5, y: 0.5 }).is_ok()
+        masker.permit(&self.tree, click(node)).is_ok()
     }
 
     fn find(&self, id: &str) -> NodeRef<'_> {

@@ -1,6 +1,6 @@
 //! Policy files: what is understood, what is refused and how, and the files that come with the project.
 
-use super::site::{find, masker, page, policies};
+use super::site::{click, find, masker, page, policies};
 use crate::policy::{Masked, Policies};
 use crate::protocol::customer::Privacy;
 use crate::protocol::{Action, Refusal};
@@ -274,7 +274,7 @@ fn the_demo_policy_is_as_the_shop_needs_it() {
     let bytes = masked.patch.encode(1, 0);
     let bytes = String::from_utf8_lossy(bytes.bytes());
     assert!(!bytes.contains("078-05") && !bytes.contains("4,000") && bytes.contains("Join"));
-    let click = |id: &str| masker.permit(&tree, Action::Click { node: find(&tree, id).id(), x: 0.5, y: 0.5 });
+    let click = |id: &str| masker.permit(&tree, click(find(&tree, id).id()));
     assert!(click("join").unwrap().submits());
     assert_eq!(click("pay"), Err(Refusal::Disabled));
     assert_eq!(click("out"), Err(Refusal::Disabled));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::site::{find, page};
+use super::site::{click, find, page};
 use crate::dom::Tree;
 use crate::policy::{Masker, Policies, ResourceNames};
 use crate::protocol::agent::Role;
@@ -114,7 +114,7 @@ fn actions_in_a_frame_are_guarded_like_those_of_the_page() {
     let ask = |files: &[&str], id: &str| {
         let (_, masker) = under(files, &tree);
         let node = find(&tree, id).id();
-        masker.permit(&tree, Action::Click { node, x: 0.5, y: 0.5 }).map(|permit| permit.submits())
+        masker.permit(&tree, click(node)).map(|permit| permit.submits())
     };
     assert_eq!(ask(&[""], "in"), Ok(false));
     assert_eq!(ask(&[""], "send"), Err(Refusal::Disabled), "a form is not sent without a rule");

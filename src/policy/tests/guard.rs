@@ -1,10 +1,10 @@
 //! The guard: what is permitted and why the rest is refused.
 
-use super::site::{find, masker, page, policies};
+use super::site::{click, find, masker, page, policies};
 use crate::dom::Tree;
 use crate::policy::{Masker, Permit};
 use crate::protocol::typing::{Piece, Spot, Typed};
-use crate::protocol::{Action, Key, NodeId, Refusal};
+use crate::protocol::{Action, Key, Modifiers, NodeId, Point, Refusal};
 
 struct Case {
     tree: Tree,
@@ -28,16 +28,33 @@ impl Case {
     }
 
     fn click(&self, id: &str) -> Result<bool, Refusal> {
-        self.ask(Action::Click { node: self.id(id), x: 0.5, y: 0.5 }).map(|permit| permit.submits())
+        self.ask(click(self.id(id))).map(|permit| permit.submits())
     }
 
     fn input(&self, id: &str) -> Result<Permit, Refusal> {
         self.ask(typing(self.id(id), vec![Piece::Count(1), Piece::Insert("x".into())]))
     }
 
+    fn key(&self, id: &str, key: &str) -> Result<Permit, Refusal> {
+        let key = Key::try_from(key.to_owned()).unwrap();
+        self.ask(Action::Key {
+            node: self.id(id),
+            key,
+            code: Default::default(),
+            modifiers: Modifiers::default(),
+        })
+    }
+
+    /// What the customer is asked to press instead.
+    fn asked(&self, action: Action) -> Option<NodeId> {
+        match self.ask(action).unwrap().action() {
+            Action::Ask { node } => Some(*node),
+            _ => None,
+        }
+    }
+
     fn enter(&self, id: &str) -> Result<bool, Refusal> {
-        self.ask(Action::Key { node: self.id(id), key: Key::Enter, shift: false })
-            .map(|permit| permit.submits())
+        self.key(id, "Enter").map(|permit| permit.submits())
     }
 }
 
@@ -82,7 +99,7 @@ fn what_is_private_is_the_customers() {
     let scroll = |id: &str| case.ask(Action::Scroll { node: case.id(id), x: 0, y: 9 });
     assert_eq!(scroll("box"), Err(Refusal::Private));
     assert!(scroll("label").is_ok());
-    assert_eq!(case.ask(Action::Click { node: NodeId(9_999), x: 0.0, y: 0.0 }), Err(Refusal::Gone));
+    assert_eq!(case.ask(click(NodeId(9_999))), Err(Refusal::Gone));
 }
 
 #[test]
@@ -140,8 +157,9 @@ fn fields_take_what_fits_them() {
     for id in ["check", "p"] {
         assert_eq!(case.input(id), Err(Refusal::NotPossible), "#{id}");
     }
-    assert_eq!(case.click("file"), Err(Refusal::NeedsCustomer));
-    assert_eq!(case.click("upload"), Err(Refusal::NeedsCustomer));
+    for id in ["file", "upload"] {
+        assert_eq!(case.asked(click(case.id(id))), Some(case.id(id)), "#{id}");
+    }
     assert_eq!(case.click("frame"), Err(Refusal::NotPossible));
     let large = |size| case.ask(typing(case.id("text"), vec![Piece::Insert("x".repeat(size)); 2])).err();
     assert_eq!((large(32 << 10), large((32 << 10) + 1)), (None, Some(Refusal::TooLong)));
@@ -231,7 +249,7 @@ fn what_logs_out_or_saves_a_file_needs_a_rule_that_says_so() {
     }
     assert_eq!(strict.enter("f"), Err(Refusal::Disabled));
     assert_eq!(strict.enter("out"), Err(Refusal::Disabled));
-    assert_eq!(strict.click("save"), Err(Refusal::NeedsCustomer));
+    assert_eq!(strict.asked(click(strict.id("save"))), Some(strict.id("save")));
     assert_eq!(strict.click("away"), Err(Refusal::OutsideSite));
     assert_eq!(strict.click("other"), Ok(true));
     let go = |case: &Case, url: &str| case.ask(Action::Navigate { url: url.into() }).map(drop);
@@ -247,4 +265,103 @@ fn what_logs_out_or_saves_a_file_needs_a_rule_that_says_so() {
     assert_eq!(go(&named, "/logout"), Err(Refusal::Disabled));
     assert_eq!(go(&named, "/here/secret.pdf"), Err(Refusal::Disabled), "denied stays denied");
     assert_eq!(go(&named, "/help"), Err(Refusal::Disabled), "the list is complete");
+}
+
+/// Every gesture that is aimed at an element, at this one.
+fn gestures(node: NodeId) -> Vec<Action> {
+    let (x, y, at, modifiers) = (0.5, 0.5, Point { x: 9.0, y: 9.0 }, Modifiers::default());
+    vec![
+        click(node),
+        Action::Click { node, x, y, count: 2, modifiers },
+        Action::Menu { node, x, y },
+        Action::Hover { node, x, y },
+        Action::Press { node, x, y, modifiers },
+        Action::Drag { node, at, modifiers },
+        Action::Drop { node, at, modifiers },
+        Action::Wheel { node, x, y, dx: 0.0, dy: 9.0, modifiers },
+        Action::Ask { node },
+    ]
+}
+
+#[test]
+fn no_gesture_meets_what_is_private_or_switched_off() {
+    let case = case(
+        "[[mask]]\nselect = '.m'\n[[hide]]\nselect = '.h'\n[[control]]\nselect = '#rule'\nagent = 'disabled'\n",
+        "<body><b id=\"free\"></b><div class=\"m\"><b id=\"masked\"></b></div><div class=\"h\" id=\"box\"><b id=\"inside\"></b></div>\
+         <b data-tandem=\"readonly\" id=\"readonly\"></b><b id=\"rule\"></b><button disabled=\"\" id=\"off\"></button>\
+         <div inert=\"\"><b id=\"inert\"></b></div><form><button id=\"send\"></button></form>\
+         <div data-tandem=\"ignore\"><i id=\"ignored\"></i></div></body>",
+    );
+    for (id, refusal) in [
+        ("masked", Refusal::Private),
+        ("box", Refusal::Private),
+        ("inside", Refusal::Private),
+        ("readonly", Refusal::Disabled),
+        ("rule", Refusal::Disabled),
+        ("off", Refusal::Disabled),
+        ("inert", Refusal::Disabled),
+        ("send", Refusal::Disabled),
+        ("ignored", Refusal::Gone),
+    ] {
+        for action in gestures(case.id(id)) {
+            assert_eq!(case.ask(action.clone()), Err(refusal), "#{id} {action:?}");
+        }
+    }
+    for action in gestures(case.id("free")) {
+        let permit = case.ask(action.clone()).unwrap();
+        assert_eq!((permit.action(), permit.submits()), (&action, false));
+    }
+    assert!(case.ask(Action::Leave).is_ok() && case.ask(Action::LetGo).is_ok());
+}
+
+#[test]
+fn gestures_are_bounded() {
+    let case =
+        case("", "<body><b id=\"b\"></b><iframe id=\"frame\"></iframe><select id=\"list\"></select></body>");
+    let (node, modifiers) = (case.id("b"), Modifiers::default());
+    let far = Point { x: 0.0, y: f32::INFINITY };
+    for wrong in [
+        Action::Click { node, x: 0.5, y: 1.5, count: 1, modifiers },
+        Action::Click { node, x: 0.5, y: f32::NAN, count: 1, modifiers },
+        Action::Click { node, x: 0.5, y: 0.5, count: 0, modifiers },
+        Action::Click { node, x: 0.5, y: 0.5, count: 9, modifiers },
+        Action::Hover { node, x: -0.1, y: 0.5 },
+        Action::Menu { node, x: 2.0, y: 0.5 },
+        Action::Press { node, x: 2.0, y: 0.5, modifiers },
+        Action::Drag { node, at: far, modifiers },
+        Action::Drop { node, at: far, modifiers },
+        Action::Wheel { node, x: 0.5, y: 0.5, dx: f32::NAN, dy: 0.0, modifiers },
+        Action::Wheel { node, x: 0.5, y: 0.5, dx: 0.0, dy: 1e9, modifiers },
+        Action::Press { node: case.id("frame"), x: 0.5, y: 0.5, modifiers },
+        Action::Press { node: case.id("list"), x: 0.5, y: 0.5, modifiers },
+    ] {
+        assert_eq!(case.ask(wrong.clone()), Err(Refusal::NotPossible), "{wrong:?}");
+    }
+    for (key, known) in [("a", true), ("é", true), (" ", true), ("F2", true), ("Delete", true), ("", false)]
+    {
+        assert_eq!(Key::try_from(key.to_owned()).is_ok(), known, "{key}");
+    }
+    for key in ["ab", "Power", "\u{7}", "BrowserBack"] {
+        assert!(Key::try_from(key.to_owned()).is_err(), "{key}");
+    }
+}
+
+#[test]
+fn a_drag_follows_no_link_and_a_space_presses_like_a_click() {
+    let case = case(
+        "[[control]]\nselect = '#yes'\nagent = 'enabled'\n",
+        "<body><a id=\"out\" href=\"//evil.test/\"></a><form><button id=\"no\"></button><input id=\"text\"></form>\
+         <form><button id=\"yes\"></button></form><input type=\"file\" id=\"file\"><input type=\"checkbox\" id=\"check\"></body>",
+    );
+    let modifiers = Modifiers::default();
+    let press = |id: &str| Action::Press { node: case.id(id), x: 0.5, y: 0.5, modifiers };
+    assert_eq!(case.ask(press("out")).map(|permit| permit.submits()), Ok(false));
+    assert_eq!(case.ask(press("yes")).map(|permit| permit.submits()), Ok(false));
+    assert_eq!(case.asked(press("file")), Some(case.id("file")));
+    let space = |id: &str| case.key(id, " ").map(|permit| permit.submits());
+    assert_eq!(space("no"), Err(Refusal::Disabled));
+    assert_eq!((space("yes"), space("check"), space("text")), (Ok(true), Ok(false), Ok(false)));
+    assert!(matches!(case.key("file", " ").unwrap().action(), Action::Ask { .. }));
+    assert!(matches!(case.key("file", "Enter").unwrap().action(), Action::Ask { .. }));
+    assert_eq!(case.key("text", "F2").map(|permit| permit.submits()), Ok(false));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::site::{find, masker, page, policies};
+use super::site::{click, find, masker, page, policies};
 use crate::policy::{Masker, Policies, ResourceNames};
 use crate::protocol::agent::Role;
 use crate::protocol::customer::Privacy;
@@ -69,7 +69,7 @@ fn controls_and_navigation_follow_the_same_rule() {
     let tree = page(PAGE);
     let may = |files: &[&str]| {
         let (_, masker) = seen(files, Role::Agent);
-        let click = |id: &str| Action::Click { node: find(&tree, id).id(), x: 0.5, y: 0.5 };
+        let click = |id: &str| click(find(&tree, id).id());
         ["e", "f"].map(|id| masker.permit(&tree, click(id)).is_ok())
     };
     let over = format!("override = true\n{open}");

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::dom::{Element, Kind, Limits, NodeRef, Tree};
 use crate::policy::{Masker, Policies, ResourceNames};
-use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
 use crate::protocol::attention::{Notice, NoticeKind, Selection, States};
 use crate::protocol::page::{Checked, Control, Namespace, PageOp, Part, Quirks, TopLayer, Value};
+use crate::protocol::{Action, Modifiers, NodeId};
 
 pub(super) fn policies(text: &str) -> Arc<Policies> {
     Arc::new(Policies::parse(&[("test.toml", text)]).unwrap_or_else(|errors| panic!("{}", errors[0])))
@@ -422,4 +422,9 @@ impl RandomPage {
         };
         (name.into(), value.into())
     }
+}
+
+/// A click in the middle of an element.
+pub(super) fn click(node: NodeId) -> Action {
+    Action::Click { node, x: 0.5, y: 0.5, count: 1, modifiers: Modifiers::default() }
 }

@@ -141,6 +141,11 @@ impl Session {
                     }
                 }
             }
+            FromCustomer::Stopped { reason } if shown => {
+                if let Some(agent) = self.agent.as_ref().filter(|agent| agent.present) {
+                    self.answer(agent.connection, 0, Some(reason));
+                }
+            }
             FromCustomer::Typed { echoes } => self.typed(&echoes[..echoes.len().min(ECHOES)]),
             FromCustomer::Frame { url } if shown => self.frame(url),
             FromCustomer::Unavailable { want } => self.resources.unavailable(want),
@@ -149,6 +154,7 @@ impl Session {
             | FromCustomer::PointerLeft
             | FromCustomer::Clicked { .. }
             | FromCustomer::Frame { .. }
+            | FromCustomer::Stopped { .. }
             | FromCustomer::Alive => {}
         }
     }

@@ -11,9 +11,10 @@ import { scrollerOf } from "./controls.ts";
 import { Edits } from "./edits.ts";
 import { type Field, Fields } from "./fields.ts";
 import { toOutermost } from "./frames.ts";
-import { clickTarget, editable, isChoice, isTextField, pressedKey, undoes } from "./intents.ts";
+import { clickTarget, editable, isChoice, isTextField, modifiersOf, pressedKey, undoes } from "./intents.ts";
 import { refusalOf } from "./marks.ts";
 import type { Mirror } from "./mirror.ts";
+import { Pointing } from "./pointing.ts";
 
 /** What acting needs of its surroundings. */
 export type ActingHost = {
@@ -27,6 +28,10 @@ export type ActingHost = {
 
 /** Least time between two pointer messages, in milliseconds: about 30 a second. */
 const POINTER_PAUSE = 33;
+/** Clicks in quick succession that are told apart. */
+const CLICKS = 3;
+/** Actions that set what the mirror shows already; of texts the fields know themselves. */
+const SETS = new Set<Action["kind"]>(["click", "select", "key", "scroll"]);
 /** The real focus follows the customer's this long after an act that moves it, in milliseconds. */
 const FOCUS_FOLLOWS = 1500;
 
@@ -35,6 +40,7 @@ export class Acting {
   readonly #host: ActingHost;
   readonly #edits: Edits;
   readonly #fields: Fields;
+  readonly #pointing: Pointing;
   #document: Document | null = null;
   #mode: Mode = "pointer";
   #seq = 0;
@@ -47,6 +53,8 @@ export class Acting {
   #scrolled = new Set<Node>();
   #flushing = false;
   #focusIntent = Number.NEGATIVE_INFINITY;
+  /** What was clicked last and is no field. */
+  #pressedLast: Element | null = null;
 
   constructor(mirror: Mirror, host: ActingHost) {
     this.#mirror = mirror;
@@ -60,6 +68,7 @@ export class Acting {
       idOf: (field) => mirror.ownId(field),
       truth: (field) => mirror.valueOf(field),
     });
+    this.#pointing = new Pointing(mirror, { act, refused });
     mirror.ahead = {
       text: (text, data) => this.#edits.told(text, data),
       holds: (field) => this.#fields.holds(field),
@@ -75,6 +84,8 @@ export class Acting {
     if (mode === this.#mode) return;
     this.#mode = mode;
     this.#scrolled.clear();
+    this.#pointing.clear();
+    this.#pressedLast = null;
     if (mode !== "pointer") return;
     this.#blur();
     this.#edits.clear();
@@ -84,6 +95,7 @@ export class Acting {
   /** A new connection counts its actions from 1. */
   restart(): void {
     this.#seq = 0;
+    this.#pointing.clear();
     this.#edits.clear();
     this.#fields.clear(true);
   }
@@ -91,19 +103,22 @@ export class Acting {
   /** Sends an action and returns its number. */
   act(action: Action): number {
     this.#seq += 1;
-    if ("node" in action && action.kind !== "input") this.#mirror.answers.sent(this.#seq, action.node);
+    if (SETS.has(action.kind) && "node" in action) this.#mirror.answers.sent(this.#seq, action.node);
     this.#host.send({ type: "act", seq: this.#seq, action });
     return this.#seq;
   }
 
-  /** The server answered an action. */
-  answered(seq: number, refused: Refusal | null, at: Place | null): void {
-    if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at)) return;
+  /** The server answered an action. Returns whether the agent need not hear of it. */
+  answered(seq: number, refused: Refusal | null, at: Place | null): boolean {
+    if (this.#pointing.answered(seq, refused)) return true;
+    if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at))
+      return refused === "stale";
     // What is scrolled but not sent is newer than the answer: sent first, it holds the page's word back.
     this.#flush();
     const settled = this.#mirror.answers.answered(seq);
     if (settled) this.#mirror.settle(settled, refused !== null);
     this.#followFocus();
+    return refused === "prevented" || refused === "stale";
   }
 
   /** Listens in a new document of the mirror: opening it has taken the old listeners. */
@@ -112,6 +127,8 @@ export class Acting {
     this.#edits.clear();
     this.#fields.clear();
     this.#scrolled.clear();
+    this.#pointing.clear();
+    this.#pressedLast = null;
     this.listen(document);
   }
 
@@ -120,14 +137,24 @@ export class Acting {
     const on = <K extends keyof DocumentEventMap>(type: K, listener: (event: DocumentEventMap[K]) => void) =>
       document.addEventListener(type, listener, { capture: true, passive: false });
     const place = (event: MouseEvent) => toOutermost(document, { x: event.clientX, y: event.clientY });
-    on("pointermove", (event) => this.#moved(place(event)));
-    on("pointerout", (event) => event.relatedTarget === null && this.#moved(null));
+    on("pointermove", (event) => {
+      this.#moved(place(event));
+      if (this.#mode === "write") this.#pointing.moved(event, innermost(event));
+    });
+    on("pointerout", (event) => {
+      if (event.relatedTarget !== null) return;
+      this.#moved(null);
+      if (this.#mode === "write") this.#pointing.left();
+    });
+    on("pointercancel", () => this.#pointing.letGo());
+    on("mouseup", (event) => event.button === 0 && this.#pointing.released(event, innermost(event)));
     on("mousedown", (event) => this.#pressed(event));
     // Nothing else happens to what is disabled.
     on("pointerdown", (event) => {
       if (this.#mode === "write" && innermost(event)?.matches(":disabled")) this.#host.refused("disabled");
     });
     on("click", (event) => this.#clicked(event, place(event)));
+    on("contextmenu", (event) => this.#menu(event, place(event)));
     on("keydown", (event) => this.#key(event));
     on("beforeinput", (event) => this.#beforeInput(event));
     on("compositionstart", (event) => this.#composes(event) && this.#edits.composing(document));
@@ -137,7 +164,7 @@ export class Acting {
     on("wheel", (event) => this.#wheel(event));
     on("scroll", (event) => this.#scroll(event));
     on("focusin", (event) => this.#focused(event));
-    for (const type of ["auxclick", "dblclick", "contextmenu", "submit", "reset", "dragstart"] as const) {
+    for (const type of ["auxclick", "dblclick", "submit", "reset", "dragstart"] as const) {
       on(type, (event) => event.preventDefault());
     }
     for (const type of ["dragover", "drop", "cancel"] as const) on(type, (event) => event.preventDefault());
@@ -168,6 +195,7 @@ export class Acting {
     }
     event.preventDefault();
     if (this.#mode !== "write") return;
+    if (event.button === 0 && !refusalOf(target)) this.#pointing.pressed(event, target);
     // Keys go to the mirror now, but no field of it keeps the caret.
     this.#blur();
     event.view?.focus();
@@ -179,6 +207,7 @@ export class Acting {
     const target = innermost(event);
     // A click made of a key press has no place; the key was sent.
     if (event.detail === 0) return;
+    if (this.#pointing.wasDrag) return;
     this.#host.send({ type: "clicked", at });
     this.#host.clicked(at);
     if (this.#mode !== "write") return;
@@ -187,24 +216,43 @@ export class Acting {
       this.#host.refused(reason);
       return;
     }
-    if ((target as HTMLInputElement | null)?.type === "file") {
-      this.#host.refused("needs_customer");
-      return;
-    }
-    if (!isChoice(target)) this.#click(target, { x: event.clientX, y: event.clientY });
+    if (!isChoice(target)) this.#click(event, target);
   }
 
-  /** `at`: in the viewport of the target's document. */
-  #click(target: Node | null, at: Point): void {
+  /** `at`: in the page's viewport. */
+  #menu(event: MouseEvent, at: Point): void {
+    const target = innermost(event);
+    const field = isTextField(target) || editable(target) !== null;
+    // To paste into a field the agent needs their own.
+    if (this.#mode === "write" && field && !refusalOf(target)) return;
+    event.preventDefault();
+    if (this.#mode !== "write") return;
+    this.#host.clicked(at);
+    this.#host.send({ type: "clicked", at });
+    const reason = refusalOf(target);
+    if (reason) this.#host.refused(reason);
+    else this.#pointing.menu(event, target);
+  }
+
+  #click(event: MouseEvent, target: Element | null): void {
     const node = this.#mirror.idOf(target);
     if (node === null) return;
-    const aim = clickTarget(this.#mirror.find(node) ?? null, at);
+    const aim = clickTarget(this.#mirror.find(node) ?? null, { x: event.clientX, y: event.clientY });
     if (!aim) return;
     // A field that was clicked has the caret already; a label's click brings it elsewhere.
     const typing = isTextField(aim.element) || editable(aim.element) !== null;
     this.#focusIntent = typing ? Number.NEGATIVE_INFINITY : performance.now();
+    this.#pressedLast = typing ? null : aim.element;
     this.#flush();
-    this.act({ kind: "click", node: this.#mirror.idOf(aim.element) ?? node, x: aim.x, y: aim.y });
+    this.#pointing.clicked();
+    this.act({
+      kind: "click",
+      node: this.#mirror.idOf(aim.element) ?? node,
+      x: aim.x,
+      y: aim.y,
+      count: Math.min(Math.max(event.detail, 1), CLICKS),
+      modifiers: modifiersOf(event),
+    });
   }
 
   #key(event: KeyboardEvent): void {
@@ -213,6 +261,11 @@ export class Acting {
       return;
     }
     const target = this.#keyTarget(innermost(event));
+    if (event.key === "Escape" && this.#pointing.isDragging) {
+      event.preventDefault();
+      this.#pointing.letGo();
+      return;
+    }
     if (this.#undo(event, target) || this.#refusesText(event, target)) return;
     const pressed = pressedKey(event, target);
     if (pressed === "local") {
@@ -231,8 +284,7 @@ export class Acting {
     if (node === null) return;
     this.#focusIntent = performance.now();
     this.#flush();
-    if (pressed === "Space") this.act({ kind: "click", node, x: 0.5, y: 0.5 });
-    else this.act({ kind: "key", node, key: pressed, shift: event.shiftKey });
+    this.act({ kind: "key", node, key: event.key, code: event.code, modifiers: modifiersOf(event) });
   }
 
   /** A field that can only be read says so. */
@@ -256,11 +308,14 @@ export class Acting {
     return true;
   }
 
-  /** With no field focused in the mirror, keys go to what has the customer's focus. */
+  /** With no field focused in the mirror, keys go to what has the customer's focus, unless that is a field: it is theirs. */
   #keyTarget(target: Element | null): Element | null {
     const document = target?.ownerDocument;
-    const nothing = !target || target === document?.body || target === document?.documentElement;
-    return nothing ? (this.#mirror.focused ?? target ?? this.#document?.body ?? null) : target;
+    if (target && target !== document?.body && target !== document?.documentElement) return target;
+    const { focused } = this.#mirror;
+    if (focused && !isTextField(focused) && !editable(focused)) return focused;
+    const last = this.#pressedLast?.isConnected ? this.#pressedLast : null;
+    return last ?? target ?? this.#document?.body ?? null;
   }
 
   #beforeInput(event: InputEvent): void {
@@ -316,7 +371,8 @@ export class Acting {
   }
 
   #wheel(event: WheelEvent): void {
-    if (this.#mode === "write" && !event.ctrlKey) {
+    if (this.#mode === "write") {
+      if (this.#pointing.wheel(event, innermost(event))) event.preventDefault();
       return;
     }
     event.preventDefault();

@@ -99,13 +99,35 @@ const SCROLLERS = 2000;
 /** Where the mirror's scrollers are to be. */
 export class Scrolls {
   readonly #wanted = new Map<NodeId, { x: number; y: number }>();
+  /** Where the customer's are, of those that the agent has moved here. */
+  readonly #told = new Map<NodeId, { x: number; y: number }>();
 
-  /** The scroller moved in the customer's page, or the agent moved it here. */
+  /** The scroller moved in the customer's page. */
+  tell(id: NodeId, x: number, y: number): void {
+    this.#told.delete(id);
+    this.#want(id, x, y);
+  }
+
+  /** The agent has moved it here. */
   want(id: NodeId, x: number, y: number): void {
+    if (!this.#told.has(id)) this.#told.set(id, this.wanted(id));
+    this.#want(id, x, y);
+  }
+
+  /** The agent's last move was refused: it is to be where the customer's is. */
+  refused(id: NodeId): void {
+    const told = this.#told.get(id);
+    this.#told.delete(id);
+    if (told) this.#want(id, told.x, told.y);
+  }
+
+  #want(id: NodeId, x: number, y: number): void {
     this.#wanted.delete(id);
     this.#wanted.set(id, { x, y });
     const oldest = this.#wanted.keys().next();
-    if (this.#wanted.size > SCROLLERS && !oldest.done) this.#wanted.delete(oldest.value);
+    if (this.#wanted.size <= SCROLLERS || oldest.done) return;
+    this.#wanted.delete(oldest.value);
+    this.#told.delete(oldest.value);
   }
 
   wanted(id: NodeId): { x: number; y: number } {
@@ -129,6 +151,7 @@ export class Scrolls {
   /** A new document. */
   clear(): void {
     this.#wanted.clear();
+    this.#told.clear();
   }
 }
 

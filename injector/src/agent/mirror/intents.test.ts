@@ -20,6 +20,7 @@ function key(name: string, modifiers: Partial<KeyboardEvent> = {}): KeyboardEven
     ctrlKey: false,
     metaKey: false,
     altKey: false,
+    getModifierState: () => false,
     ...modifiers,
   } as KeyboardEvent;
 }
@@ -43,19 +44,37 @@ test("typing and moving the caret stay in the field", () => {
 });
 
 test("keys that do something in the page are sent", () => {
-  assert.equal(pressedKey(key("Enter"), line), "Enter");
-  assert.equal(pressedKey(key("ArrowDown"), line), "ArrowDown");
+  assert.equal(pressedKey(key("Enter"), line), "page");
+  assert.equal(pressedKey(key("ArrowDown"), line), "page");
   for (const target of [line, area, rich, button, select, null])
-    assert.equal(pressedKey(key("Tab"), target), "Tab");
-  for (const target of [line, area, rich, button, null])
-    assert.equal(pressedKey(key("Escape"), target), "Escape");
-  assert.equal(pressedKey(key(" "), button), "Space");
-  assert.equal(pressedKey(key("PageDown"), null), "PageDown");
+    assert.equal(pressedKey(key("Tab"), target), "page");
+  for (const name of ["Escape", "F2"])
+    for (const target of [line, area, rich, button, null])
+      assert.equal(pressedKey(key(name), target), "page");
+  for (const name of [" ", "x", "?", "é", "Delete", "PageDown"])
+    assert.equal(pressedKey(key(name), button), "page", name);
+  assert.equal(pressedKey(key("Dead"), button), null);
 });
 
-test("letters outside of fields do nothing, shortcuts are the agent's own", () => {
-  assert.equal(pressedKey(key("x"), button), null);
-  assert.equal(pressedKey(key("Tab", { ctrlKey: true }), button), "local");
+test("shortcuts are the site's, but not those of editing in a field and of the agent's own browser", () => {
+  const ctrl = { ctrlKey: true };
+  for (const name of ["s", "k", "f", "Enter", "z", "Delete"])
+    assert.equal(pressedKey(key(name, ctrl), button), "page", name);
+  for (const name of ["b", "k", "s", "Enter"])
+    for (const field of [line, rich]) assert.equal(pressedKey(key(name, ctrl), field), "page", name);
+  for (const name of ["c", "v", "x", "a", "z", "Backspace", "ArrowLeft"])
+    for (const field of [line, rich]) assert.equal(pressedKey(key(name, ctrl), field), "local", name);
+  for (const name of ["t", "w", "n", "r", "l", "Tab", "1", "+", "-"])
+    assert.equal(pressedKey(key(name, ctrl), button), "local", name);
+  assert.equal(pressedKey(key("j", { altKey: true }), button), "page");
+  assert.equal(pressedKey(key("ArrowLeft", { altKey: true }), button), "local");
+  for (const name of ["F5", "F11", "F12"]) assert.equal(pressedKey(key(name), button), "local");
+  // What types a character.
+  assert.equal(
+    pressedKey(key("@", { ctrlKey: true, altKey: true, getModifierState: () => true }), line),
+    "local",
+  );
+  assert.equal(pressedKey(key("ø", { altKey: true }), line), "local");
   assert.equal(pressedKey(key("Enter", { isComposing: true }), line), "local");
 });
 

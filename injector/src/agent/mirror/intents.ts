@@ -4,21 +4,15 @@
  * Pure: looks at elements, changes nothing.
  */
 
-import type { Key, Point, Typed } from "../../protocol/words.ts";
+import type { Modifiers, Point, Typed } from "../../protocol/words.ts";
 
-const KEYS: readonly Key[] = [
-  "Enter",
-  "Escape",
-  "Tab",
-  "ArrowUp",
-  "ArrowDown",
-  "ArrowLeft",
-  "ArrowRight",
-  "Home",
-  "End",
-  "PageUp",
-  "PageDown",
-];
+/** Keys with a name that are pressed in the page. */
+const NAMED =
+  /^(Enter|Escape|Tab|Arrow(Up|Down|Left|Right)|Home|End|PageUp|PageDown|Delete|Backspace|Insert|F\d+)$/;
+/** With Ctrl or ⌘, in a field: editing, which the field does itself. */
+const EDITING = /^([acvxyz]|Backspace|Delete|Arrow\w+|Home|End)$/i;
+/** With Ctrl or ⌘: what people expect of their own browser, tabs, windows, loading and zoom, whatever is in it. */
+const BROWSERS = /^([tnwrlq0-9+=_-]|Tab|PageUp|PageDown|F4|F5)$/i;
 
 /** Types of `input` that are pressed rather than typed into. */
 const PRESSED = new Set(["checkbox", "radio", "button", "submit", "reset", "image", "file", "hidden"]);
@@ -87,25 +81,42 @@ export function undoes(event: KeyboardEvent): "historyUndo" | "historyRedo" | nu
   return key === "y" && !event.shiftKey ? "historyRedo" : null;
 }
 
-/** What a key does: an action, nothing (`null`), or something in the mirror's own field (`local`). */
-export function pressedKey(event: KeyboardEvent, target: Element | null): Key | "Space" | "local" | null {
+/** What a key does: it is pressed in the page (`page`), nothing (`null`), or something here (`local`). */
+export function pressedKey(event: KeyboardEvent, target: Element | null): "page" | "local" | null {
+  const { key } = event;
   const typing = isTextField(target) || editable(target) !== null;
   if (event.isComposing) return "local";
-  // Shortcuts belong to the agent's browser; those of editing to the field.
-  if (event.ctrlKey || event.metaKey || event.altKey) return "local";
-  const key = KEYS.find((known) => known === event.key);
-  if (key === undefined) {
-    if (typing || isChoice(target)) return "local";
-    return event.key === " " ? "Space" : null;
+  const command = event.ctrlKey || event.metaKey;
+  // What types a character although a key is held with it.
+  if (typing && key.length === 1 && (event.getModifierState("AltGraph") || (event.altKey && !command)))
+    return "local";
+  if (command || event.altKey) {
+    if (command && (BROWSERS.test(key) || (event.shiftKey && /^[ijc]$/i.test(key)))) return "local";
+    // Back and forward, and the window's own menu.
+    if (event.altKey && !command && /^(Arrow(Left|Right)|Home|F4| )$/.test(key)) return "local";
+    if ((typing || isChoice(target)) && EDITING.test(key)) return "local";
+    return isKey(key) ? "page" : null;
   }
-  if (key === "Tab") return key;
+  if (/^F(5|11|12)$/.test(key)) return "local";
+  if (key === "Tab") return "page";
   if (isChoice(target)) return "local";
-  if (!typing) return key;
-  if (key === "Escape") return key;
+  if (!isKey(key)) return null;
+  if (!typing) return "page";
+  if (key.length === 1 || /^(Backspace|Delete|Insert)$/.test(key)) return "local";
+  if (key === "Escape" || /^F\d/.test(key)) return "page";
   const oneLine = target?.localName === "input";
-  if (key === "Enter") return oneLine ? key : "local";
+  if (key === "Enter") return oneLine ? "page" : "local";
   const vertical = key === "ArrowUp" || key === "ArrowDown";
-  return oneLine && vertical && !STEPPED.has((target as HTMLInputElement).type) ? key : "local";
+  return oneLine && vertical && !STEPPED.has((target as HTMLInputElement).type) ? "page" : "local";
+}
+
+function isKey(key: string): boolean {
+  return [...key].length === 1 || NAMED.test(key);
+}
+
+/** What is held while something else is done. */
+export function modifiersOf({ altKey, ctrlKey, metaKey, shiftKey }: KeyboardEvent | MouseEvent): Modifiers {
+  return { alt: altKey, ctrl: ctrlKey, meta: metaKey, shift: shiftKey };
 }
 
 /** The innermost element at or above `node` that has a box, and where in it the point is, as fractions. */

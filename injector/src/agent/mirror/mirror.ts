@@ -147,6 +147,7 @@ export class Mirror {
 
   /** The last action on a node was answered. */
   settle({ node, told }: Settled, refused: boolean): void {
+    if (refused) this.scrolls.refused(node);
     if (told || refused) {
       this.showTruth(node);
       return;
@@ -320,7 +321,7 @@ export class Mirror {
       }
       case "scroll": {
         const node = nodes.node(op.id);
-        this.scrolls.want(op.id, op.x, op.y);
+        this.scrolls.tell(op.id, op.x, op.y);
         if (this.answers.told(op.id)) this.scrolls.put(op.id, node);
         return;
       }
@@ -355,10 +356,11 @@ export class Mirror {
         setRules(nodes.element(op.id), op.css);
         return;
       case "states": {
-        const { hover, active, target, focusVisible } = op.states;
+        const { hover, pointed, active, target, focusVisible } = op.states;
         const element = (id: NodeId | null) => (id === null ? null : nodes.element(id));
         this.#states.show({
           hover: element(hover),
+          pointed: element(pointed),
           active: element(active),
           target: element(target),
           focusVisible,

@@ -8,12 +8,19 @@ import { OWN } from "./attributes.ts";
 import { above } from "./frames.ts";
 
 /** As told; the innermost elements. */
-export type States<T> = { hover: T | null; active: T | null; target: T | null; focusVisible: boolean };
+export type States<T> = {
+  hover: T | null;
+  /** What the agent points at. */
+  pointed: T | null;
+  active: T | null;
+  target: T | null;
+  focusVisible: boolean;
+};
 
 /** The states of one document. */
 export class StateMarks {
   readonly #marked = new Map<string, Set<Element>>();
-  #states: States<Element> = { hover: null, active: null, target: null, focusVisible: false };
+  #states: States<Element> = { hover: null, pointed: null, active: null, target: null, focusVisible: false };
   #focus: Element | null = null;
 
   /** The customer's focus. */
@@ -33,10 +40,10 @@ export class StateMarks {
   }
 
   #mark(): void {
-    const { hover, active, target, focusVisible } = this.#states;
+    const { hover, pointed, active, target, focusVisible } = this.#states;
     // The body has the focus when nothing has.
     const focus = this.#focus?.localName === "body" ? null : this.#focus;
-    this.#put(OWN.hover, around(hover));
+    this.#put(OWN.hover, [...around(hover), ...around(pointed)]);
     this.#put(OWN.active, around(active));
     this.#put(OWN.focusWithin, around(focus));
     this.#put(OWN.target, target ? [target] : []);

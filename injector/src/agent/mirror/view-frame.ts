@@ -113,8 +113,9 @@ function operation(reader: Reader): ViewOp {
     case 65:
       return { op: "sheet", id: node(reader), css: reader.byte() ? reader.string() : null };
     case 66: {
-      const [hover, active, target] = [nodeOrNone(reader), nodeOrNone(reader), nodeOrNone(reader)];
-      return { op: "states", states: { hover, active, target, focusVisible: reader.byte() !== 0 } };
+      const [hover, pointed] = [nodeOrNone(reader), nodeOrNone(reader)];
+      const [active, target] = [nodeOrNone(reader), nodeOrNone(reader)];
+      return { op: "states", states: { hover, pointed, active, target, focusVisible: reader.byte() !== 0 } };
     }
     case 67: {
       const anchor = nodeOrNone(reader);

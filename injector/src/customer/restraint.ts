@@ -1,0 +1,167 @@
+/**
+ * What an agent's action may not lead to: a form that leaves without leave, and what only a real gesture may do.
+ *
+ * It holds while the action runs and for a while after it, for what the page does later because of it; a real gesture of the
+ * customer ends that at once. Calls that browsers refuse without a gesture are refused here too where the customer happens to
+ * have made one just before: it was not meant for this.
+ */
+
+import { closedRoots } from "../loader/closed-roots.ts";
+import { closestAcross, isElement } from "./dom.ts";
+import { hook } from "./hooks.ts";
+import type { Realm, Realms } from "./realms.ts";
+
+/** So long what a page does can still be because of an action, in milliseconds. */
+const AFTERMATH = 2000;
+/** What a press on it does needs a real one. */
+export const BY_HAND = "input[type=file],a[download],area[download]";
+
+/** What was kept from happening. */
+export type Kept = "disabled" | "needs_customer";
+
+/** An action and what it leads to. */
+interface Run {
+  readonly submits: boolean;
+  /** Tells what was kept from happening; it may be after the answer. */
+  readonly kept: (what: Kept) => void;
+}
+
+/** Calls that need a gesture, by the name of what has them: refused, or called to see whether the browser refuses. */
+const CALLS: ReadonlyArray<
+  readonly [owner: string, names: readonly string[], how: "reject" | "throw" | "try"]
+> = [
+  ["Element", ["requestFullscreen", "requestPointerLock"], "reject"],
+  ["HTMLVideoElement", ["requestPictureInPicture"], "reject"],
+  ["HTMLInputElement", ["showPicker"], "throw"],
+  ["HTMLSelectElement", ["showPicker"], "throw"],
+  ["PaymentRequest", ["show"], "reject"],
+  ["Navigator", ["share"], "reject"],
+  ["Clipboard", ["read", "readText"], "reject"],
+  ["Clipboard", ["write", "writeText"], "try"],
+];
+
+/** Those of a window itself. */
+const PICKERS = ["showOpenFilePicker", "showSaveFilePicker", "showDirectoryPicker"];
+
+/** The restraint of one page. */
+export class Restraint {
+  #running: Run | null = null;
+  #last: { run: Run; until: number } | null = null;
+
+  constructor(realms: Realms) {
+    realms.each((realm) => this.#watch(realm));
+    realms.listen("submit", (event) => this.#submits(event), true);
+    realms.listen("click", (event) => this.#clicks(event), true);
+    const gesture = (event: Event): void => {
+      if (event.isTrusted) this.#last = null;
+    };
+    realms.listen("pointerdown", gesture, true);
+    realms.listen("keydown", gesture, true);
+  }
+
+  /** Does `work`; with `lasting` what comes of it later counts as well. */
+  async during(run: Run, lasting: boolean, work: () => Promise<void>): Promise<void> {
+    this.#running = run;
+    try {
+      await work();
+    } finally {
+      this.#running = null;
+      if (lasting) this.#last = { run, until: performance.now() + AFTERMATH };
+    }
+  }
+
+  get #run(): Run | null {
+    if (this.#running) return this.#running;
+    return this.#last && performance.now() < this.#last.until ? this.#last.run : null;
+  }
+
+  #maySubmit(): boolean {
+    const run = this.#run;
+    if (!run || run.submits) return true;
+    run.kept("disabled");
+    return false;
+  }
+
+  #submits(event: Event): void {
+    if (this.#maySubmit()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+
+  /** A script presses what only a person can: a field that is in the page. */
+  #clicks(event: MouseEvent): void {
+    const target = event.composedPath()[0] as Element;
+    if (event.isTrusted || !isElement(target) || !target.matches("input[type=file]")) return;
+    if (this.#needsHand()) event.preventDefault();
+  }
+
+  /** Whether it is because of an action, which then is told. */
+  #needsHand(): boolean {
+    this.#run?.kept("needs_customer");
+    return this.#run !== null;
+  }
+
+  #watch(realm: Realm): void {
+    // From before the page's first script where there is our loader.
+    const kept = closedRoots(realm);
+    if (kept) kept.maySubmit = () => this.#maySubmit();
+    else hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
+
+    // A link or field that is in no page sends no event.
+    hook(realm.HTMLElement.prototype, "click", {
+      before: (self) => !(isElement(self) && pressesByHand(self) && this.#needsHand()),
+    });
+    hook(realm, "open", {
+      around: (call, [, target]) => (opens(realm, target) && this.#needsHand() ? null : call()),
+    });
+    const refused = () => new realm.DOMException("This needs a gesture of the user", "NotAllowedError");
+    const ways = {
+      reject: {
+        around: (call: () => unknown) => (this.#needsHand() ? Promise.reject(refused()) : call()),
+      },
+      throw: {
+        around: (call: () => unknown) => {
+          if (this.#needsHand()) throw refused();
+          return call();
+        },
+      },
+      try: {
+        around: (call: () => unknown) => {
+          const run = this.#run;
+          const answer = call();
+          if (run) Promise.resolve(answer).catch(() => run.kept("needs_customer"));
+          return answer;
+        },
+      },
+    };
+    for (const [owner, names, how] of CALLS) {
+      const { prototype } = ((realm as unknown as Record<string, unknown>)[owner] ?? {}) as {
+        prototype?: object;
+      };
+      for (const name of prototype ? names : []) hook(prototype as object, name, ways[how]);
+    }
+    for (const name of PICKERS) hook(realm, name, ways.reject);
+    hook(realm.Document.prototype, "execCommand", {
+      around: (call, [command]) => {
+        const copies = /^(copy|cut)$/i.test(String(command));
+        const done = call();
+        if (copies && !done) this.#needsHand();
+        return done;
+      },
+    });
+  }
+}
+
+function pressesByHand(element: Element): boolean {
+  if (element.matches(BY_HAND)) return true;
+  const link = closestAcross(element, "a[href][target]") as HTMLAnchorElement | null;
+  return link !== null && opens(window, link.target);
+}
+
+/** Whether a window of this name would be a new one. */
+function opens(view: Window, target: unknown): boolean {
+  const name = String(target ?? "").toLowerCase();
+  if (/^_(self|parent|top)$/.test(name)) return false;
+  const frame = name && (view as unknown as Record<string, Window | undefined>)[String(target)];
+  return !(frame && frame === frame.window);
+}

@@ -1,0 +1,332 @@
+/** In Write mode the agent's mouse and keys do what the customer's would: the page meets the same events, in the same order. */
+import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
+
+/** A place of the test's own on the page, the same on both sides. */
+async function put(customer: Customer, agent: Agent, html: string, script = ""): Promise<void> {
+  await customer.page.evaluate(([html, script]) => {
+    document.querySelector("#added")?.remove();
+    const host = document.createElement("div");
+    host.id = "added";
+    host.style.cssText = "position:fixed;inset:0;z-index:9;background:#fff;overflow:auto";
+    host.innerHTML = `${html}<i id="ready">${Math.random()}</i>`;
+    document.body.append(host);
+    const element = document.createElement("script");
+    element.textContent = script;
+    host.append(element);
+  }, [html, script] as const);
+  const ready = await customer.page.locator("#ready").textContent();
+  await expect.poll(() => agent.mirror.text("#ready")).toBe(ready);
+}
+
+/** Notes the events that a page meets in `#added`: the customer's own, or the agent's. */
+function listen({ page }: Customer, types: string[], own: boolean): Promise<void> {
+  return page.evaluate(([types, own]) => {
+    const noted = window as unknown as { noted: string[]; stopNoting?: () => void };
+    noted.stopNoting?.();
+    noted.noted = [];
+    const note = (event: Event) => {
+      const target = event.target as Element;
+      if (event.isTrusted !== own || !target.closest?.("#added *")) return;
+      const { button, buttons, detail } = event as MouseEvent;
+      noted.noted.push(`${event.type} ${target.id} ${button} ${buttons} ${/click|down|up/.test(event.type) ? detail : ""}`.trim());
+    };
+    // Those that enter and leave are sent only to who listens at the element.
+    const at = (type: string): EventTarget[] => (/enter|leave/.test(type) ? [...document.querySelectorAll("#added *")] : [window]);
+    const each = (work: (at: EventTarget, type: string) => void) => types.forEach((type) => at(type).forEach((one) => work(one, type)));
+    each((one, type) => one.addEventListener(type, note, one === window));
+    noted.stopNoting = () => each((one, type) => one.removeEventListener(type, note, one === window));
+  }, [types, own] as const);
+}
+
+function noted({ page }: Customer): Promise<string[]> {
+  return page.evaluate(() => (window as unknown as { noted: string[] }).noted);
+}
+
+async function point(agent: Agent, selector: string): Promise<void> {
+  const at = await agent.mirror.middle(selector);
+  await agent.page.mouse.move(at.x, at.y);
+}
+
+/** The agent's mouse with its button held. Playwright's own waits in such a move for scripts of frames that have none. */
+async function held(agent: Agent, walk: { x: number; y: number }[], release = true): Promise<void> {
+  const mouse = await agent.page.context().newCDPSession(agent.page);
+  const [start] = walk;
+  if (!start) return;
+  const send = (type: "mouseMoved" | "mousePressed" | "mouseReleased", at: { x: number; y: number }, buttons: number) =>
+    mouse.send("Input.dispatchMouseEvent", { type, ...at, buttons, button: type === "mouseMoved" ? "none" : "left", clickCount: 1 });
+  await send("mouseMoved", start, 0);
+  await send("mousePressed", start, 1);
+  for (const at of walk.slice(1)) await send("mouseMoved", at, 1);
+  if (release) await send("mouseReleased", walk.at(-1) ?? start, 0);
+  await mouse.detach();
+}
+
+/** Presses at one element, goes to another in steps, and lets go there. */
+async function drag(agent: Agent, from: string, to: string, shift = { x: 0, y: 0 }, release = true): Promise<void> {
+  const [start, end] = [await agent.mirror.middle(from), await agent.mirror.middle(to)];
+  const walk = Array.from({ length: 13 }, (_, step) => ({
+    x: start.x + ((end.x + shift.x - start.x) * step) / 12,
+    y: start.y + ((end.y + shift.y - start.y) * step) / 12,
+  }));
+  await held(agent, walk, release);
+}
+
+const POINTER = ["over", "out", "enter", "leave", "down", "up"].flatMap((name) => [`pointer${name}`, `mouse${name}`]);
+
+test("pointing and clicking send what a real mouse sends", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<div id="a" style="padding:30px;margin:60px"><b id="b" style="display:block;height:40px">b</b>
+    <b id="c" style="display:block;height:40px">c</b></div><p id="out" style="height:40px">out</p>`);
+  const middle = async (selector: string) => {
+    const box = await customer.page.locator(selector).boundingBox();
+    return { x: (box?.x ?? 0) + (box?.width ?? 0) / 2, y: (box?.y ?? 0) + (box?.height ?? 0) / 2 };
+  };
+  const walk = ["#out", "#b", "#c", "#out"];
+  const real: string[][] = [];
+  await customer.page.mouse.move(1, 1);
+  await listen(customer, [...POINTER, "click", "dblclick"], true);
+  for (const step of walk) {
+    const at = await middle(step);
+    await customer.page.mouse.move(at.x, at.y);
+  }
+  const over = await middle("#b");
+  await customer.page.mouse.move(over.x, over.y);
+  await customer.page.mouse.dblclick(over.x, over.y);
+  await expect.poll(async () => (await noted(customer)).at(-1)).toContain("dblclick");
+  real.push(await noted(customer));
+  await customer.page.mouse.move(1, 1);
+
+  await listen(customer, [...POINTER, "click", "dblclick"], false);
+  for (const step of walk) {
+    const before = (await noted(customer)).length;
+    await point(agent, step);
+    await expect.poll(async () => (await noted(customer)).length).toBeGreaterThan(before);
+    await expect.poll(async () => (await noted(customer)).at(-1)).toMatch(/^mouseenter/);
+  }
+  const at = await agent.mirror.middle("#b");
+  await agent.page.mouse.move(at.x, at.y);
+  await agent.page.mouse.dblclick(at.x, at.y);
+  await expect.poll(async () => (await noted(customer)).at(-1)).toContain("dblclick");
+  expect(await noted(customer)).toEqual(real[0]);
+});
+
+test("menus open where the agent points, those of scripts and those of styles alone", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<style>
+      #css li ul { display: none } #css li:hover > ul { display: block } .tip { color: rgb(0, 0, 0) }
+      @media all { @supports (display: grid) { #css > li:hover .tip { color: rgb(255, 0, 0) } } }
+      #css li { &:hover { outline: 1px solid rgb(255, 0, 0) } }
+    </style>
+    <ul id="css"><li id="shop">Shop <b class="tip" id="tip">tip</b><ul id="sub"><li id="item">Item</li></ul></li><li id="other">Other</li></ul>
+    <div id="js">Menu<p id="panel" hidden>Panel</p></div>`, `
+    js.onmouseenter = () => { panel.hidden = false }; js.onmouseleave = () => { panel.hidden = true };
+    item.onclick = () => { item.textContent = "Pressed" };`);
+  const shown = (selector: string) => customer.page.locator(selector).isVisible();
+  await point(agent, "#tip");
+  await expect.poll(() => shown("#sub")).toBe(true);
+  expect(await customer.page.locator("#tip").evaluate((tip) => getComputedStyle(tip).color)).toBe("rgb(255, 0, 0)");
+  expect(await customer.page.locator("#shop").evaluate((shop) => getComputedStyle(shop).outlineColor)).toBe("rgb(255, 0, 0)");
+  // The agent sees the same and can press what has opened.
+  await expect.poll(async () => (await agent.mirror.size("#sub"))?.height ?? 0).toBeGreaterThan(0);
+  await agent.mirror.click("#item");
+  await expect(customer.page.locator("#item")).toHaveText("Pressed");
+  await point(agent, "#js");
+  await expect.poll(() => shown("#panel")).toBe(true);
+  await expect.poll(() => shown("#sub")).toBe(false);
+  await point(agent, "#other");
+  await expect.poll(() => shown("#panel")).toBe(false);
+  await agent.page.mouse.move(2, 2);
+  // Nothing of it stays in the page.
+  await expect.poll(() => customer.page.evaluate(() => document.adoptedStyleSheets.length)).toBe(0);
+  expect(await customer.page.locator("#added").innerHTML()).not.toContain("tandem");
+});
+
+test("the second button opens the page's menu, or the agent is told that there is none", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<p id="own">Own menu</p><p id="none">No menu</p><p id="menu" hidden>Menu</p>`,
+    "own.oncontextmenu = (event) => { event.preventDefault(); menu.hidden = false; menu.dataset.button = event.button };");
+  const press = async (selector: string) => {
+    const at = await agent.mirror.middle(selector);
+    await agent.page.mouse.click(at.x, at.y, { button: "right" });
+  };
+  await press("#own");
+  await expect(customer.page.locator("#menu")).toBeVisible();
+  await expect(customer.page.locator("#menu")).toHaveAttribute("data-button", "2");
+  await press("#none");
+  await expect(agent.page.getByText("no menu of its own")).toBeVisible();
+});
+
+test("drags: by a script with the pointer captured, by the browser, by a library in both ways", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await customer.page.addScriptTag({ path: "node_modules/sortablejs/Sortable.min.js" });
+  await put(customer, agent, `<style>.list li { padding: 8px; height: 24px; background: #eee; list-style: none }</style>
+    <div id="track" style="position:relative;height:30px"><b id="knob" style="position:absolute;left:0;width:30px;height:30px;background:#aaa"></b></div>
+    <p id="end" style="margin-left:300px;width:40px">end</p>
+    <b id="source" draggable="true" style="display:block;width:80px">source</b><p id="target" style="height:40px">target</p><p id="nothing">nothing</p>
+    <ul class="list" id="native"><li id="n1">n1</li><li id="n2">n2</li><li id="n3">n3</li></ul>
+    <ul class="list" id="forced"><li id="f1">f1</li><li id="f2">f2</li><li id="f3">f3</li></ul>`, `
+    knob.onpointerdown = (event) => { knob.setPointerCapture(event.pointerId); knob.textContent = knob.hasPointerCapture(event.pointerId) };
+    knob.onpointermove = (event) => { if (event.buttons) knob.style.left = event.clientX - 15 + "px" };
+    knob.onlostpointercapture = () => { knob.dataset.lost = "yes" };
+    source.ondragstart = (event) => { event.dataTransfer.setData("text/plain", "carried"); event.dataTransfer.effectAllowed = "move" };
+    target.ondragover = (event) => event.preventDefault();
+    target.ondrop = (event) => { event.preventDefault(); target.textContent = event.dataTransfer.getData("text/plain") };
+    source.ondragend = (event) => { source.dataset.effect = event.dataTransfer.dropEffect };
+    new Sortable(native, { animation: 0 }); new Sortable(forced, { animation: 0, forceFallback: true });`);
+  await drag(agent, "#knob", "#end");
+  const left = () => customer.page.locator("#knob").evaluate((knob) => Math.round(knob.getBoundingClientRect().left));
+  await expect(customer.page.locator("#knob")).toHaveAttribute("data-lost", "yes");
+  expect(Math.abs((await left()) - 305)).toBeLessThan(15);
+  await expect(customer.page.locator("#knob")).toHaveText("true");
+
+  await drag(agent, "#source", "#nothing");
+  await expect(customer.page.locator("#source")).toHaveAttribute("data-effect", "none");
+  await drag(agent, "#source", "#target");
+  await expect(customer.page.locator("#target")).toHaveText("carried");
+  await expect(customer.page.locator("#source")).toHaveAttribute("data-effect", "move");
+
+  const order = (list: string) => customer.page.locator(`${list} li`).evaluateAll((all) => all.map((item) => item.textContent).join());
+  await drag(agent, "#n1", "#n3", { x: 0, y: 6 });
+  await expect.poll(() => order("#native")).toBe("n2,n3,n1");
+  await drag(agent, "#f1", "#f3", { x: 0, y: 6 });
+  await expect.poll(() => order("#forced")).toBe("f2,f3,f1");
+  await expect.poll(() => agent.mirror.text("#forced")).toMatch(/f2.*f3.*f1/);
+});
+
+test("a drag meets nothing that is masked or switched off, and lets go when it is broken off", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<b id="source" style="display:block;width:80px;height:30px">source</b><p id="middle">middle</p>
+    <p id="secret" data-tandem="mask" style="height:40px">secret</p><p id="off" data-tandem="readonly" style="height:40px">off</p>`);
+  await expect.poll(() => agent.mirror.html("#secret")).toContain("masked");
+  await listen(customer, [...POINTER, "mousemove", "pointermove"], false);
+  for (const target of ["#secret", "#off"]) {
+    await drag(agent, "#source", target);
+    await expect(agent.page.getByText(/Only the customer/).first()).toBeVisible();
+  }
+  await drag(agent, "#secret", "#middle");
+  await agent.mirror.click("#middle");
+  await expect.poll(async () => (await noted(customer)).some((event) => event.startsWith("mouseup middle"))).toBe(true);
+  const events = await noted(customer);
+  expect(events.filter((event) => / (secret|off) /.test(event))).toEqual([]);
+  expect(events.filter((event) => event.startsWith("pointerdown source"))).toHaveLength(2);
+
+  // The agent holds still: it stays held. Escape lets go.
+  await customer.page.evaluate(() => {
+    document.addEventListener("pointercancel", () => { document.title = "let go"; });
+  });
+  await drag(agent, "#source", "#middle", { x: 0, y: 0 }, false);
+  await agent.page.keyboard.press("Escape");
+  await expect(customer.page).toHaveTitle("let go");
+});
+
+test("text is selected by dragging over it, on both sides", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<p style="font:20px monospace">some <b id="one">words</b> to <b id="two">select</b> here</p>`);
+  await drag(agent, "#one", "#two");
+  await expect.poll(() => customer.page.evaluate(() => String(getSelection()))).toMatch(/^\w+ to \w+$/);
+});
+
+test("the wheel is the page's first: a map zooms, everything else scrolls", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<div id="map" style="height:200px;background:#eee">map</div><p id="zoom">0</p><p style="height:3000px">long</p>`,
+    `let zoom = 0; map.addEventListener("wheel", (event) => { event.preventDefault(); zoom += Math.sign(event.deltaY); document.querySelector("#zoom").textContent = zoom });`);
+  const top = () => customer.page.locator("#added").evaluate((added) => Math.round(added.scrollTop));
+  await point(agent, "#map");
+  for (let turn = 1; turn <= 5; turn++) {
+    await agent.page.mouse.wheel(0, 100);
+    await expect(customer.page.locator("#zoom")).toHaveText(`${turn}`);
+  }
+  await expect.poll(() => agent.mirror.scrollTop("#added")).toBe(0);
+  expect(await top()).toBe(0);
+  await point(agent, "#zoom");
+  await agent.page.mouse.wheel(0, 300);
+  await expect.poll(top).toBeGreaterThan(100);
+});
+
+test("both scroll at once: they end at the same place, and nobody fights", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<p style="height:9000px;background:linear-gradient(red,blue)">long</p><p id="foot">foot</p>`);
+  const customers = () => customer.page.locator("#added").evaluate((added) => Math.round(added.scrollTop));
+  await customer.page.mouse.move(300, 300);
+  await point(agent, "#added");
+  for (let turn = 0; turn < 12; turn++) {
+    await Promise.all([customer.page.mouse.wheel(0, 120), agent.page.mouse.wheel(0, turn % 2 ? -60 : 90)]);
+  }
+  await expect.poll(async () => (await customers()) - ((await agent.mirror.scrollTop("#added")) ?? -1)).toBe(0);
+  // At rest: nothing moves any more on either side.
+  await customer.page.evaluate(() => {
+    document.querySelector("#added")?.addEventListener("scroll", () => { document.title = "moved"; });
+  });
+  const there = await customers();
+  expect(there).toBeGreaterThan(0);
+  await agent.mirror.click("#foot").catch(() => {});
+  await point(agent, "#added");
+  await listen(customer, ["pointermove"], false);
+  await agent.page.mouse.move(320, 320);
+  await expect.poll(async () => (await noted(customer)).length).toBeGreaterThan(0);
+  expect(await customers()).toBe(there);
+});
+
+test("shortcuts of the site, with what old scripts read", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<button id="button">Button</button><input id="field"><p id="last"></p>`, `
+    const note = (event) => { if (event.isTrusted) return; last.textContent += [event.type, event.key, event.code, event.keyCode, event.which,
+      event.ctrlKey ? "ctrl" : "", event.shiftKey ? "shift" : "", event.altKey ? "alt" : ""].join(" ").trim().replace(/ +/g, " ") + ";" };
+    for (const type of ["keydown", "keypress", "keyup"]) addEventListener(type, note);`);
+  const said = async (press: string) => {
+    await customer.page.evaluate(() => { (document.querySelector("#last") as HTMLElement).textContent = ""; });
+    await agent.page.keyboard.press(press);
+    await expect(customer.page.locator("#last")).toContainText("keyup");
+    return (await customer.page.locator("#last").textContent())?.replace(/keydown (Shift|Control|Alt).*?;/, "");
+  };
+  await agent.mirror.click("#button");
+  expect(await said("j")).toBe("keydown j KeyJ 74 74;keypress j KeyJ 106 106;keyup j KeyJ 74 74;");
+  expect(await said("?")).toContain("keydown ?");
+  expect(await said("Control+k")).toBe("keydown k KeyK 75 75 ctrl;keyup k KeyK 75 75 ctrl;");
+  expect(await said("Control+Shift+P")).toContain("keydown P KeyP 80 80 ctrl shift");
+  expect(await said("Alt+7")).toContain("keydown 7 Digit7 55 55 alt");
+  expect(await said("Delete")).toBe("keydown Delete Delete 46 46;keyup Delete Delete 46 46;");
+  expect(await said("F2")).toBe("keydown F2 F2 113 113;keyup F2 F2 113 113;");
+  await agent.mirror.click("#field");
+  expect(await said("Control+b")).toBe("keydown b KeyB 66 66 ctrl;keyup b KeyB 66 66 ctrl;");
+  await expect(customer.page.locator("#field")).toHaveValue("");
+});
+
+test("Tab goes through shadow roots and frames in the order that browsers have, and back", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<button id="first">1</button><div id="host"><button id="slotted" slot="s">2b</button></div>
+    <button id="early" tabindex="2">0</button><details><summary id="sum">s</summary><button id="closed">c</button></details>
+    <input type="radio" name="r" id="r1"><input type="radio" name="r" id="r2" checked>
+    <iframe id="frame" srcdoc="<button id=inner>i</button>" style="height:40px"></iframe><a id="no">no</a><a href="#x" id="last">l</a>`, `
+    host.attachShadow({ mode: "open" }).innerHTML = '<button id="in">2a</button><slot name="s"></slot><button id="after">2c</button>';
+    document.querySelectorAll("body > :not(#added, tandem-widget)").forEach((other) => { other.inert = true });`);
+  await expect.poll(() => agent.mirror.text("#frame >>> #inner")).toBe("i");
+  const focus = () => customer.page.evaluate(() => {
+    let at = document.activeElement as HTMLElement | null;
+    for (;;) {
+      const inner = (at?.shadowRoot ?? (at as HTMLIFrameElement | null)?.contentDocument)?.activeElement as HTMLElement | null;
+      if (!inner) return at?.id ?? "";
+      at = inner;
+    }
+  });
+  await agent.mirror.click("#early");
+  const order = ["first", "in", "slotted", "after", "sum", "r2", "inner", "last"];
+  for (const id of order) {
+    await agent.page.keyboard.press("Tab");
+    await expect.poll(focus).toBe(id);
+  }
+  for (const id of order.reverse().slice(1)) {
+    await agent.page.keyboard.press("Shift+Tab");
+    await expect.poll(focus).toBe(id);
+  }
+});
