@@ -18,7 +18,7 @@ use super::inject::{self, LoaderTag};
 use super::mapped::Mapped;
 use super::page::Plan;
 use crate::rewrite::charset::Reading;
-use crate::rewrite::coding::PageCoding;
+use crate::rewrite::coding::{Coding, PageCoding};
 use crate::rewrite::csp;
 use crate::rewrite::links::{Language, Scripts, Task};
 
@@ -50,10 +50,15 @@ pub(super) fn may_be_mapped<B>(request: &Request<B>) -> bool {
     !media && !request.headers().contains_key(header::RANGE)
 }
 
-/// Makes the origin send a body that can be mapped: not coded, and judged by the origin's own validators. True if
-/// the browser has one that was changed.
+/// Makes the origin send a body that can be mapped: in no coding that we do not know, and judged by the origin's own
+/// validators. True if the browser has one that was changed. Coded it may be, for most of what may be mapped is not.
 pub(super) fn ask(headers: &mut HeaderMap, tag: &LoaderTag) -> bool {
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let codings = super::headers::tokens(headers, &header::ACCEPT_ENCODING);
+    let known = codings
+        .filter(|coding| coding.split(';').next().is_some_and(|name| Coding::named(name.trim()).is_some()));
+    let known = HeaderValue::from_str(&known.collect::<Vec<_>>().join(", ")).ok();
+    let known = known.filter(|known| !known.is_empty());
+    headers.insert(header::ACCEPT_ENCODING, known.unwrap_or(HeaderValue::from_static("identity")));
     if !headers.contains_key(header::IF_NONE_MATCH) {
         return false;
     }
@@ -318,6 +323,21 @@ mod tests {
             assert_eq!(plan.to.map(PageCoding::name), expected, "{lines:?}");
             assert_eq!(headers.get("content-encoding").map(|value| value.to_str().unwrap()), expected);
             assert_eq!(headers.contains_key("vary"), varies, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_mapped_is_asked_for_in_codings_that_are_known() {
+        for (accepted, asked) in [
+            ("gzip, deflate, br, zstd", "gzip, deflate, br, zstd"),
+            ("sdch, gzip;q=0.5, *", "gzip;q=0.5"),
+            ("compress", "identity"),
+            ("", "identity"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            ask(&mut headers, &LoaderTag::new(TAG, "").unwrap());
+            assert_eq!(headers[header::ACCEPT_ENCODING], asked);
         }
     }
 

@@ -155,7 +155,9 @@ async fn exchange(
         inject::ask(request.headers_mut(), &target.route.tag);
     } else if mapped.is_some() {
         known = change::ask(request.headers_mut(), &target.route.tag);
-    } else if sink.is_some() {
+    }
+    if sink.is_some() && !navigation {
+        // Copies are of what is not coded.
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     if wish.is_some() {
