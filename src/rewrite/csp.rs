@@ -11,8 +11,8 @@ use url::Url;
 
 use super::url::Table;
 
-/// Our scripts: the loader that the page's tag names, and the bundles that the loader adds as elements.
-const SCRIPTS: [&str; 4] = [LOADER, "/.tandem/customer.js", "/.tandem/pictures.js", "/.tandem/acting.js"];
+/// Our scripts: the loader that the page's tag names, and the folder of what the loader adds as elements.
+const SCRIPTS: [&str; 2] = [LOADER, "/.tandem/part/"];
 const LOADER: &str = "/.tandem/loader.js";
 /// Where our scripts fetch from and connect to.
 const CONNECT: &str = "/.tandem/";

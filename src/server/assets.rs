@@ -5,13 +5,12 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -65,11 +64,11 @@ impl Scripts {
         const JSON: &str = "application/json; charset=utf-8";
         let mut files = vec![("loader.js".to_owned(), File::new(SCRIPT, loader(widget)))];
         for (name, text) in PARTS {
-            files.push((format!("{name}.js"), File::new(SCRIPT, text.to_owned())));
+            files.push((format!("part/{name}.js"), File::new(SCRIPT, text.to_owned())));
         }
         for (language, texts) in widget.texts.languages() {
             let words = Value::from(words(widget, language, texts)).to_string();
-            files.push((format!("words-{language}.json"), File::new(JSON, words)));
+            files.push((format!("part/words-{language}.json"), File::new(JSON, words)));
         }
         let digest =
             files.iter().fold(Sha256::new(), |all, (_, file)| all.chain_update(&file.plain)).finalize();
@@ -87,13 +86,14 @@ impl Scripts {
     pub(super) fn routes(self) -> Router {
         let all = Arc::new(self.files);
         let types = ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], TYPES);
-        Router::new().route("/tandem.d.ts", get(async move || types)).route(
-            "/{file}",
-            get(async move |Path(name): Path<String>, headers: HeaderMap| {
-                let found = all.iter().find(|(file, _)| *file == name);
-                found.map_or(StatusCode::NOT_FOUND.into_response(), |(_, file)| file.send(&headers))
-            }),
-        )
+        let send = async move |uri: Uri, headers: HeaderMap| {
+            let found = all.iter().find(|(file, _)| uri.path().strip_prefix('/') == Some(file));
+            found.map_or(StatusCode::NOT_FOUND.into_response(), |(_, file)| file.send(&headers))
+        };
+        Router::new()
+            .route("/tandem.d.ts", get(async move || types))
+            .route("/loader.js", get(send.clone()))
+            .route("/part/{file}", get(send))
     }
 }
 
@@ -166,7 +166,8 @@ mod tests {
         let size = |name: &str| scripts.files.iter().find(|(file, _)| file == name).unwrap().1.packed.len();
         assert!(size("loader.js") <= 4 << 10, "{} bytes", size("loader.js"));
         // With the longest of the words, what a session needs at once keeps its bound.
-        let words = ["ar", "de", "en", "es", "fr"].map(|language| size(&format!("words-{language}.json")));
+        let words =
+            ["ar", "de", "en", "es", "fr"].map(|language| size(&format!("part/words-{language}.json")));
         assert!(words.into_iter().all(|words| words < 3 << 10), "{words:?}");
     }
 }

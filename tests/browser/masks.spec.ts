@@ -162,6 +162,8 @@ test("on a private page the agent reads that it is one, and gets nothing of it",
     const title = await customer.page.locator("h1").textContent();
     await customer.open("/story");
     await expect(veil).toBeVisible();
+    const status = customer.page.getByRole("dialog", { name: "Co-browsing" }).getByRole("status").first();
+    await expect(status).toHaveText("This page is private. agent sees nothing of it.");
     const since = told.length;
     await customer.page.mouse.move(300, 300);
     await customer.page.mouse.click(320, 340);
@@ -173,6 +175,7 @@ test("on a private page the agent reads that it is one, and gets nothing of it",
     for (const secret of ["CANARY-ON-A", '"type":"clicked"', "/story"]) expect(heard).not.toContain(secret);
     await customer.open("/help");
     await expect(veil).toBeHidden();
+    await expect(status).toHaveText("agent has joined and now sees this page.");
     await expect.poll(() => agent.mirror.text("h1")).toBe(title?.replace(/\s+/g, " ").trim());
   } finally {
     await rm(file, { force: true });

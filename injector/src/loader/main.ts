@@ -121,7 +121,7 @@ function load(script: HTMLScriptElement | null): void {
       element.async = true;
       if (nonce) element.nonce = nonce;
       trusted ??= trust();
-      element.src = trusted.createScriptURL(`/.tandem/${name}.js${version ? `?${version}` : ""}`);
+      element.src = trusted.createScriptURL(`/.tandem/part/${name}.js${version ? `?${version}` : ""}`);
       element.tandem = part;
       part.provide = resolve;
       element.onload = () => element.remove();
@@ -136,7 +136,7 @@ function load(script: HTMLScriptElement | null): void {
     return fetched;
   };
   const fetchWords = async (): Promise<void> => {
-    const answer = await fetch(`/.tandem/words-${language()}.json${version ? `?${version}` : ""}`);
+    const answer = await fetch(`/.tandem/part/words-${language()}.json${version ? `?${version}` : ""}`);
     if (!answer.ok) throw new Error("no words");
     words = (await answer.json()) as Words;
   };
