@@ -1,16 +1,19 @@
 //! `tandem demo`: a shop, the proxy before it and the console, with nothing to set up.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rand::RngExt as _;
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
 use super::{FAILED, FINE, UNUSABLE, asked_to_stop, local_url, log, on_runtime};
+use crate::api;
 use crate::config::Config;
 use crate::console::agents::Agents;
-use crate::demo::Shop;
+use crate::demo::{Contact, Shop};
 use crate::policy::{Diagnostic, Policies};
 use crate::protocol::agent::Role;
 use crate::proxy::Site;
@@ -34,6 +37,9 @@ pub(super) struct Demo {
     /// Where agents find their console.
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))]
     console: SocketAddr,
+    /// Where the shop's chat desk is to be found. By default at any free port.
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    desk: SocketAddr,
     /// Where the demo keeps what it writes. By default a new folder among the temporary files.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
@@ -42,7 +48,7 @@ pub(super) struct Demo {
 impl Default for Demo {
     fn default() -> Self {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Demo { site: local(8080), console: local(8081), data: None }
+        Demo { site: local(8080), console: local(8081), desk: local(0), data: None }
     }
 }
 
@@ -59,6 +65,10 @@ enum Error {
     Agents(#[from] crate::console::agents::Error),
     #[error("the policies have mistakes")]
     Policies(Vec<Diagnostic>),
+    #[error(
+        "the chat desk can not be served: {0}\n\nChoose another address: tandem demo --desk 127.0.0.1:PORT"
+    )]
+    Desk(std::io::Error),
     #[error("the shop can not be served: {0}")]
     Shop(std::io::Error),
 }
@@ -87,6 +97,7 @@ pub(super) fn run(demo: Demo) -> u8 {
 
 struct Started {
     server: Server,
+    desk: SocketAddr,
     password: String,
     data: PathBuf,
 }
@@ -109,35 +120,57 @@ async fn start(demo: &Demo) -> Result<Started, Error> {
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Shop)?;
     let origin = listener.local_addr().map_err(Error::Shop)?;
+    let desk = TcpListener::bind(demo.desk).await.map_err(Error::Desk)?;
+    let desk_address = desk.local_addr().map_err(Error::Desk)?;
     let mut config = Config::new(Site::new(url(demo.site), url(origin)), url(demo.console), &data);
     config.proxy.listen = demo.site;
     config.console.listen = demo.console;
+    config.console.settings.ancestors = vec![url(desk_address).origin().ascii_serialization()];
+    let key = format!("{:032x}", rand::rng().random::<u128>());
+    config.api.push(api::Key {
+        name: "chat desk".to_owned(),
+        sha256: Sha256::digest(&key).into(),
+        rights: vec![api::Right::Invite, api::Right::End],
+        rate: NonZeroU32::new(50).expect("fifty is not zero"),
+    });
     let server = Server::start(config, policies).await.map_err(|error| match error {
         server::Error::Listen { address, .. } if address == demo.site => Error::Taken(error, "--site"),
         server::Error::Listen { address, .. } if address == demo.console => Error::Taken(error, "--console"),
         error => error.into(),
     })?;
+    let shop = Shop::new();
+    let contact = Contact { console: local(server.console()), key };
+    let desk_routes = shop.desk(contact);
     server.run(async move {
-        let service = Shop::new().router().into_make_service_with_connect_info::<SocketAddr>();
+        if let Err(error) = axum::serve(desk, desk_routes).await {
+            tracing::error!(%error, "the chat desk stopped");
+        }
+    });
+    server.run(async move {
+        let service = shop.router().into_make_service_with_connect_info::<SocketAddr>();
         if let Err(error) = axum::serve(listener, service).await {
             tracing::error!(%error, "the shop stopped");
         }
     });
-    Ok(Started { server, password, data })
+    Ok(Started { server, desk: desk_address, password, data })
 }
 
 #[allow(clippy::print_stdout)] // What the command is for.
 fn say(started: &Started) {
     let (site, console) = (local_url(started.server.site()), local_url(started.server.console()));
+    let desk = local_url(started.desk);
     println!(
         "\n  The shop (the customer's side)    {site}\n  \
-           The console (the agent's side)    {console}\n\n  \
+           The console (the agent's side)    {console}\n  \
+           The shop's chat desk              {desk}\n\n  \
            Log in to the console as          {AGENT}\n  \
            with the password                 {}\n\n  \
            1. Open the shop and press Co-browse: it shows a session ID.\n  \
            2. Open the console in another window, log in, and enter that ID.\n  \
            3. Edit the rules in {}/policies; as {ADMIN} (the same password)\n     \
-              see in the console under /admin how often each matches.\n\n  \
+              see in the console under /admin how often each matches.\n  \
+           4. Or chat with the shop from its Help page, answer at the chat desk,\n     \
+              and offer co-browsing there: it starts and ends with the chat.\n\n  \
            Everything is kept in {} and may be deleted.\n  \
            Ctrl+C stops the demo.\n",
         started.password,
@@ -154,6 +187,14 @@ fn policies(folder: &Path) -> Result<Policies, Error> {
         std::fs::write(folder.join(name), text).map_err(failed)?;
     }
     Policies::load(folder).map_err(Error::Policies)
+}
+
+/// How this machine reaches what listens there.
+fn local(address: SocketAddr) -> SocketAddr {
+    match address.ip().is_unspecified() {
+        true => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+        false => address,
+    }
 }
 
 fn url(address: SocketAddr) -> url::Url {

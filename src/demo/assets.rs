@@ -38,7 +38,7 @@ macro_rules! files {
 }
 
 static PUBLIC: LazyLock<Vec<File>> = files!("":
-    "shop.css", "site.js", "desk.js", "map.css", "logo.svg", "hero.svg", "shelf-green.svg", "shelf-black.svg",
+    "shop.css", "site.js", "desk.js", "chat.js", "chat-desk.js", "chat.css", "map.css", "logo.svg", "hero.svg", "shelf-green.svg", "shelf-black.svg",
     "shelf-herbal.svg", "shelf-teaware.svg", "gallery-1.jpg", "gallery-2.jpg", "gallery-3.jpg", "gallery-4.jpg",
     "gallery-5.jpg",
 );

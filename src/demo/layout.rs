@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::chat;
 use super::html::{esc, page};
 use super::visits::Visit;
 
@@ -30,6 +31,8 @@ impl Page<'_> {
             format!(r#"<p class="notice" role="status">{}</p>"#, esc(notice))
         });
         let (who, basket, csrf) = (who(visit), basket_link(visit), csrf(visit));
+        let chat = chat::panel(visit);
+        let style = if chat.is_empty() { "" } else { r#"<link rel="stylesheet" href="/assets/chat.css">"# };
         page(
             status,
             format!(
@@ -42,6 +45,7 @@ impl Page<'_> {
 <meta name="theme-color" content="#1f4030">
 <link rel="icon" href="/assets/logo.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/shop.css">
+{style}
 <script type="module" src="/assets/site.js"></script>
 {script}
 </head>
@@ -87,6 +91,7 @@ impl Page<'_> {
   </div>
   <p class="wrap small fine">© 2026 Fern &amp; Kettle Tea Merchants. A shop for trying things out: nothing is sold, nobody is charged.</p>
 </footer>
+{chat}
 </body>
 </html>
 "##

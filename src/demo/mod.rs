@@ -1,10 +1,11 @@
 //! The demo shop, Fern & Kettle: a small tea shop for `tandem demo` to put behind the proxy, with the things
 //! that make sharing a page interesting (logins, secrets, forms, scripts, live updates, dialogs).
 //!
-//! It is only a site: it knows nothing of Tandem. Everything it remembers is in memory and bounded, and its
+//! It is only a site: it knows nothing of Tandem, but for its chat, which leads to co-browsing as a contact centre's does. Everything it remembers is in memory and bounded, and its
 //! log of requests tells a test what really reached a site.
 
 mod assets;
+mod chat;
 mod goods;
 mod html;
 mod layout;
@@ -25,8 +26,10 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
+pub use chat::Contact;
 pub use log::Request;
 
+use chat::Chats;
 use log::Log;
 use pages::{account, app, basket, catalogue, checkout, home, login, reading};
 use visits::Visits;
@@ -42,6 +45,7 @@ pub struct Shop(Arc<State>);
 struct State {
     visits: Visits,
     log: Log,
+    chats: Chats,
     last_order: AtomicU32,
     live: Arc<Semaphore>,
 }
@@ -52,6 +56,7 @@ impl Shop {
         Shop(Arc::new(State {
             visits: Visits::default(),
             log: Log::default(),
+            chats: Chats::default(),
             last_order: AtomicU32::new(FIRST_ORDER),
             live: Arc::new(Semaphore::new(MAX_LIVE_STREAMS)),
         }))
@@ -83,6 +88,11 @@ impl Shop {
             .route("/story", get(reading::story))
             .route("/story/tasting", post(reading::book_tasting))
             .route("/help", get(reading::help))
+            .route("/chat", post(chat::open))
+            .route("/chat/messages", get(chat::messages))
+            .route("/chat/say", post(chat::say))
+            .route("/chat/share", post(chat::share))
+            .route("/chat/end", post(chat::stop))
             .fallback(reading::not_found)
             .layer(from_fn_with_state(self.clone(), visits::accompany));
         let data = Router::new()
@@ -104,6 +114,16 @@ impl Shop {
     /// The last requests that reached the shop, oldest first (at most 10,000, and 16 MiB of text).
     pub fn log(&self) -> Vec<Request> {
         self.0.log.since(0)
+    }
+
+    /// The desk of the agents who answer the shop's chats, for a listener of its own.
+    pub fn desk(&self, contact: Contact) -> Router {
+        self.0.chats.connect(contact);
+        chat::router(self.0.chats.clone())
+    }
+
+    fn chats(&self) -> &Chats {
+        &self.0.chats
     }
 
     fn visits(&self) -> &Visits {

@@ -32,6 +32,8 @@ pub(super) struct Visit {
     pub(super) orders: Vec<Order>,
     /// Shown once, on the next page.
     pub(super) notice: Option<String>,
+    /// The number of the chat with the shop.
+    pub(super) chat: Option<u32>,
     used: u64,
 }
 
@@ -130,6 +132,7 @@ impl Visits {
             basket: Basket::default(),
             orders: orders::earlier(),
             notice: None,
+            chat: None,
             used: 0,
         };
         self.known().insert(visit.clone());

@@ -20,7 +20,8 @@ pub(in crate::demo) async fn map() -> Response {
 }
 
 pub(in crate::demo) async fn help(visit: Visit) -> Response {
-    Page { title: "Help", visit: &visit, body: include_str!("help.html").to_owned() }.respond()
+    let body = include_str!("help.html").replace("<!--csrf-->", &csrf(&visit));
+    Page { title: "Help", visit: &visit, body }.respond()
 }
 
 pub(in crate::demo) async fn subscribe(State(shop): State<Shop>, Posted { visit, form }: Posted) -> Response {
