@@ -1,6 +1,6 @@
 /** All copies of a page stay one, and what the server has already is not sent again. */
 import type { Page } from "@playwright/test";
-import { type Customer, expect, test } from "./rig.ts";
+import { anyStyle, type Customer, expect, test } from "./rig.ts";
 
 /** A counter of the server. */
 async function counted(console_: string, name: string): Promise<number> {
@@ -94,6 +94,69 @@ test("no copy is found to diverge while a page changes", async ({ customer, agen
     await expect.poll(() => there.received, "and the mirror with its view").toBeGreaterThan(seen.there);
   }
   expect(await diverged()).toEqual(before);
+});
+
+test("what leaves the page for a moment comes back as it is then", async ({ customer, agent, session, demo }) => {
+  await anyStyle(customer);
+  await session("/help");
+  const diverged = () => counted(demo.console, "tandem_session_server_divergences_total");
+  const before = await diverged();
+  await customer.page.evaluate(() => {
+    const box = document.createElement("div");
+    box.id = "box";
+    box.innerHTML =
+      "<p id=one>one</p><p id=two>two <b id=inner>inner</b></p><iframe id=frame></iframe>" +
+      "<div id=scroller style='height:40px;overflow:scroll'><p>1<p>2<p>3<p>4</div>" +
+      "<dialog id=dialog>dialog</dialog><style id=style></style><select id=list multiple size=2></select>";
+    document.querySelector("main")?.prepend(box);
+    document.querySelector("#scroller")?.scrollTo(0, 30);
+    document.querySelector<HTMLDialogElement>("#dialog")?.showModal();
+    document.querySelector<HTMLStyleElement>("#style")?.sheet?.insertRule("#one { color: rgb(1, 2, 3) }");
+    for (let n = 0; n < 9; n++) document.querySelector<HTMLSelectElement>("#list")?.add(new Option(`option ${n}`));
+  });
+  await expect.poll(() => agent.mirror.scrollTop("#scroller")).toBe(30);
+  expect(await agent.mirror.html("#dialog")).toContain("open");
+  await customer.page.evaluate(async () => {
+    const find = (id: string) => document.querySelector(`#${id}`) as HTMLElement;
+    const [box, one, two, inner, frame] = ["box", "one", "two", "inner", "frame"].map(find) as [HTMLElement, ...HTMLElement[]];
+    // Out of what is looked at, changed there, and back, before a frame is painted.
+    one?.remove();
+    two?.remove();
+    (frame as HTMLIFrameElement).contentDocument?.body.append(find("list"));
+    await Promise.resolve();
+    one?.append(" changed");
+    one?.setAttribute("title", "changed");
+    inner?.append(" changed");
+    (find("scroller").firstChild as Element).append("!");
+    const list = (frame as HTMLIFrameElement).contentDocument?.querySelector("select") as HTMLSelectElement;
+    list.id = "moved";
+    await Promise.resolve();
+    list.options[8]?.setAttribute("label", "last");
+    await Promise.resolve();
+    box.append(one as HTMLElement, inner as HTMLElement, list);
+    // It leaves the top layer and stays open, loses its place, has other rules.
+    box.append(find("dialog"), find("scroller"));
+    find("style").append("#inner { color: rgb(4, 5, 6) }");
+    (list.options[8] as HTMLOptionElement).selected = true;
+  });
+  await expect.poll(() => agent.mirror.text("#one")).toBe("one changed");
+  expect(await agent.mirror.html("#one")).toContain('title="changed"');
+  expect(await agent.mirror.text("#inner")).toBe("inner changed");
+  expect(await agent.mirror.text("#two")).toBeNull();
+  expect(await agent.mirror.html("#moved")).toContain('label="last"');
+  await expect.poll(() => agent.mirror.scrollTop("#scroller")).toBe(0);
+  const there = await customer.page.evaluate(() => document.querySelector("#moved")?.scrollTop);
+  await expect.poll(() => agent.mirror.scrollTop("#moved")).toBe(there);
+  const open = (document: Document) => {
+    const dialog = document.querySelector("#dialog");
+    return `${dialog?.hasAttribute("open")} ${dialog?.matches(":modal")}`;
+  };
+  await expect.poll(() => mirrored(agent.page, open)).toBe("true false");
+  const colours = (document: Document) =>
+    ["#one", "#inner"].map((id) => document.defaultView?.getComputedStyle(document.querySelector(id) as Element).color).join();
+  const here = await customer.page.evaluate(`(${colours})(document)`);
+  await expect.poll(() => mirrored(agent.page, colours)).toBe(here);
+  expect(await diverged()).toBe(before);
 });
 
 test("after a lost connection only what changed is sent: of an unchanged page, next to nothing", async ({

@@ -31,7 +31,9 @@ export class Changes {
   /** By the name of the attribute: there are few names, and often many elements. */
   readonly #attributes = new Map<string, Set<Element>>();
   readonly #texts = new Set<CharacterData>();
-  /** Entries whose node was given a new number. */
+  /** What the server is still to be told that it is gone, though it is forgotten here. */
+  readonly #gone = new Set<Known>();
+  /** Those among them that a host had before it got a shadow root: what is in it still has its old number. */
   #retired: Known[] = [];
 
   constructor(readonly context: ChangesContext) {}
@@ -50,6 +52,22 @@ export class Changes {
         this.#markAttribute(target as Element, record);
       }
     }
+  }
+
+  /**
+   * What has left the page, or went into a document that nobody looks at, can change from now on without a record, and come back:
+   * it is forgotten at once. To be called with the records that the browser delivers: until then it tells what becomes of a
+   * node that has left.
+   */
+  leave(records: readonly MutationRecord[]): void {
+    const { known } = this.context;
+    const forget = (node: Node): void => {
+      if (!node.isConnected || !known.of(node.getRootNode())) this.#forget(node, this.#gone);
+    };
+    for (const { removedNodes } of records) {
+      for (let at = 0; at < removedNodes.length; at++) forget(removedNodes[at] as Node);
+    }
+    for (const { node } of this.#retired) forget(node);
   }
 
   /** Marks every known text, and every attribute, of which this is true: they are told anew. */
@@ -77,6 +95,7 @@ export class Changes {
     if (!known) return;
     this.context.known.forget(known);
     this.context.gone(host);
+    this.#gone.add(known);
     this.#retired.push(known);
     this.#added.add(host);
   }
@@ -178,25 +197,39 @@ export class Changes {
 
   #writeRemoved(out: Writer): void {
     const { known } = this.context;
-    const gone = new Set<Known>(this.#retired);
+    const gone = this.#gone;
+    const left = this.#retired.map(({ node }) => node);
     for (const node of this.#removed) {
       const entry = known.of(node);
       if (!entry) continue;
       const stays = node.isConnected && !ignored(node) && known.of(node.parentNode) === entry.parent;
-      if (!stays) gone.add(entry);
+      if (stays) continue;
+      gone.add(entry);
+      left.push(node);
     }
-    this.#removed.clear();
-    this.#retired = [];
     for (const entry of gone) {
       if (within(entry.parent, gone)) continue;
       out.byte(3);
       out.uint(entry.id);
     }
-    for (const entry of gone) {
-      // A retired entry's node may live on under another number.
-      if ((known.of(entry.node) ?? entry) === entry)
-        known.forgetTree(entry.node, (node) => this.context.gone(node));
+    for (const node of left) {
+      // It may live on under another number.
+      const entry = known.of(node);
+      if (!entry || gone.has(entry)) this.#forget(node);
     }
+    gone.clear();
+    this.#removed.clear();
+    this.#retired = [];
+  }
+
+  /** Forgets a node and what is in it; the outermost of what the server has of it, by its own tree, are added to `told`. */
+  #forget(node: Node, told?: Set<Known>): void {
+    const { known } = this.context;
+    known.forgetTree(node, (entry) => {
+      if (entry.parent && known.has(entry.parent)) told?.add(entry);
+      if (isElement(entry.node) || entry.node.nodeType === Node.DOCUMENT_NODE)
+        this.context.gone(entry.node as Element | Document);
+    });
   }
 
   /** Frames that show another document, and documents that have another address. */
@@ -209,7 +242,7 @@ export class Changes {
       if (before) {
         out.byte(3);
         out.uint(before.id);
-        known.forgetTree(before.node, (node) => this.context.gone(node));
+        this.#forget(before.node);
       }
       const depth = depthOf(frame);
       const document = depth + 1 < DEEPEST ? known.frames.enter(frame) : null;

@@ -200,19 +200,20 @@ export class KnownNodes {
     for (const { node } of this.#entries.values()) Tag.remove(node);
   }
 
-  /** Forgets a node and everything that is in it now; calls `each` for the elements and documents. */
-  forgetTree(top: Node, each: (node: Element | Document) => void): void {
+  /** Forgets a node and everything that is in it now; calls `each` for what was known of it, outer nodes first. */
+  forgetTree(top: Node, each: (known: Known) => void): void {
     const rest: Node[] = [top];
     for (let node = rest.pop(); node; node = rest.pop()) {
       const known = this.of(node);
-      if (known) this.forget(known);
-      Tag.remove(node);
       if (isElement(node)) {
         const root = this.roots.of(node) ?? this.frames.of(node);
         if (root) rest.push(root);
-        each(node);
-      } else if (node.nodeType === Node.DOCUMENT_NODE) each(node as Document);
+      }
       for (let child = node.firstChild; child; child = child.nextSibling) rest.push(child);
+      if (!known) continue;
+      this.forget(known);
+      Tag.remove(node);
+      each(known);
     }
   }
 

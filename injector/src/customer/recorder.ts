@@ -18,6 +18,7 @@ import { Media } from "./media.ts";
 import type { Notices, NoticeWriter } from "./notices.ts";
 import { type MakeCamera, Pictures } from "./pictures.ts";
 import type { Realms } from "./realms.ts";
+import { Scrolls } from "./scrolls.ts";
 import type { Extras } from "./sheet-hooks.ts";
 import { Sheets } from "./sheets.ts";
 import { States } from "./states.ts";
@@ -87,6 +88,7 @@ export class Recorder {
   readonly #changes: Changes;
   readonly #controls: Controls;
   readonly #around: Surroundings;
+  readonly #scrolls: Scrolls;
   readonly #sheets: Sheets;
   readonly #pictures: Pictures;
   readonly #checks: Checks;
@@ -97,7 +99,7 @@ export class Recorder {
   /** What is listened to; of documents, with the root element that they had then. */
   readonly #observed = new Map<Document | ShadowRoot, Element | null>();
   readonly #frames: Frames;
-  /** A document of a frame was told in this turn. */
+  /** A document of a frame, or a shadow root, was told in this turn. */
   #entered = false;
   readonly #sweeper: ReturnType<typeof setInterval>;
   #seq = 0;
@@ -120,6 +122,7 @@ export class Recorder {
     this.#checks = new Checks(this.known);
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
+    this.#scrolls = new Scrolls(this.known);
     this.#sheets = new Sheets(this.known, page.extras);
     this.#states = new States(this.known, withholding);
     this.#notices = page.notices.begin(this.known, withholding, {
@@ -160,6 +163,7 @@ export class Recorder {
       writeSubtree(out, child, top, 1, snapshot);
     }
     this.#around.everything();
+    this.#scrolls.mark(document);
     this.#writeState(out);
     this.#send(out);
     this.#checks.changed();
@@ -317,6 +321,7 @@ export class Recorder {
     this.#controls.write(out);
     const focus = focused(this.page.roots);
     this.#around.write(out, focus);
+    this.#scrolls.write(out);
     this.#pictures.write(out);
     this.#media.write(out);
     this.#states.write(out, focus);
@@ -325,15 +330,18 @@ export class Recorder {
 
   #mutated(records: readonly MutationRecord[]): void {
     this.#changes.mark(records);
+    this.#changes.leave(records);
     this.schedule();
   }
 
   #sweep(): void {
+    if (this.#checks.due) this.#around.remeasure();
     // Each of them looks, whatever the others found.
     const found = [
       this.#controls.sweep(),
       this.#sheets.moved(),
       this.#around.moved(),
+      this.#checks.due && this.#scrolls.moved(),
       this.#frames.any,
       this.#notices.moved(),
     ];
@@ -346,7 +354,8 @@ export class Recorder {
     this.#unsurveyed = Math.min(from, this.#unsurveyed || from);
     this.#surveyor ??= setTimeout(() =>
       guarded(() => {
-        const next = this.#around.survey(this.#unsurveyed);
+        const next = this.#scrolls.survey(this.#unsurveyed);
+        if (this.#scrolls.any) this.schedule();
         this.#surveyor = undefined;
         this.#unsurveyed = 0;
         if (next) this.#survey(next);
@@ -358,8 +367,9 @@ export class Recorder {
     this.#sheets.fresh(node);
     if (!isElement(node)) {
       this.#observe(node);
-      if (node.nodeType !== Node.DOCUMENT_NODE) return;
+      // What was scrolled in it before was not heard.
       this.#entered = true;
+      if (node.nodeType !== Node.DOCUMENT_NODE) return;
       // What was typed there before may be repeated in it, and what is around it.
       this.#look(node as Document);
       this.#learned();
@@ -425,7 +435,7 @@ export class Recorder {
       const target = event.target as Node;
       switch (event.type) {
         case "scroll":
-          this.#around.markScroll(target);
+          this.#scrolls.mark(target);
           break;
         case "load":
           this.#around.markSource(target);

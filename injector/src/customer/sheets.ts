@@ -151,7 +151,9 @@ export class Sheets {
       }
       const owner = node as Owner;
       const bare = owner.localName === "style" && !owner.textContent?.trim();
-      if (bare) this.#write(out, owner, home, textOf(owner.sheet).slice(0, LONGEST), false);
+      // With a text of its own it needs none in place of its rules any more.
+      const css = bare ? textOf(owner.sheet).slice(0, LONGEST) : "";
+      if (owner.localName === "style") this.#write(out, owner, home, css, false);
       this.#tell(out, owner, home, bare);
     }
     this.#dirty.clear();

@@ -1,5 +1,5 @@
 /**
- * What the DOM does not hold and people see: address, viewport, scroll positions, focus, top layer, sizes, chosen images.
+ * What the DOM does not hold and people see: address, viewport, focus, top layer, sizes, chosen images.
  *
  * Each is marked by an event and compared with what was last told when the frame is written.
  */
@@ -10,13 +10,10 @@ import type { KnownNodes } from "./known.ts";
 import type { Withholding } from "./withhold.ts";
 
 const MOST_IN_TOP_LAYER = 256;
-/** Nodes whose scroll position is read in one task. */
-const SURVEY = 2000;
 
 /** The surroundings of one epoch. */
 export class Surroundings {
   readonly #sizes: ResizeObserver;
-  readonly #scrolled = new Set<Node>();
   readonly #images = new Set<HTMLImageElement>();
   readonly #sources = new WeakMap<Element, string>();
   readonly #boxes = new Set<Element>();
@@ -57,27 +54,6 @@ export class Surroundings {
   /** Marks what a snapshot has to tell. */
   everything(): void {
     this.#sizes.observe(document.documentElement);
-    this.#scrolled.add(document);
-  }
-
-  /** Looks which of the next nodes from this number on are scrolled; the number to go on with, or 0. Forces a layout. */
-  survey(from: number): number {
-    const end = Math.min(from + SURVEY, this.known.next);
-    for (let id = from; id < end; id++) {
-      const node = this.known.node(id);
-      if (node?.nodeType === Node.DOCUMENT_NODE) {
-        const view = (node as Document).defaultView;
-        if (view?.scrollX || view?.scrollY) this.#scrolled.add(node);
-      } else if (
-        isElement(node) &&
-        (node.scrollTop || node.scrollLeft) &&
-        node !== node.ownerDocument.scrollingElement
-      ) {
-        this.#scrolled.add(node);
-      }
-    }
-    if (this.#scrolled.size > 0) this.changed();
-    return end < this.known.next ? end : 0;
   }
 
   /** A new element of the page. */
@@ -86,18 +62,14 @@ export class Surroundings {
     if (element.localName === "dialog" || element.hasAttribute("popover")) this.#topCandidates.add(element);
   }
 
-  /** `target` of a scroll event. */
-  markScroll(target: Node): void {
-    this.#scrolled.add(target);
-  }
-
   /** `target` of a load event. */
   markSource(target: Node): void {
     if (isElement(target) && target.localName === "img") this.#images.add(target as HTMLImageElement);
   }
 
-  /** An element that may have come to the top layer. */
+  /** An element that may have come to the top layer, or left it: it comes back as the highest. */
   markTop(element: Element): void {
+    if (!layer(element)) this.#top = this.#top.filter((other) => other !== element);
     this.#topCandidates.add(element);
   }
 
@@ -121,6 +93,11 @@ export class Surroundings {
     return location.href !== this.#url;
   }
 
+  /** The page may have got scroll bars, or lost them: no event tells. */
+  remeasure(): void {
+    this.#resized = true;
+  }
+
   /** The top layer, lowest first. */
   get topLayer(): readonly Element[] {
     return this.#top;
@@ -134,7 +111,6 @@ export class Surroundings {
       out.string(this.withholding.echoes.hideInAddress(this.#url));
     }
     this.#writeViewport(out);
-    this.#writeScrolls(out);
     this.#writeTop(out);
     const id = this.known.id(focus);
     if (id !== this.#focus) {
@@ -166,30 +142,9 @@ export class Surroundings {
     for (const value of size) out.uint(value);
   }
 
-  #writeScrolls(out: Writer): void {
-    for (const target of this.#scrolled) {
-      const document = target.ownerDocument ?? (target as Document);
-      const whole = target === document || target === document.scrollingElement;
-      const id = this.known.id(whole ? document : target);
-      if (!id) continue;
-      const view = document.defaultView;
-      const element = target as Element;
-      out.byte(8);
-      out.uint(id);
-      out.int(Math.round(whole ? (view?.scrollX ?? 0) : element.scrollLeft));
-      out.int(Math.round(whole ? (view?.scrollY ?? 0) : element.scrollTop));
-    }
-    this.#scrolled.clear();
-  }
-
   #writeTop(out: Writer): void {
     for (const element of this.#topCandidates) {
-      const at = this.#top.indexOf(element);
-      if (!this.known.id(element) || !layer(element)) {
-        if (at >= 0) this.#top.splice(at, 1);
-      } else if (at < 0) {
-        this.#top.push(element);
-      }
+      if (layer(element) && !this.#top.includes(element)) this.#top.push(element);
     }
     this.#topCandidates.clear();
     if (this.#top.length === 0 && !this.#layers) return;

@@ -400,6 +400,8 @@ export class Acting {
       if (!this.#mirror.answers.isWaiting(id)) this.#mirror.scrolls.put(id, target);
       return;
     }
+    // From now on it is to be there, whatever else changes meanwhile.
+    this.#mirror.scrolls.want(id, x, y);
     this.#scrolled.add(target);
     this.#flushSoon();
   }

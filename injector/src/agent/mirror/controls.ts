@@ -10,13 +10,17 @@ import { OWN } from "./attributes.ts";
 import { setValidity } from "./states.ts";
 import type { TopLayerEntry, ViewControl } from "./view-frame.ts";
 
+/** Types of `input` whose value is their attribute. */
+const WORDLESS = /^(button|submit|reset|image|hidden|checkbox|radio)$/;
+
 /** Gives a control the state that the customer's has. */
 export function setControl(element: Element, state: ViewControl): void {
   if (state.validity !== undefined) setValidity(element, state.validity);
   switch (element.localName) {
     case "input": {
       const input = element as HTMLInputElement;
-      if (state.value !== undefined) setValue(input, state.value);
+      // What it was told while it was a field to type in is not what a button says.
+      if (state.value !== undefined && !WORDLESS.test(input.type)) setValue(input, state.value);
       if (state.checked !== undefined) {
         input.checked = state.checked === "on";
         input.indeterminate = state.checked === "indeterminate";
@@ -130,6 +134,12 @@ export class Scrolls {
     this.#told.delete(oldest.value);
   }
 
+  /** It stays where it was last said to be, whatever the browser does. */
+  hold(id: NodeId): void {
+    const { x, y } = this.wanted(id);
+    this.want(id, x, y);
+  }
+
   wanted(id: NodeId): { x: number; y: number } {
     return this.#wanted.get(id) ?? { x: 0, y: 0 };
   }
@@ -215,9 +225,11 @@ function open(element: HTMLElement, kind: TopLayerEntry["kind"]): void {
 function close(element: HTMLElement, kind: TopLayerEntry["kind"]): void {
   try {
     if (kind === "modal") {
-      // `close` does nothing without the attribute, which the page may have taken already.
+      // `close` does nothing without the attribute, which the page may have taken already; or it has left it.
+      const stays = element.hasAttribute("open");
       element.setAttribute("open", "");
       (element as HTMLDialogElement).close();
+      element.toggleAttribute("open", stays);
     } else {
       element.hidePopover();
       if (kind === "fullscreen") {

@@ -87,6 +87,7 @@ export class Mirror {
   /** The digest that the view has, as long as nothing has changed since the server said so. */
   #due: number | null = null;
   #look: ReturnType<typeof setTimeout> | undefined;
+  #rescrolls = 0;
   #repaired = Number.NEGATIVE_INFINITY;
   #repairPause = RESYNC_PAUSE;
 
@@ -133,7 +134,8 @@ export class Mirror {
   receive(bytes: Uint8Array): void {
     try {
       this.#apply(decodeView(bytes));
-    } catch {
+    } catch (error) {
+      console.debug("Tandem:", error);
       this.#lose();
     }
   }
@@ -219,6 +221,8 @@ export class Mirror {
       tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
     }
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
+    // What moves, or is shown in another way, forgets where it was.
+    this.#rescrolls ||= requestAnimationFrame(() => this.#rescroll());
     this.#events.hidden(isHidden(this.document.documentElement));
     this.#media.look();
     this.#select();
@@ -272,14 +276,20 @@ export class Mirror {
   /** An image or a sheet came, or the page grew: only now may it be long enough to be scrolled where it should be. */
   #grown(): void {
     this.#media.look();
-    for (const id of this.scrolls.ids) {
-      const node = this.#nodes?.find(id);
-      if (node && !this.answers.isWaiting(id)) this.scrolls.put(id, node);
-    }
+    this.#rescroll();
     for (const [id, { width, height }] of this.#boxes) {
       const node = this.#nodes?.find(id);
       if (node) setBox(node as Element, width, height);
       else this.#boxes.delete(id);
+    }
+  }
+
+  #rescroll(): void {
+    cancelAnimationFrame(this.#rescrolls);
+    this.#rescrolls = 0;
+    for (const id of this.scrolls.ids) {
+      const node = this.#nodes?.find(id);
+      if (node && !this.answers.isWaiting(id)) this.scrolls.put(id, node);
     }
   }
 
@@ -315,6 +325,8 @@ export class Mirror {
       case "control": {
         const element = nodes.element(op.id);
         this.#controls.set(element, { ...this.#controls.get(element), ...op.state });
+        // What is chosen in a list scrolls it; the customer's may be scrolled elsewhere.
+        if (element.localName === "select") this.scrolls.hold(op.id);
         if (op.state.value !== undefined) this.ahead?.field(element, op.state.value);
         if (this.answers.told(op.id)) this.#setControl(element, op.state);
         return;

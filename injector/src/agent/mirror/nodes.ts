@@ -297,7 +297,8 @@ export class Nodes {
       return;
     }
     const taken = this.#shown(element, name, allowed(element.localName, name, value));
-    if (taken !== null) setAttribute(element, name, taken);
+    if (taken !== null && name === "type" && element.localName === "input") setType(element, taken);
+    else if (taken !== null) setAttribute(element, name, taken);
     else if (element.hasAttribute(name) && allowed(element.localName, name, "") !== null) {
       // The old value must not stay where the new one is refused.
       element.removeAttribute(name);
@@ -380,6 +381,14 @@ function shadowRoots(document: Document): ShadowRoot[] {
     }
   }
   return found;
+}
+
+/** A field that becomes a button keeps its value as its attribute; here the page's own word on that comes by itself. */
+function setType(input: Element, type: string): void {
+  const value = input.getAttribute("value");
+  setAttribute(input, "type", type);
+  if (value === null) input.removeAttribute("value");
+  else if (input.getAttribute("value") !== value) input.setAttribute("value", value);
 }
 
 function named(document: Document, namespace: string, name: string): Element {

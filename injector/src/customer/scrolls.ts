@@ -1,0 +1,89 @@
+/**
+ * Where the page and the scrollers in it are scrolled to.
+ *
+ * Events say where to look. What is told of scrolled nodes is looked at again after changes: a node that moves, or is shown in
+ * another way, may be somewhere else without an event.
+ */
+
+import type { Writer } from "../wire/writer.ts";
+import { isElement } from "./dom.ts";
+import type { KnownNodes } from "./known.ts";
+
+/** Nodes whose scroll position is read in one task. */
+const SURVEY = 2000;
+/** Scrolled nodes that are looked at again; of more, those that were scrolled last. */
+const MOST = 200;
+
+/** The scrollers of one epoch. */
+export class Scrolls {
+  readonly #marked = new Set<Node>();
+  /** What was told of nodes that are not at their beginning, by their numbers. */
+  readonly #told = new Map<number, string>();
+
+  constructor(readonly known: KnownNodes) {}
+
+  /** A node may have been scrolled. */
+  mark(target: Node): void {
+    this.#marked.add(target);
+  }
+
+  /** Looks which of the next nodes from this number on are scrolled; the number to go on with, or 0. Forces a layout. */
+  survey(from: number): number {
+    const end = Math.min(from + SURVEY, this.known.next);
+    for (let id = from; id < end; id++) {
+      const node = this.known.node(id);
+      if (node?.nodeType === Node.DOCUMENT_NODE) {
+        const view = (node as Document).defaultView;
+        if (view?.scrollX || view?.scrollY) this.mark(node);
+      } else if (
+        isElement(node) &&
+        (node.scrollTop || node.scrollLeft) &&
+        node !== node.ownerDocument.scrollingElement
+      ) {
+        this.mark(node);
+      }
+    }
+    return end < this.known.next ? end : 0;
+  }
+
+  /** Whether there is something to tell. */
+  get any(): boolean {
+    return this.#marked.size > 0;
+  }
+
+  /** Looks whether what was told of scrolled nodes still holds. Forces a layout where there are any. */
+  moved(): boolean {
+    for (const [id, told] of this.#told) {
+      const node = this.known.node(id);
+      if (!node) this.#told.delete(id);
+      else if (`${offsetOf(node)}` !== told) this.mark(node);
+    }
+    return this.any;
+  }
+
+  /** Tells what changed. */
+  write(out: Writer): void {
+    for (const target of this.#marked) {
+      const document = target.ownerDocument ?? (target as Document);
+      const node = target === document.scrollingElement ? document : target;
+      const id = this.known.id(node);
+      if (!id) continue;
+      const offset = offsetOf(node);
+      this.#told.delete(id);
+      if (offset.some(Boolean)) this.#told.set(id, `${offset}`);
+      const [oldest] = this.#told.keys();
+      if (oldest && this.#told.size > MOST) this.#told.delete(oldest);
+      out.byte(8);
+      out.uint(id);
+      for (const length of offset) out.int(length);
+    }
+    this.#marked.clear();
+  }
+}
+
+/** How far a node is scrolled, in whole pixels. */
+function offsetOf(node: Node): [x: number, y: number] {
+  const { scrollLeft, scrollTop } = node as Element;
+  const view = node.nodeType === Node.DOCUMENT_NODE ? (node as Document).defaultView : null;
+  return [Math.round(view?.scrollX ?? scrollLeft ?? 0), Math.round(view?.scrollY ?? scrollTop ?? 0)];
+}

@@ -1,0 +1,85 @@
+/**
+ * The model as a text: what the customer's page is, or what the mirror shows.
+ *
+ * It is run in the browsers, so nothing of this module but the function itself is there.
+ */
+import type { Program } from "./program.ts";
+
+/**
+ * One line for each node: names, attributes, text, what controls hold, where scrollers are, some computed styles. Lines that begin
+ * with # are for reading.
+ */
+export function dump(page: Document): string {
+  const { rootOf } = (window as unknown as { program?: Program }).program ?? {};
+  const top = page.querySelector("#model");
+  const lines: string[] = [];
+  const PROPERTIES = ["display", "color", "paddingLeft", "paddingBottom", "letterSpacing", "borderLeftWidth", "textIndent"];
+  const styleOf = (element: Element): string => {
+    const view = element.ownerDocument.defaultView;
+    if (!view) return "";
+    const style = view.getComputedStyle(element);
+    return PROPERTIES.map((name) => style[name as "color"]).join(" ");
+  };
+  const rulesOf = (sheet: CSSStyleSheet | null): string => {
+    if (!sheet) return "";
+    const rules = Array.from(sheet.cssRules, ({ cssText }) => cssText.replace(/\s+/g, " "));
+    return `${sheet.disabled ? "disabled " : ""}${sheet.media.mediaText} ${rules.join(" ")}`;
+  };
+  const is = (element: Element, selector: string): boolean => {
+    try {
+      return element.matches(selector);
+    } catch {
+      return false;
+    }
+  };
+  const visit = (node: Node, depth: number): void => {
+    const indent = " ".repeat(depth);
+    if (node.nodeType === 3) lines.push(`${indent}"${(node as Text).data}"`);
+    else if (node.nodeType === 8) lines.push(`${indent}<!>`);
+    else if (node.nodeType === 10) lines.push(`${indent}<!${(node as DocumentType).name}>`);
+    if (node.nodeType !== 1) return;
+    const element = node as HTMLInputElement;
+    // Rules that no element has are told as a style element that only the mirror has: computed styles tell.
+    if (element.localName === "style") lines.push(`${indent}# style ${rulesOf((node as unknown as HTMLStyleElement).sheet)}`);
+    if (element.dataset?.tandem === "ignore" || /^(style|tandem-widget)$/.test(element.localName)) return;
+    // What is never shown is told without its attributes.
+    const bare = /^(template|noscript|script)$/.test(element.localName);
+    if (bare) lines.push(`${indent}<${element.localName}>`);
+    if (bare) return;
+    const attributes = element
+      .getAttributeNames()
+      // What the mirror must have its own way.
+      .filter((name) => name !== "value" || element.type !== "hidden")
+      .filter((name) => !/^(autocomplete|src|srcdoc|sandbox|data-tandem-.*|tandem-.*)$/.test(name))
+      .map((name) => (name === "popover" ? name : `${name}=${element.getAttribute(name)}`))
+      .sort();
+    const state: string[] = [];
+    if (/^(input|textarea)$/.test(element.localName) && element.type !== "hidden") state.push(`value=${element.value}`);
+    if (/^(checkbox|radio)$/.test(element.type)) state.push(`checked=${element.indeterminate ? "mixed" : element.checked}`);
+    if (element.localName === "select") {
+      state.push(`selected=${Array.from((node as unknown as HTMLSelectElement).selectedOptions, ({ index }) => index)}`);
+    }
+    if (/^(progress|meter)$/.test(element.localName)) state.push(`value=${element.value}`);
+    if (is(element, ":modal")) state.push("modal");
+    if (is(element, ":popover-open")) state.push("popover");
+    if (element.scrollTop || element.scrollLeft) state.push(`scroll=${Math.round(element.scrollLeft)},${Math.round(element.scrollTop)}`);
+    lines.push(`${indent}<${element.localName} ${attributes.join(" ")}> ${state.join(" ")} {${styleOf(element)}}`);
+    const root = rootOf ? rootOf(element) : element.shadowRoot;
+    if (root) {
+      lines.push(`${indent}#shadow`);
+      for (const sheet of root.adoptedStyleSheets) lines.push(`${indent}# adopted ${rulesOf(sheet)}`);
+      for (const child of root.childNodes) visit(child, depth + 1);
+    }
+    if (element.localName === "iframe") {
+      const inner = (node as unknown as HTMLIFrameElement).contentDocument;
+      lines.push(`${indent}#document ${inner?.compatMode}`);
+      for (const child of inner?.childNodes ?? []) visit(child, depth + 1);
+      return;
+    }
+    for (const child of node.childNodes) visit(child, depth + 1);
+  };
+  for (const sheet of page.adoptedStyleSheets) lines.push(`# adopted ${rulesOf(sheet)}`);
+  if (top) visit(top, 0);
+  lines.push(`window ${Math.round(page.scrollingElement?.scrollTop ?? 0)}`);
+  return lines.join("\n");
+}
