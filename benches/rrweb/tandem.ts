@@ -21,7 +21,13 @@ Object.assign(window, {
         throw new Error("the recorder gave up");
       },
     };
-    const page = { roots: new Roots(), realms: new Realms(), extras: new Extras(), notices: new Notices() };
+    const page = {
+      roots: new Roots(),
+      realms: new Realms(),
+      extras: new Extras(),
+      notices: new Notices(),
+      agentHas: () => false,
+    };
     return new Recorder(1, page, withholding, outlet);
   },
 });

@@ -199,3 +199,70 @@ test("the agent selects, replaces, pastes and takes back, and the customer's wor
   expect(await valueAt(customer, "#t")).toBe("");
   expect(await agent.mirror.value("#t")).toBe("");
 });
+
+test("each sees where the other one is", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, `<input id="a" value="hello"><textarea id="b" rows="3"></textarea><div style="height:2000px"></div>`);
+  const where = customer.page.locator("tandem-widget .whereabouts");
+  const outline = where.locator("div").first();
+  await expect(where).toHaveCount(0);
+  await agent.mirror.click("#b");
+  await agent.page.keyboard.type("one two");
+  await expect(where).toContainText("agent");
+  // Around the field, with a caret behind what was typed, also when the page moves.
+  const around = async () => {
+    const [field, box] = [await customer.page.locator("#b").boundingBox(), await outline.boundingBox()];
+    return field && box ? [box.x - field.x, box.y - field.y, box.width - field.width].map(Math.round) : null;
+  };
+  await expect.poll(around).toEqual([-3, -3, 6]);
+  const caret = async () => (await where.locator("div").nth(1).boundingBox())?.x ?? 0;
+  const left = await caret();
+  await agent.page.keyboard.press("Home");
+  await expect.poll(caret).toBeLessThan(left - 20);
+  await customer.page.evaluate(() => scrollTo(0, 40));
+  await expect.poll(around).toEqual([-3, -3, 6]);
+  expect(await customer.page.locator("#b").evaluate((field) => field.outerHTML)).toBe('<textarea id="b" rows="3"></textarea>');
+
+  // The agent's own caret is not drawn as the customer's; the customer's has their name.
+  const theirs = agent.page.locator(".overlay .caret");
+  await expect(theirs).toHaveCount(0);
+  await customer.page.locator("#a").click();
+  await customer.page.keyboard.type("x");
+  await expect(theirs).toHaveAttribute("data-name", "Customer");
+  await agent.page.keyboard.type("more");
+  await expect(where).toBeVisible();
+  expect(await customer.page.evaluate(() => document.activeElement?.id)).toBe("a");
+
+  await customer.page.getByRole("button", { name: "Take back control" }).click();
+  await expect(where).toHaveCount(0);
+});
+
+test("how long until the agent sees from the page what they typed", async ({ customer, agent, writing }) => {
+  test.skip(!process.env.LATENCY, "only on demand: a figure, not a promise");
+  await writing("/help");
+  await desk(customer, agent, `<input id="l">`);
+  await agent.mirror.click("#l");
+  await agent.page.evaluate(() => {
+    const times: number[] = [];
+    Object.assign(window, { times });
+    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+    let pressed = 0;
+    frame?.contentDocument?.addEventListener("keydown", (event) => (pressed = event.timeStamp + (frame.contentWindow?.performance.timeOrigin ?? 0)), true);
+    const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
+    Object.defineProperty(MessageEvent.prototype, "data", {
+      get() {
+        const said = data?.get?.call(this);
+        if (pressed && typeof said === "string" && said.includes('"done"')) {
+          const from = pressed;
+          pressed = 0;
+          requestAnimationFrame(() => setTimeout(() => times.push(performance.now() + performance.timeOrigin - from)));
+        }
+        return said;
+      },
+    });
+  });
+  for (let n = 0; n < 100; n++) await agent.page.keyboard.type("x", { delay: 40 });
+  const times = await agent.page.evaluate(() => (window as unknown as { times: number[] }).times.sort((a, b) => a - b));
+  const at = (part: number) => `${(times[Math.floor(times.length * part)] ?? 0).toFixed(1)} ms`;
+  console.log(`${times.length} keys: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}`);
+});

@@ -13,6 +13,7 @@ export type MakeExecutor = (context: ExecutorContext) => Executor;
 /** The actions of one page. */
 export class Acting {
   #executor: Promise<Executor> | null = null;
+  #ready: Executor | null = null;
 
   constructor(
     readonly context: ExecutorContext,
@@ -22,7 +23,10 @@ export class Acting {
   /** Write mode has begun: actions will come. */
   prepare(): Promise<Executor> {
     this.#executor ??= this.load().then(
-      (make) => make(this.context),
+      (make) => {
+        this.#ready = make(this.context);
+        return this.#ready;
+      },
       (error) => {
         this.#executor = null;
         throw error;
@@ -37,6 +41,11 @@ export class Acting {
       (executor) => executor.run(act),
       () => this.context.answer(act.seq, "not_possible", null),
     );
+  }
+
+  /** Whether the caret in `element` is the agent's, not the customer's. */
+  has(element: Element): boolean {
+    return this.#ready?.has(element) ?? false;
   }
 
   /** The agent can do nothing any more: what was begun is left. */

@@ -65,8 +65,11 @@ export class Editing {
       await editors();
       this.at = caretIn(host);
     };
-    if (keyboard.held) await this.#aside(host, beside, work);
-    else {
+    if (keyboard.held) {
+      this.typing.settle(host);
+      this.typing.in = host;
+      await this.#aside(host, beside, work);
+    } else {
       this.typing.enter(host);
       await work();
     }

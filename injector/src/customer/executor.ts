@@ -23,13 +23,16 @@ import { Dragging } from "./dragging.ts";
 import { type At, Editing } from "./editing.ts";
 import { guarded } from "./guarded.ts";
 import { HoverStyles } from "./hover-styles.ts";
+import { takesText } from "./keyboard.ts";
 import { changed, linkOf, pressKey } from "./keys.ts";
 import { checkLink, resolve, watchLink } from "./links.ts";
 import { type Place, Pointing } from "./pointing.ts";
 import { type Realms, realmOf } from "./realms.ts";
 import { Refused } from "./refused.ts";
 import { BY_HAND, type Kept, Restraint } from "./restraint.ts";
+import type { Stage } from "./stage.ts";
 import { type Field, Typing } from "./typing.ts";
+import { Whereabouts } from "./whereabouts.ts";
 import type { Words } from "./words.ts";
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
@@ -37,6 +40,8 @@ type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 /** What the executor needs of the rest. */
 export interface ExecutorContext {
   readonly host: Element;
+  readonly stage: Stage;
+  agentName(): string;
   readonly roots: Roots;
   readonly realms: Realms;
   /** In the customer's language. */
@@ -70,6 +75,7 @@ const FLEETING = new Set<Action["kind"]>(["hover", "leave", "drag", "wheel", "sc
 export class Executor {
   readonly #typing: Typing;
   readonly #editing: Editing;
+  readonly #where: Whereabouts;
   readonly #pointing: Pointing;
   readonly #dragging: Dragging;
   readonly #restraint: Restraint;
@@ -90,6 +96,7 @@ export class Executor {
     this.#restraint = new Restraint(realms);
     this.#asking = new Asking(host, realms, () => context.words());
     this.#hover = new HoverStyles((sheet) => context.ownSheet(sheet));
+    this.#where = new Whereabouts(context.stage, () => context.agentName());
   }
 
   /** Does one action after those before it. */
@@ -116,6 +123,7 @@ export class Executor {
         }
       });
       guarded(giveBack);
+      guarded(() => this.#showWhere(action));
       // What the page does in microtasks belongs to the action.
       await new Promise((resolve) => setTimeout(resolve));
       guarded(giveBack);
@@ -132,6 +140,21 @@ export class Executor {
     guarded(() => this.#asking.stop());
     guarded(() => this.#typing.settle());
     guarded(() => this.#editing.stop());
+    this.#where.show(null);
+  }
+
+  /** Whether the caret in `element` is the agent's. */
+  has(element: Element): boolean {
+    return this.#where.in === element && this.#typing.keyboard.held !== element;
+  }
+
+  /** Shows the customer where the agent is after an action. */
+  #showWhere({ kind }: Action): void {
+    const element = this.#typing.in;
+    if (!element || !takesText(element)) this.#where.show(null);
+    else if (kind === "input") this.#where.show(element, { node: element, offset: this.#typing.caret });
+    else if (kind === "edit" || kind === "caret") this.#where.show(element, this.#editing.at);
+    else this.#where.show(element);
   }
 
   /** Does it; what leaves the page is given back, to be done after the answer. */
@@ -399,12 +422,14 @@ export class Executor {
     const element = this.#element(focus.node);
     if (controlKind(element) === "text") {
       const field = element as Field;
+      this.#editing.at = { node: field, offset: focus.offset };
       if (this.#typing.keyboard.held || !this.#typing.enter(field) || field.selectionStart === null) return;
       const [start, end] = [Math.min(anchor.offset, focus.offset), Math.max(anchor.offset, focus.offset)];
       field.setSelectionRange(start, end, focus.offset < anchor.offset ? "backward" : "forward");
       return;
     }
     const found = this.#editing.find(anchor, focus);
+    if (found) this.#editing.at = found.to;
     if (!found || this.#typing.keyboard.held || !this.#typing.enter(found.host)) return;
     this.#editing.select(found.host, found.from, found.to);
   }

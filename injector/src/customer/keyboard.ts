@@ -26,7 +26,7 @@ export class Keyboard {
     const use = (event: Event): void => {
       if (!event.isTrusted) return;
       this.#used = event.composedPath()[0] as Node;
-      this.#at = event.timeStamp;
+      this.#at = performance.now();
     };
     const composes = (event: Event): void => {
       if (!event.isTrusted) return;
@@ -79,7 +79,8 @@ export class Keyboard {
   }
 }
 
-function takesText(element: Element): boolean {
+/** Whether a person can type in an element. */
+export function takesText(element: Element): boolean {
   return controlKind(element) === "text" || (element as HTMLElement).isContentEditable;
 }
 

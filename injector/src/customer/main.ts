@@ -40,6 +40,8 @@ function run(script: BundleScript | null): void {
 
   const page: ExecutorContext = {
     host: bridge.host,
+    stage,
+    agentName: () => session?.agentName ?? "",
     roots,
     realms,
     node: (id) => session?.recorder?.known.node(id),
@@ -65,6 +67,7 @@ function run(script: BundleScript | null): void {
         realms,
         extras,
         notices,
+        agentHas: (element) => acting.has(element),
         words,
         ended: () => {
           session = null;

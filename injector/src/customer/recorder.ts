@@ -80,6 +80,8 @@ export interface Page {
   readonly realms: Realms;
   readonly extras: Extras;
   readonly notices: Notices;
+  /** Whether the caret in an element is the agent's. */
+  agentHas(element: Element): boolean;
 }
 
 /** One epoch of the page. */
@@ -124,7 +126,7 @@ export class Recorder {
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
     this.#scrolls = new Scrolls(this.known);
     this.#sheets = new Sheets(this.known, page.extras);
-    this.#states = new States(this.known, withholding);
+    this.#states = new States(this.known, withholding, (element) => page.agentHas(element));
     this.#notices = page.notices.begin(this.known, withholding, {
       flush: () => this.flush(),
       focus: () => focused(page.roots),

@@ -51,6 +51,8 @@ export interface SessionContext {
   readonly realms: Realms;
   readonly extras: Extras;
   readonly notices: Notices;
+  /** Whether the caret in an element is the agent's. */
+  agentHas(element: Element): boolean;
   readonly words: Words;
   /** Called once the session is over for this page. */
   ended(): void;
@@ -127,6 +129,11 @@ export class Session {
   /** The recorder of the running epoch. */
   get recorder(): Recorder | null {
     return this.#recorder;
+  }
+
+  /** What the agent is called. */
+  get agentName(): string {
+    return this.#status?.agentName ?? this.context.words.agent;
   }
 
   /** Moves the keyboard to the widget. */

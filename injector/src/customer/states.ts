@@ -25,6 +25,8 @@ export class States {
   constructor(
     readonly known: KnownNodes,
     readonly withholding: Withholding,
+    /** Whether the caret in an element is the agent's: they know. */
+    readonly agentHas: (element: Element) => boolean,
   ) {}
 
   /** The pointer has gone somewhere, or was pressed. */
@@ -81,6 +83,7 @@ export class States {
 
   /** Where the selection begins and ends, or 0. */
   #select(document: Document, focus: Element | null): number[] {
+    if (focus && this.agentHas(focus)) return [0];
     const selection = document.getSelection();
     // A selection inside of a field is none of the document's.
     if (focus && controlKind(focus) === "text" && selection?.isCollapsed !== false) {

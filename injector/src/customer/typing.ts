@@ -23,6 +23,9 @@ export class Typing {
   readonly keyboard: Keyboard;
   /** A field whose text was changed and which has not been told so by a `change` event. */
   #unsettled: Field | null = null;
+  /** Where the agent is, and in a field at which place. */
+  in: HTMLElement | null = null;
+  caret = 0;
   /** What has the agent's focus while the customer has the browser's. */
   #aside: HTMLElement | null = null;
   /** Whether this browser sends `beforeinput` itself when a script edits. */
@@ -42,6 +45,7 @@ export class Typing {
 
   /** The field that was typed into before is left: it gets its `change` event. */
   settle(next: Element | null = null): void {
+    if (this.in !== next) this.in = null;
     const aside = this.#aside;
     const field = this.#unsettled;
     if (field && field !== next) {
@@ -69,6 +73,7 @@ export class Typing {
   /** The agent goes to an element: with the focus, unless the customer is typing elsewhere. Returns whether with it. */
   enter(element: HTMLElement): boolean {
     this.settle(element);
+    this.in = element;
     if (!this.keyboard.heldBeside(element)) {
       this.#aside = null;
       element.focus({ preventScroll: true });
@@ -107,6 +112,7 @@ export class Typing {
       if (theirs) keepingScroll(field, work);
       else work();
     }
+    this.caret = selectionOf(field)?.[1] ?? field.value.length;
     if (theirs) {
       const [start, end] = theirs.map((place) => follow(place, wanted, false)) as [number, number];
       field.setSelectionRange(start, end);

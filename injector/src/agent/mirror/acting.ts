@@ -6,7 +6,7 @@
  * refused is not sent and the agent is told why. The server checks all of it again.
  */
 
-import type { Action, FromAgent, Mode, Place, Point, Refusal } from "../../protocol/words.ts";
+import type { Action, FromAgent, Mode, Place, Point, Refusal, Spot } from "../../protocol/words.ts";
 import { scrollerOf } from "./controls.ts";
 import { Edits } from "./edits.ts";
 import { type Field, Fields } from "./fields.ts";
@@ -34,6 +34,9 @@ const CLICKS = 3;
 const SETS = new Set<Action["kind"]>(["click", "select", "key", "scroll"]);
 /** The real focus follows the customer's this long after an act that moves it, in milliseconds. */
 const FOCUS_FOLLOWS = 1500;
+/** Least time between two places of the agent's caret, and how long after a gesture it moves by that, in milliseconds. */
+const CARET_PAUSE = 120;
+const CARET_FOLLOWS = 1000;
 
 export class Acting {
   readonly #mirror: Mirror;
@@ -55,6 +58,11 @@ export class Acting {
   #focusIntent = Number.NEGATIVE_INFINITY;
   /** What was clicked last and is no field. */
   #pressedLast: Element | null = null;
+  /** The agent's caret: as last told, what tells of it, and when the agent's hand last moved it. */
+  #caret = "";
+  #carets = new Set<number>();
+  #caretTimer: ReturnType<typeof setTimeout> | undefined;
+  #hand = Number.NEGATIVE_INFINITY;
 
   constructor(mirror: Mirror, host: ActingHost) {
     this.#mirror = mirror;
@@ -110,9 +118,12 @@ export class Acting {
 
   /** The server answered an action. Returns whether the agent need not hear of it. */
   answered(seq: number, refused: Refusal | null, at: Place | null): boolean {
-    if (this.#pointing.answered(seq, refused)) return true;
-    if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at))
+    if (this.#carets.delete(seq) || this.#pointing.answered(seq, refused)) return true;
+    if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at)) {
+      // The page knows from the typing itself.
+      this.#caret = JSON.stringify(this.#spots()) ?? "";
       return refused === "stale";
+    }
     // What is scrolled but not sent is newer than the answer: sent first, it holds the page's word back.
     this.#flush();
     const settled = this.#mirror.answers.answered(seq);
@@ -164,6 +175,12 @@ export class Acting {
     on("wheel", (event) => this.#wheel(event));
     on("scroll", (event) => this.#scroll(event));
     on("focusin", (event) => this.#focused(event));
+    on("selectionchange", () => this.#tellCaretSoon());
+    for (const type of ["keydown", "pointerdown", "pointerup"] as const) {
+      on(type, () => {
+        this.#hand = performance.now();
+      });
+    }
     for (const type of ["auxclick", "dblclick", "submit", "reset", "dragstart"] as const) {
       on(type, (event) => event.preventDefault());
     }
@@ -409,6 +426,32 @@ export class Acting {
   #focused(event: FocusEvent): void {
     const target = innermost(event);
     if (this.#mode !== "write" || refusalOf(target)) target?.blur();
+  }
+
+  #tellCaretSoon(): void {
+    if (this.#mode !== "write") return;
+    this.#caretTimer ??= setTimeout(() => {
+      this.#caretTimer = undefined;
+      if (performance.now() - this.#hand > CARET_FOLLOWS) return;
+      const spots = this.#spots();
+      const said = JSON.stringify(spots) ?? "";
+      if (!spots || this.#mode !== "write" || said === this.#caret) return;
+      this.#caret = said;
+      this.#carets.add(this.act({ kind: "caret", ...spots }));
+    }, CARET_PAUSE);
+  }
+
+  /** Where the agent's caret or selection is, if it is in something to type into. */
+  #spots(): { anchor: Spot; focus: Spot } | null {
+    let active: Element | null = this.#document?.activeElement ?? null;
+    for (let inner = active && inside(active); inner; inner = inside(inner)) active = inner;
+    if (!active || refusalOf(active)) return null;
+    if (!isTextField(active)) return editable(active) ? this.#edits.spots(active.ownerDocument) : null;
+    const node = this.#mirror.ownId(active);
+    const { selectionStart: start, selectionEnd: end, selectionDirection } = active;
+    if (node === null || start === null || end === null || !this.#fields.isSettled(active)) return null;
+    const [from, to] = selectionDirection === "backward" ? [end, start] : [start, end];
+    return { anchor: { node, offset: from, base: 0 }, focus: { node, offset: to, base: 0 } };
   }
 
   /** After a click on a label or a Tab the caret goes where the customer's focus went. */

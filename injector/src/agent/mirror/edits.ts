@@ -136,6 +136,14 @@ export class Edits {
     return true;
   }
 
+  /** Where the agent's selection is in editable elements of a document, if everything was done. */
+  spots(document: Document): { anchor: Spot; focus: Spot } | null {
+    const range = this.isSettled ? rangeOf(document.getSelection()) : null;
+    const anchor = range && this.#spot(range.anchor);
+    const focus = range && this.#spot(range.focus);
+    return anchor && focus && { anchor, focus };
+  }
+
   #add(edit: Edit): void {
     this.#edits.push(edit);
     if (this.#edits.length === 1) this.#show();

@@ -5,6 +5,7 @@
  */
 
 import type { Point } from "../../protocol/words.ts";
+import { words } from "../words.ts";
 import { drawNotice, placeOf } from "./notices.ts";
 import type { Box } from "./selection.ts";
 import type { Notice } from "./view-frame.ts";
@@ -59,6 +60,7 @@ export class Overlay {
     for (const { x, y, width, height } of boxes) {
       const box = this.#root.ownerDocument.createElement("div");
       box.className = width > 0 ? "selected" : "caret";
+      if (width === 0) box.dataset.name = words.customer.pointer;
       box.style.left = `${x * this.#scale}px`;
       box.style.top = `${y * this.#scale}px`;
       box.style.height = `${height * this.#scale}px`;
