@@ -27,14 +27,26 @@ export class Editing {
   readonly #texts = new WeakMap<Text, History>();
   #hosts = new WeakSet<Element>();
   readonly #observer = new MutationObserver((records) => this.#note(records));
-  /** Where the agent's caret is, and in what. */
-  at: At | null = null;
   #host: HTMLElement | null = null;
+  #at: At | null = null;
+  /** The same in an editable element: it follows what the customer types before it. */
+  #range: Range | null = null;
 
   constructor(
     readonly typing: Typing,
     readonly node: (id: NodeId) => Node | undefined,
   ) {}
+
+  /** Where the agent's caret is. */
+  get at(): At | null {
+    const range = this.#range;
+    return range ? { node: range.startContainer, offset: range.startOffset } : this.#at;
+  }
+
+  set at(at: At | null) {
+    this.#at = at;
+    this.#range = at && hostOf(at.node) ? rangeAt(at.node, at.offset) : null;
+  }
 
   /** Watches nothing any more. */
   stop(): void {
@@ -104,7 +116,8 @@ export class Editing {
   /** The agent's caret as it is now: editors may have put it elsewhere since, unless the customer has the only one. */
   caret(): At | null {
     if (this.#host && !this.typing.keyboard.held) this.at = caretIn(this.#host) ?? this.at;
-    return this.at?.node.isConnected ? this.at : null;
+    const { at } = this;
+    return at?.node.isConnected ? at : null;
   }
 
   #place({ node: id, offset, base }: Spot): At | null {
