@@ -348,6 +348,7 @@ fn proxy_limits(section: &mut Section<'_>, limits: &mut proxy::Limits, errors: &
     section.set("handshake_timeout", &mut limits.handshake, errors, time);
     section.set("header_timeout", &mut limits.header_read, errors, time);
     section.set("keep_alive", &mut limits.keep_alive, errors, time);
+    section.set("rest_after", &mut limits.rest, errors, time);
     section.set("upload_stall_timeout", &mut limits.client_silence, errors, time);
     section.set("upload_pace", &mut limits.upload_pace, errors, |value| small(size(value)?));
     section.set("download_stall_timeout", &mut limits.write_stall, errors, time);

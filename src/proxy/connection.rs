@@ -1,15 +1,19 @@
 //! A customer's connection: accepted, watched while it lives, ended when the server stops.
 //!
 //! No address may hold the room of all, and no connection outlives a limit: its [`Pulse`] says when. Over TLS the
-//! browser chooses between HTTP/1.1 and HTTP/2 (ALPN); without it, it is HTTP/1.1.
+//! browser chooses between HTTP/1.1 and HTTP/2 (ALPN); without it, it is HTTP/1.1. Most connections are idle at any
+//! moment, so one of HTTP/1.1 that is gives back what it needs for work: it rests.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use hyper::rt::Executor;
+use hyper::server::conn::http1::UpgradeableConnection;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use super::exchange::{Answerer, Peer};
 use super::guests::Guests;
 use super::metrics::ListenerMetrics;
-use super::pulse::{Busy, CONTROL_FLOOD, IDLE, Pulse, Watched, Wire};
+use super::pulse::{Busy, CONTROL_FLOOD, IDLE, Overdue, Pulse, Socket, Watched, Wire};
 use super::{Entrance, Limits};
 use crate::tls;
 
@@ -137,31 +141,63 @@ async fn serve(
     // Without it small responses wait for the browser's delayed acknowledgements.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else { return http1(answerer, &limits, stream, peer, &metrics).await };
-    match tokio::time::timeout(limits.handshake, tls.accept(stream)).await {
-        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-            Box::pin(http2(answerer, &limits, stream, peer, &metrics)).await;
-        }
-        Ok(Ok(stream)) => Box::pin(http1(answerer, &limits, stream, peer, &metrics)).await,
+    // A handshake takes much more room than what comes after it.
+    let stream = match Box::pin(tokio::time::timeout(limits.handshake, tls.accept(stream))).await {
+        Ok(Ok(stream)) => Box::new(stream),
         Ok(Err(error)) => {
             metrics.limited("handshake");
-            tracing::debug!(%error, "no TLS");
+            return tracing::debug!(%error, "no TLS");
         }
         Err(_) => {
             metrics.limited("handshake_timeout");
-            tracing::debug!("handshake too slow");
+            return tracing::debug!("handshake too slow");
+        }
+    };
+    match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => Box::pin(http2(answerer, &limits, stream, peer, &metrics)).await,
+        _ => http1(answerer, &limits, stream, peer, &metrics).await,
+    }
+}
+
+/// A connection of HTTP/1.1: it works, and rests when it has been idle for a while.
+async fn http1<S>(answerer: Answerer, limits: &Limits, socket: S, peer: Arc<Peer>, metrics: &ListenerMetrics)
+where
+    S: Socket + Send + 'static,
+{
+    metrics.speaks_http1();
+    let pulse = Arc::new(Pulse::new(Wire::OneByOne, limits));
+    let mut socket = Watched::new(socket, &pulse);
+    loop {
+        // Boxed, as little else is left while it rests.
+        let work = Box::pin(work(answerer.clone(), limits, socket, Arc::clone(&peer), &pulse, metrics));
+        let Some(rested) = work.await else { return };
+        socket = rested;
+        let _resting = metrics.rests();
+        tokio::select! {
+            biased;
+            () = socket.readable() => {}
+            // It ends as those do that work.
+            () = peer.stop.cancelled() => {}
+            () = tokio::time::sleep_until(pulse.idle_until(limits)) => return cut_off(IDLE, metrics),
         }
     }
 }
 
-async fn http1<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Arc<Peer>, metrics: &ListenerMetrics)
+/// Answers requests until the connection ends, or could rest: then it is returned.
+async fn work<S>(
+    answerer: Answerer,
+    limits: &Limits,
+    socket: Watched<S>,
+    peer: Arc<Peer>,
+    pulse: &Arc<Pulse>,
+    metrics: &ListenerMetrics,
+) -> Option<Watched<S>>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Socket + Send + 'static,
 {
-    metrics.speaks_http1();
-    let pulse = Arc::new(Pulse::new(Wire::OneByOne, limits));
-    let io = TokioIo::new(Watched::new(stream, &pulse));
+    let io = TokioIo::new(socket);
     let stop = peer.stop.clone();
-    let beat = Arc::clone(&pulse);
+    let beat = Arc::clone(pulse);
     let service = service_fn(move |request| {
         let busy = Busy::begin(&beat);
         answerer.clone().answer(Arc::clone(&peer), busy, request)
@@ -172,9 +208,15 @@ where
     if limits.headers > HYPER_HEADERS {
         builder.max_headers(limits.headers);
     }
-    let connection = builder.serve_connection(io, service).with_upgrades();
-    watch(pin!(connection), |connection| connection.graceful_shutdown(), &pulse, limits, metrics, &stop)
-        .await;
+    let mut connection = builder.serve_connection(io, service).with_upgrades();
+    let shutdown = |connection: Pin<&mut _>| UpgradeableConnection::graceful_shutdown(connection);
+    match watch(Pin::new(&mut connection), shutdown, pulse, limits, metrics, &stop).await {
+        After::Nothing => None,
+        After::Rest => {
+            let parts = connection.into_parts()?;
+            Some(parts.io.into_inner().after(parts.read_buf))
+        }
+    }
 }
 
 async fn http2<S>(answerer: Answerer, limits: &Limits, stream: S, peer: Arc<Peer>, metrics: &ListenerMetrics)
@@ -207,7 +249,14 @@ where
         .await;
 }
 
-/// Runs a connection until it ends, outstays a limit, or the server stops.
+/// What comes after a connection was watched.
+enum After {
+    Nothing,
+    /// It was idle, and nothing of it is left but its socket.
+    Rest,
+}
+
+/// Runs a connection until it ends, could rest, outstays a limit, or the server stops.
 async fn watch<C>(
     mut connection: Pin<&mut C>,
     end_gently: impl Fn(Pin<&mut C>),
@@ -215,37 +264,88 @@ async fn watch<C>(
     limits: &Limits,
     metrics: &ListenerMetrics,
     stop: &CancellationToken,
+) -> After
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut late = pin!(pulse.overdue(limits));
+    loop {
+        tokio::select! {
+            biased;
+            result = connection.as_mut() => {
+                ended(result, pulse, metrics);
+                return After::Nothing;
+            }
+            overdue = late.as_mut() => match overdue {
+                Overdue::Rest if rests(connection.as_mut(), &end_gently, pulse).await => return After::Rest,
+                Overdue::Rest => late.set(pulse.overdue(limits)),
+                Overdue::Limit(reason) => {
+                    outstayed(connection, end_gently, reason, pulse, limits, metrics).await;
+                    return After::Nothing;
+                }
+            },
+            () = stop.cancelled() => break,
+        }
+    }
+    stopped(connection, end_gently, pulse, limits, metrics).await;
+    After::Nothing
+}
+
+/// Whether hyper, too, takes a connection for idle: then it is done with it, and leaves the socket open.
+async fn rests<C>(mut connection: Pin<&mut C>, end_gently: impl Fn(Pin<&mut C>), pulse: &Pulse) -> bool
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    pulse.rests(true);
+    end_gently(connection.as_mut());
+    let done = poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx))).await;
+    pulse.rests(false);
+    matches!(done, Poll::Ready(Ok(())))
+}
+
+/// A connection is over a limit: it is cut off, at once if it may not have asked for something.
+async fn outstayed<C>(
+    mut connection: Pin<&mut C>,
+    end_gently: impl Fn(Pin<&mut C>),
+    reason: &'static str,
+    pulse: &Pulse,
+    limits: &Limits,
+    metrics: &ListenerMetrics,
 ) where
     C: Future<Output = hyper::Result<()>>,
 {
-    let late = pulse.overdue(limits);
-    let mut late = pin!(late);
-    tokio::select! {
-        biased;
-        result = connection.as_mut() => return ended(result, pulse, metrics),
-        reason = late.as_mut() => {
-            cut_off(reason, metrics);
-            if pulse.wire == Wire::OneByOne || reason != IDLE {
-                return;
-            }
-            // A request may be on its way: it is told that it was not seen (GOAWAY).
-            end_gently(connection.as_mut());
-            return match tokio::time::timeout(limits.header_read, connection.as_mut()).await {
-                Ok(result) => ended(result, pulse, metrics),
-                Err(_) => tracing::debug!("connection cut off"),
-            };
-        }
-        () = stop.cancelled() => pulse.stops(),
+    cut_off(reason, metrics);
+    if pulse.wire == Wire::OneByOne || reason != IDLE {
+        return;
     }
+    // A request may be on its way: it is told that it was not seen (GOAWAY).
+    end_gently(connection.as_mut());
+    match tokio::time::timeout(limits.header_read, connection).await {
+        Ok(result) => ended(result, pulse, metrics),
+        Err(_) => tracing::debug!("connection cut off"),
+    }
+}
+
+/// The server stops: the connection ends when what it does is done.
+async fn stopped<C>(
+    mut connection: Pin<&mut C>,
+    end_gently: impl Fn(Pin<&mut C>),
+    pulse: &Pulse,
+    limits: &Limits,
+    metrics: &ListenerMetrics,
+) where
+    C: Future<Output = hyper::Result<()>>,
+{
+    pulse.stops();
     // Over HTTP/2 the browser is told which requests will not be seen (GOAWAY). Over HTTP/1.1 it is told with the
     // next answer that this was the last; only one that does not ask for anything is not told.
-    let cut = tokio::time::sleep(limits.drain);
-    let mut cut = pin!(cut);
+    let mut cut = pin!(tokio::time::sleep(limits.drain));
+    let mut late = pin!(pulse.overdue(limits));
     if pulse.wire == Wire::OneByOne {
         tokio::select! {
             biased;
             result = connection.as_mut() => return ended(result, pulse, metrics),
-            reason = late.as_mut() => return cut_off(reason, metrics),
+            Overdue::Limit(reason) = late.as_mut() => return cut_off(reason, metrics),
             () = pulse.quiet(LAST_CHANCE) => {}
             () = cut.as_mut() => return cut_off("stop", metrics),
         }
@@ -253,7 +353,7 @@ async fn watch<C>(
     end_gently(connection.as_mut());
     tokio::select! {
         result = connection.as_mut() => ended(result, pulse, metrics),
-        reason = late => cut_off(reason, metrics),
+        Overdue::Limit(reason) = late => cut_off(reason, metrics),
         () = cut => cut_off("stop", metrics),
     }
 }

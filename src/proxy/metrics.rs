@@ -42,6 +42,7 @@ pub struct Metrics {
     tunnels: Family<Labels<1>, Gauge>,
     accepted: Family<Labels<2>, Counter>,
     connections: Family<Labels<1>, Gauge>,
+    resting: Family<Labels<1>, Gauge>,
     limited: Family<Labels<2>, Counter>,
     origin_opened: Family<Labels<1>, Counter>,
     origin_reused: Family<Labels<1>, Counter>,
@@ -65,6 +66,7 @@ impl Default for Metrics {
             tunnels: Family::default(),
             accepted: Family::default(),
             connections: Family::default(),
+            resting: Family::default(),
             limited: Family::default(),
             origin_opened: Family::default(),
             origin_reused: Family::default(),
@@ -94,6 +96,7 @@ impl Metrics {
         of.register("tunnels", "WebSockets of the site that are open", all.tunnels.clone());
         of.register("accepted", "Connections that were accepted, by listener and protocol", all.accepted.clone());
         of.register("connections", "Connections that are open, by listener", all.connections.clone());
+        of.register("resting", "Connections of HTTP/1.1 that are idle and have given back their memory, by listener", all.resting.clone());
         of.register("limited", "Connections that were refused, cut off or made wait, by listener and limit", all.limited.clone());
         of.register("origin_opened", "Connections to an origin that were opened", all.origin_opened.clone());
         of.register("origin_reused", "Requests to an origin on a connection that was there", all.origin_reused.clone());
@@ -148,6 +151,7 @@ impl Metrics {
             http1: accepted("http1"),
             http2: accepted("http2"),
             open: self.connections.get_or_create_owned(&[("listener", listener.to_owned())]),
+            resting: self.resting.get_or_create_owned(&[("listener", listener.to_owned())]),
             limited: self.limited.clone(),
         }
     }
@@ -223,6 +227,7 @@ pub(super) struct ListenerMetrics {
     http1: Counter,
     http2: Counter,
     open: Gauge,
+    resting: Gauge,
     limited: Family<Labels<2>, Counter>,
 }
 
@@ -230,6 +235,11 @@ impl ListenerMetrics {
     /// A connection is open until what is returned is dropped.
     pub(super) fn accepted(&self) -> Open {
         Open::one_more(&self.open)
+    }
+
+    /// A connection rests until what is returned is dropped.
+    pub(super) fn rests(&self) -> Open {
+        Open::one_more(&self.resting)
     }
 
     pub(super) fn speaks_http1(&self) {

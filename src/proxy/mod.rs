@@ -203,6 +203,8 @@ pub struct Limits {
     pub header_read: Duration,
     /// How long a customer's connection may be idle between requests.
     pub keep_alive: Duration,
+    /// After how long without a request a connection of HTTP/1.1 gives back the memory that it needs for one.
+    pub rest: Duration,
     /// How long an origin's connection may be idle; below what origin servers allow (Node: five seconds).
     pub origin_keep_alive: Duration,
     /// Idle connections kept for one origin, for requests without a body and for others each.
@@ -241,6 +243,7 @@ impl Default for Limits {
             download_pace: 256,
             header_read: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
+            rest: Duration::from_secs(1),
             origin_keep_alive: Duration::from_secs(4),
             origin_idle: 64,
             tunnel_idle: Duration::from_secs(600),

@@ -10,8 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
+use tokio_rustls::server::TlsStream;
 
 use super::Limits;
 use super::frames::Frames;
@@ -24,6 +27,9 @@ const TAKEN_BACK: u64 = 200;
 
 /// How soon a flood is noticed.
 const FLOOD_CHECK: Duration = Duration::from_secs(1);
+
+/// The shortest idle time after which a connection rests: none at all would keep it busy with looking for it.
+const A_MOMENT: Duration = Duration::from_millis(1);
 
 /// How long a connection that is closed may still say something, and how long it may be quiet before that.
 const LINGER: Duration = Duration::from_secs(10);
@@ -46,12 +52,23 @@ pub(super) enum Wire {
     Streams,
 }
 
+/// What is to be done about a connection now.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Overdue {
+    /// It has been idle for so long that it can give back what it needs for work.
+    Rest,
+    /// It has outstayed a limit, which this names.
+    Limit(&'static str),
+}
+
 /// What a connection is doing, and since when.
 #[derive(Debug)]
 pub(super) struct Pulse {
     pub(super) wire: Wire,
     /// The server stops: the next answer is the last.
     stops: AtomicBool,
+    /// The socket stays open when hyper is done with it.
+    rests: AtomicBool,
     beat: Mutex<Beat>,
 }
 
@@ -97,7 +114,7 @@ impl Pulse {
             begun: 0,
             doubled: None,
         };
-        Pulse { wire, stops: AtomicBool::new(false), beat: Mutex::new(beat) }
+        Pulse { wire, stops: AtomicBool::new(false), rests: AtomicBool::new(false), beat: Mutex::new(beat) }
     }
 
     fn update(&self, change: impl FnOnce(&mut Beat)) {
@@ -111,6 +128,16 @@ impl Pulse {
     /// The server stops.
     pub(super) fn stops(&self) {
         self.stops.store(true, Ordering::Relaxed);
+    }
+
+    /// The socket of a connection that hyper ends now stays open, or no longer does.
+    pub(super) fn rests(&self, rests: bool) {
+        self.rests.store(rests, Ordering::Relaxed);
+    }
+
+    /// Until when the connection may be idle, if nothing comes.
+    pub(super) fn idle_until(&self, limits: &Limits) -> Instant {
+        self.beat().since + limits.keep_alive
     }
 
     /// Ends when the connection has been idle for so long from now on.
@@ -132,33 +159,53 @@ impl Pulse {
         self.beat().flooded
     }
 
-    /// Ends when the connection has outstayed a limit, with the reason.
-    pub(super) async fn overdue(&self, limits: &Limits) -> &'static str {
+    /// Ends when the connection has outstayed a limit, or can rest.
+    pub(super) async fn overdue(&self, limits: &Limits) -> Overdue {
+        let (begun, rest_after) = (Instant::now(), limits.rest.max(A_MOMENT));
         // A state entered meanwhile may be due earlier, so no sleep is longer than the shortest limit.
-        let shortest = limits.header_read.min(limits.write_stall).min(limits.keep_alive).min(FLOOD_CHECK);
+        let shortest = limits.header_read.min(limits.write_stall).min(limits.keep_alive).min(rest_after);
+        let shortest = shortest.min(FLOOD_CHECK);
         loop {
             let beat = self.beat();
             if beat.taken_back > TAKEN_BACK + beat.answered {
-                return RESET_FLOOD;
+                return Overdue::Limit(RESET_FLOOD);
             }
             let now = Instant::now();
+            let limit = |at: Option<Instant>, reason| at.map(|at| (at, Overdue::Limit(reason)));
             let phase = match beat.phase {
-                Phase::Idle => Some((beat.since + limits.keep_alive, IDLE)),
-                Phase::Head => Some((beat.since + limits.header_read, HEADER_TIMEOUT)),
-                Phase::Exchange => beat.streams.until().map(|at| (at, SLOW_READER)),
+                Phase::Idle => limit(Some(beat.since + limits.keep_alive), IDLE),
+                Phase::Head => limit(Some(beat.since + limits.header_read), HEADER_TIMEOUT),
+                Phase::Exchange => limit(beat.streams.until(), SLOW_READER),
             };
-            let socket = beat.socket.until().map(|at| (at, SLOW_READER));
-            let next = [phase, socket].into_iter().flatten().min_by_key(|(at, _)| *at);
+            let socket = limit(beat.socket.until(), SLOW_READER);
+            let rest = self.may_rest(&beat).then(|| (beat.since.max(begun) + rest_after, Overdue::Rest));
+            let next = [phase, socket, rest].into_iter().flatten().min_by_key(|(at, _)| *at);
             match next {
-                Some((at, reason)) if at <= now => return reason,
+                Some((at, overdue)) if at <= now => return overdue,
                 Some((at, _)) => tokio::time::sleep_until(at.min(now + shortest)).await,
                 None => tokio::time::sleep(shortest).await,
             }
         }
     }
+
+    /// Whether nothing is going on: over HTTP/1.1, with everything written.
+    fn may_rest(&self, beat: &Beat) -> bool {
+        self.wire == Wire::OneByOne
+            && beat.phase == Phase::Idle
+            && beat.socket.until().is_none()
+            && !self.stops.load(Ordering::Relaxed)
+    }
 }
 
 impl Beat {
+    /// Bytes of HTTP/1.1 came: of a request's head, if nothing else is going on.
+    fn came(&mut self) {
+        if self.phase == Phase::Idle {
+            self.phase = Phase::Head;
+            self.since = Instant::now();
+        }
+    }
+
     /// A response of HTTP/2 was given a piece of so many bytes, or ended, or began: who waits for whom now?
     fn passed(&mut self, bytes: usize) {
         self.streams.progress(bytes);
@@ -242,15 +289,36 @@ impl Drop for Busy {
     }
 }
 
+/// What a browser is connected by: TCP, and TLS over it.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {
+    /// Where bytes come from first.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Socket for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Socket for Box<TlsStream<TcpStream>> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
 /// A socket that reports to the connection's pulse.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
     stream: S,
     pulse: Arc<Pulse>,
+    /// What came, and was not looked at, before the connection rested.
+    before: Bytes,
     /// Of HTTP/2.
     frames: Option<Frames>,
     /// Of HTTP/1.1.
     heads: Heads,
+    closes: bool,
     linger: Option<Linger>,
 }
 
@@ -286,7 +354,13 @@ impl Linger {
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, pulse: &Arc<Pulse>) -> Self {
         let frames = (pulse.wire == Wire::Streams).then(Frames::new);
-        Watched { stream, pulse: Arc::clone(pulse), frames, heads: Heads::default(), linger: None }
+        let (pulse, heads) = (Arc::clone(pulse), Heads::default());
+        Watched { stream, pulse, before: Bytes::new(), frames, heads, closes: false, linger: None }
+    }
+
+    /// As a new connection, which begins with these bytes.
+    pub(super) fn after(self, before: Bytes) -> Self {
+        Watched { before: Bytes::copy_from_slice(&before), ..self }
     }
 
     fn wrote(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -303,9 +377,24 @@ impl<S> Watched<S> {
     }
 }
 
+impl<S: Socket> Watched<S> {
+    /// Ends when there may be something to read. What TLS had read before was read from it before it rested.
+    pub(super) async fn readable(&self) {
+        // An error is found by who reads.
+        let _ = self.stream.tcp().readable().await;
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.before.is_empty() {
+            // It was followed when it came.
+            let size = this.before.len().min(buf.remaining());
+            buf.put_slice(&this.before.split_to(size));
+            this.pulse.update(Beat::came);
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut this.stream).poll_read(cx, buf);
         let came = &buf.filled()[before..];
@@ -317,10 +406,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
                 let doubled = this.heads.came(came);
                 this.pulse.update(|beat| {
                     beat.doubled = beat.doubled.or(doubled);
-                    if beat.phase == Phase::Idle {
-                        beat.phase = Phase::Head;
-                        beat.since = Instant::now();
-                    }
+                    beat.came();
                 });
             }
             Some(frames) => {
@@ -364,6 +450,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.closes && this.pulse.rests.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        this.closes = true;
         if this.linger.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
             if this.pulse.wire == Wire::Streams {

@@ -24,6 +24,7 @@ mod process;
 mod proxy;
 mod raw;
 mod restarts;
+mod resting;
 mod robust;
 mod sessions;
 mod site;
