@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::exchange::{Answerer, Peer};
+use super::gather::Gathered;
 use super::guests::Guests;
 use super::metrics::ListenerMetrics;
 use super::pulse::{Busy, CONTROL_FLOOD, IDLE, Overdue, Pulse, Socket, Watched, Wire};
@@ -225,7 +226,7 @@ where
 {
     metrics.speaks_http2();
     let pulse = Arc::new(Pulse::new(Wire::Streams, limits));
-    let io = TokioIo::new(Watched::new(stream, &pulse));
+    let io = TokioIo::new(Gathered::new(Watched::new(stream, &pulse)));
     let stop = peer.stop.clone();
     let executor = Tracked(peer.tasks.clone());
     let beat = Arc::clone(&pulse);

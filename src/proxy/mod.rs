@@ -30,6 +30,7 @@ mod connection;
 mod error;
 mod exchange;
 mod frames;
+mod gather;
 mod guests;
 mod headers;
 mod heads;
