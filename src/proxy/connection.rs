@@ -232,7 +232,8 @@ where
     let beat = Arc::clone(&pulse);
     let service = service_fn(move |request| {
         let busy = Busy::begin(&beat);
-        answerer.clone().answer(Arc::clone(&peer), busy, request)
+        // hyper moves it several times.
+        Box::pin(answerer.clone().answer(Arc::clone(&peer), busy, request))
     });
     let connection = hyper::server::conn::http2::Builder::new(executor)
         .timer(TokioTimer::new())
@@ -388,5 +389,21 @@ where
 {
     fn execute(&self, stream: F) {
         self.0.spawn(async move { drop(stream.await) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use hyper::body::Incoming;
+
+    use super::*;
+
+    #[test]
+    fn an_exchange_takes_little_room() {
+        fn room<F>(_: impl FnOnce(Answerer, Arc<Peer>, Busy, Request<Incoming>) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(room(Answerer::answer) <= 5000, "{} bytes", room(Answerer::answer));
     }
 }

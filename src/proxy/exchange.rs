@@ -87,7 +87,7 @@ impl Answerer {
         let mut response = match &self {
             Answerer::Site(front) => recorded(&front.proxy(), &peer, request).await,
             Answerer::Routes { routes, trusted, .. } => match request::check_framing(&request) {
-                Ok(()) => own(routes, trusted, &peer, request).await,
+                Ok(()) => Box::pin(own(routes, trusted, &peer, request)).await,
                 Err(failure) => {
                     failure.into_response(request.version(), RequestId::random()).map(Outgoing::page)
                 }
@@ -130,7 +130,7 @@ async fn exchange(
         return Ok(redirect(link));
     }
     if request.uri().path().starts_with(request::OWN) {
-        return Ok(own(&proxy.own, &proxy.trusted, peer, request).await);
+        return Ok(Box::pin(own(&proxy.own, &proxy.trusted, peer, request)).await);
     }
 
     let navigation = inject::is_navigation(&request);

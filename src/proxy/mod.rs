@@ -246,7 +246,7 @@ impl Default for Limits {
             keep_alive: Duration::from_secs(75),
             rest: Duration::from_secs(1),
             origin_keep_alive: Duration::from_secs(4),
-            origin_idle: 64,
+            origin_idle: 128,
             tunnel_idle: Duration::from_secs(600),
             drain: Duration::from_secs(30),
             stop_delay: Duration::ZERO,

@@ -50,7 +50,8 @@ pub(super) async fn fetch(
     *outbound.headers_mut() = head.headers;
     *outbound.version_mut() = Version::HTTP_11;
 
-    let (response, lease) = ask(proxy, peer, pool, outbound, upload.as_deref(), upgrade).await?;
+    let asking = Box::pin(ask(proxy, peer, pool, outbound, upload.as_deref(), upgrade));
+    let (response, lease) = asking.await?;
     let sent = upload.map_or(asked, |upload| upload.progress().last.max(asked));
     record.origin_answered(asked.elapsed(), sent.elapsed());
     Ok(response.map(|incoming| Arriving::Hyper(incoming, Some(lease))))
@@ -71,7 +72,8 @@ async fn by_wire(
             answer => return answer.map(arriving).map_err(Failure::from),
         }
     }
-    let new = pool.new_wire().await?;
+    // Rare, and so large that every exchange would have to carry room for it.
+    let new = Box::pin(pool.new_wire()).await?;
     new.ask(&head, request.method(), limit).await.map(arriving).map_err(Failure::from)
 }
 

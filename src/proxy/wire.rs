@@ -216,9 +216,10 @@ impl Reply {
         }
     }
 
-    /// The connection, if the response is over and another can follow.
+    /// The connection, if the response is over and another can follow; without memory of its own.
     pub(super) fn into_wire(self) -> Option<Wire> {
-        (self.reusable && self.is_over() && self.rest.is_empty()).then_some(self.wire)
+        let clean = self.reusable && self.is_over() && self.rest.is_empty();
+        clean.then(|| Wire { buffer: BytesMut::new(), ..self.wire })
     }
 
     pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
