@@ -196,3 +196,25 @@ async fn an_action_that_the_customer_leaves_behind_is_answered() {
     assert_eq!(agent.outcome(asked).await, "customer_away");
     assert_eq!(agent.acts(click(customer.node("plain"))).await, "customer_away");
 }
+
+#[tokio::test]
+async fn what_an_action_led_to_later_is_told_to_the_agent() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    customer.says(json!({ "type": "stopped", "reason": "needs_customer" })).await;
+    assert_eq!(agent.outcome(0).await, "needs_customer");
+}
+
+#[tokio::test]
+async fn a_press_that_needs_the_customer_is_shown_to_them() {
+    let mut page = form();
+    page.push(el("input", &[("id", "file"), ("type", "file")], &[]));
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = rig.session(&page).await;
+    agent.says(json!({ "type": "request_write" })).await;
+    customer.allows().await;
+    agent.hears_status(|status| status["mode"] == "write").await;
+    agent.asks(click(customer.node("file"))).await;
+    let act = customer.hears("act").await;
+    assert_eq!(act["action"], json!({ "kind": "ask", "node": customer.node("file") }));
+}

@@ -51,6 +51,8 @@ impl Session {
     pub(super) fn answer(&self, connection: u64, seq: u32, refused: Option<Refusal>) {
         let event = match refused {
             None => ToAgent::Done { seq, at: None },
+            // Nothing was refused: the page has taken it for itself.
+            Some(reason @ Refusal::Prevented) => ToAgent::Refused { seq, reason },
             Some(reason) => {
                 tracing::info!(session = %short(&self.id), ?reason, "an agent's action was refused");
                 self.shared.metrics.refused(reason);
