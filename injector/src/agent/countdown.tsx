@@ -6,9 +6,15 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { EndReason } from "../protocol/words.ts";
 import { remaining } from "../wire/remaining.ts";
 import type { SessionModel } from "./session-model.ts";
 import { words } from "./words.ts";
+
+function sentence(why: "customer" | "line" | EndReason): string {
+  if (why === "customer" || why === "line") return words.ending[why];
+  return `${words.endsSoon[why] ?? ""} ${words.ending.other}`.trimStart();
+}
 
 export function Countdown({ model }: { model: SessionModel }) {
   const ending = model.ending.value;
@@ -24,7 +30,7 @@ export function Countdown({ model }: { model: SessionModel }) {
   if (!ending) return null;
   return (
     <p class="countdown">
-      {words.ending(ending.why)} <span role="timer">{remaining(ending.at - now.value, words.language)}</span>
+      {sentence(ending.why)} <span role="timer">{remaining(ending.at - now.value, words.language)}</span>
     </p>
   );
 }

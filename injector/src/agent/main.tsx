@@ -4,6 +4,8 @@
 
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { words } from "./words.ts";
 
+document.documentElement.lang = words.language;
 const root = document.getElementById("console");
 if (root) render(<App />, root);

@@ -1,10 +1,14 @@
 /**
- * Every English text of the console, so that another language is another object of this shape.
+ * Every text of the console: in English here, in other languages in objects of the same shape. A new text is a new key in
+ * each of them.
  *
  * For each reason that the server can give there is a sentence; the types keep the lists complete.
  */
 
 import type { EndReason, Mode, ModeReason, ProblemKind, Refusal } from "../protocol/words.ts";
+import { german } from "./languages/de.ts";
+import { spanish } from "./languages/es.ts";
+import { french } from "./languages/fr.ts";
 
 const refusal: Record<Refusal, string> = {
   watching: "You watch this session and can not act in it.",
@@ -74,7 +78,7 @@ const modeReason: Record<ModeReason, string | null> = {
 
 const mode: Record<Mode, string> = { pointer: "Pointer", write: "Write" };
 
-export const words = {
+const english = {
   language: "en",
   product: "Tandem",
   refusal,
@@ -186,11 +190,24 @@ export const words = {
     reconnected: "Connected again.",
     dismiss: "Dismiss",
   },
-  ending: (why: "customer" | "line" | EndReason) => {
-    if (why === "customer") return "Without them the session ends in";
-    if (why === "line") return "Without you the session ends in";
-    return `${endsSoon[why] ?? ""} The session ends in`.trimStart();
+  endsSoon,
+  ending: {
+    customer: "Without them the session ends in",
+    line: "Without you the session ends in",
+    other: "The session ends in",
   },
   wait: (seconds: number) =>
     seconds < 90 ? `Try again in ${seconds} seconds.` : `Try again in ${Math.ceil(seconds / 60)} minutes.`,
 };
+
+/** All texts of a language: one that lacks a text does not compile. */
+export type Words = typeof english;
+
+/** The console's words, in the first of the browser's languages that there is. */
+export const words: Words = choose(navigator.languages ?? []);
+
+function choose(wanted: readonly string[]): Words {
+  const all: Readonly<Record<string, Words>> = { de: german, en: english, es: spanish, fr: french };
+  const known = wanted.map((tag) => tag.toLowerCase().split("-")[0] ?? "");
+  return all[known.find((name) => Object.hasOwn(all, name)) ?? "en"] ?? english;
+}
