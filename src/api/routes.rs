@@ -11,7 +11,9 @@ use http::StatusCode;
 use super::Api;
 use super::keys::{Caller, Right};
 use super::problem::{Problem, ProblemDetails};
-use super::words::{Change, Ended, Entry, History, Invitation, Link, Session, SessionList, Which, time};
+use super::words::{
+    Change, Ended, Entry, History, Invitation, Link, Object, Session, SessionList, Which, time,
+};
 use crate::protocol::agent::{Me, Role};
 use crate::protocol::session::Presence;
 use crate::protocol::{EndReason, Mode, Phase, SessionId};
@@ -94,10 +96,10 @@ pub(super) async fn change(
     State(api): State<Arc<Api>>,
     caller: Caller,
     id: Asked<String>,
-    change: Result<Json<Change>, JsonRejection>,
+    change: Result<Json<Object<Change>>, JsonRejection>,
 ) -> Result<Json<Session>, Problem> {
     caller.needs(Right::Attach)?;
-    let (id, Json(change)) = (session_id(id)?, change?);
+    let (id, Json(Object(change))) = (session_id(id)?, change?);
     let handle = api.living(&id).await?;
     let before = handle.about();
     let about = About {
@@ -169,10 +171,10 @@ pub(super) async fn invite(
     State(api): State<Arc<Api>>,
     caller: Caller,
     id: Asked<String>,
-    invitation: Result<Json<Invitation>, JsonRejection>,
+    invitation: Result<Json<Object<Invitation>>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Link>), Problem> {
     caller.needs(Right::Invite)?;
-    let (id, Json(invitation)) = (session_id(id)?, invitation?);
+    let (id, Json(Object(invitation))) = (session_id(id)?, invitation?);
     let life = invitation.expires_in.unwrap_or(LINK.0);
     if !(1..=LINK.1).contains(&life) {
         return Err(Problem::Wrong("`expiresIn` is from 1 to 3600 seconds"));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::protocol::agent::Role;
@@ -70,6 +71,24 @@ pub(super) struct Which {
     pub(super) after: Option<String>,
 }
 
+/// A JSON object. A list of the same values is none, though serde would take it.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = serde_json::Map::deserialize(deserializer)?;
+        T::deserialize(serde_json::Value::Object(object)).map(Object).map_err(D::Error::custom)
+    }
+}
+
+/// A whole number, which JSON may also write as `300.0`.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    let small = |number: f64| number.fract() == 0.0 && (0.0..1e15).contains(&number);
+    let whole = number.as_u64().or_else(|| number.as_f64().filter(|it| small(*it)).map(|it| it as u64));
+    whole.map(Some).ok_or_else(|| D::Error::custom("must be a whole number from 0"))
+}
+
 /// What to change of a session. What is absent stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -86,11 +105,16 @@ pub(super) struct Change {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Invitation {
     /// The name that the customer is shown.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     pub(super) name: String,
     /// `agent` (the default) or `supervisor`.
     pub(super) role: Option<Role>,
     /// Seconds until the link is good no more.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 3600, default = 300)]
     pub(super) expires_in: Option<u64>,
 }

@@ -24,10 +24,12 @@ use crate::session::{Handle, Seat};
 const MOST: usize = 100;
 
 pub(super) async fn list(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
-    match console.logins.who(&headers, Scope::Server) {
-        Some(me) => (CONSOLE, Json(console.waiting(me.role))).into_response(),
-        None => problem(ProblemKind::LoginNeeded),
+    if console.logins.who(&headers, Scope::Name).is_none() {
+        return problem(ProblemKind::LoginNeeded);
     }
+    // Who came for one session has no choice.
+    let all = console.logins.who(&headers, Scope::Server).map(|me| console.waiting(me.role));
+    (CONSOLE, Json(all.unwrap_or(Waiting { sessions: None }))).into_response()
 }
 
 impl Console {

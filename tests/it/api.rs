@@ -107,6 +107,8 @@ async fn an_interaction_ends_with_all_its_sessions() {
     assert!(gone["endedAt"].as_str().unwrap().starts_with("20"));
     let (_, lives) = ask(&rig, "GET", &format!("/sessions/{}", other.id()), None).await;
     assert_eq!(lives["phase"], "idle");
+    let (status, _) = ask(&rig, "PATCH", &format!("/sessions/{}", one.id()), Some(json!([null, null]))).await;
+    assert_eq!(status, 422, "a list is no object");
     let late = json!({ "interactionId": "chat/1" });
     let (status, _) = ask(&rig, "PATCH", &format!("/sessions/{}", one.id()), Some(late)).await;
     assert_eq!(status, 409);
@@ -132,6 +134,8 @@ async fn a_join_link_lets_an_agent_in_once() {
     agent.join(customer.id()).await;
     customer.hears_status(|status| status["agentName"] == "Ann of the CRM").await;
     assert_eq!(come_in().await.status, 401, "used");
+    let (status, _) = ask(&rig, "POST", &path, Some(json!({ "name": "Ann", "expiresIn": 60.0 }))).await;
+    assert_eq!(status, 201, "a whole number, however it is written");
 
     for wrong in [
         json!({}),
@@ -140,6 +144,8 @@ async fn a_join_link_lets_an_agent_in_once() {
         json!({ "name": "ann", "role": "admin" }),
         json!({ "name": "ann", "expiresIn": 0 }),
         json!({ "name": "ann", "more": 1 }),
+        json!({ "name": "ann", "expiresIn": 1.5 }),
+        json!(["ann", "agent", 60]),
     ] {
         let (status, problem) = ask(&rig, "POST", &path, Some(wrong.clone())).await;
         assert!((400..500).contains(&status), "{wrong} gave {status}");

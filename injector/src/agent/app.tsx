@@ -8,7 +8,7 @@
 import { useSignal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
 import type { Me, Problem } from "../protocol/words.ts";
-import { AdminScreen } from "./admin/admin.tsx";
+import { ADMIN_PAGES, type AdminPage, AdminScreen, adminPath } from "./admin/admin.tsx";
 import { JoinScreen } from "./join.tsx";
 import { LoginScreen } from "./login.tsx";
 import * as server from "./server.ts";
@@ -21,7 +21,7 @@ type Place =
   /** The ID of the address is being looked up. */
   | { at: "opening"; id: string }
   | { at: "session"; id: string }
-  | { at: "admin" };
+  | { at: "admin"; page: AdminPage };
 
 export function App() {
   const me = useSignal<Me | null | "unknown">("unknown");
@@ -116,6 +116,8 @@ export function App() {
       return (
         <AdminScreen
           me={known}
+          page={here.page}
+          onPage={(page) => go({ at: "admin", page })}
           onLeave={() => go({ at: "join", typed: "", problem: null })}
           onLoginNeeded={loginNeeded}
         />
@@ -129,7 +131,7 @@ export function App() {
           problem={here.problem}
           onJoin={(id) => go({ at: "session", id })}
           onLoginNeeded={loginNeeded}
-          onAdminister={known.role === "admin" ? () => go({ at: "admin" }) : null}
+          onAdminister={known.role === "admin" ? () => go({ at: "admin", page: "sessions" }) : null}
           onLogOut={() => {
             void server.logout();
             me.value = null;
@@ -152,7 +154,7 @@ function pathOf(place: Place): string {
     case "join":
       return "/";
     case "admin":
-      return "/admin";
+      return adminPath(place.page);
     case "opening":
     case "session":
       return `/session/${place.id}`;
@@ -160,7 +162,8 @@ function pathOf(place: Place): string {
 }
 
 function placeOf(path: string): Place {
-  if (path === "/admin") return { at: "admin" };
+  const administered = ADMIN_PAGES.find((page) => adminPath(page) === path);
+  if (administered) return { at: "admin", page: administered };
   const named = /^\/session\/([^/]+)\/?$/.exec(path)?.[1];
   if (named === undefined) return { at: "join", typed: "", problem: null };
   const id = parseSessionId(named);

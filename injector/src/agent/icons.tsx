@@ -32,6 +32,12 @@ export function Mark() {
   );
 }
 
+export const FullScreenIcon = () => (
+  <Icon>
+    <path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" />
+  </Icon>
+);
+
 export const BackIcon = () => (
   <Icon>
     <path d="M19 12H5m6-6-6 6 6 6" />

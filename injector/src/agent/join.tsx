@@ -9,6 +9,7 @@ import { Brand } from "./icons.tsx";
 import { ProblemText } from "./problem.tsx";
 import * as server from "./server.ts";
 import { groupWhileTyping, parseSessionId } from "./session-id.ts";
+import { WaitingList } from "./waiting.tsx";
 import { words } from "./words.ts";
 
 type Props = {
@@ -57,6 +58,11 @@ export function JoinScreen({
     problem.value = null;
     if (id === null) return input.current?.select();
     text.value = id;
+    await join(id);
+  };
+
+  const join = async (id: string) => {
+    if (busy.value) return;
     busy.value = true;
     const answer = await server.session(id);
     busy.value = false;
@@ -101,6 +107,7 @@ export function JoinScreen({
           {busy.value ? words.join.busy : words.join.submit}
         </button>
       </form>
+      <WaitingList watches={me.role === "supervisor"} onJoin={join} onLoginNeeded={onLoginNeeded} />
       <footer class="card-foot">
         <span>{words.join.loggedInAs(me.name)}</span>
         {onAdminister && (

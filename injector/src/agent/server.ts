@@ -4,7 +4,17 @@
  * Every answer is a value: what was asked for, or a problem that can be shown. Nothing throws.
  */
 
-import type { Admission, Login, Me, PolicyReport, Problem } from "../protocol/words.ts";
+import type {
+  Admission,
+  AgentList,
+  HealthReport,
+  LiveSessions,
+  Login,
+  Me,
+  PolicyReport,
+  Problem,
+  Waiting,
+} from "../protocol/words.ts";
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
@@ -28,6 +38,36 @@ export async function logout(): Promise<void> {
 /** Whether this agent can join the session now; the ID comes back as the server writes it. */
 export function session(id: string): Promise<Answer<{ sessionId: string }>> {
   return ask<{ sessionId: string }>(`/console/session/${encodeURIComponent(id)}`);
+}
+
+/** The sessions that can be joined without being told an ID. */
+export function waiting(): Promise<Answer<Waiting>> {
+  return ask<Waiting>("/console/waiting");
+}
+
+/** The sessions that live, for administrators. */
+export function liveSessions(): Promise<Answer<LiveSessions>> {
+  return ask<LiveSessions>("/console/admin/sessions");
+}
+
+/** Ends a session for both, for administrators. */
+export function endSession(id: string): Promise<Answer<unknown>> {
+  return ask<unknown>(`/console/admin/session/${encodeURIComponent(id)}/end`, {});
+}
+
+/** Everybody of the console, for administrators. */
+export function agentList(): Promise<Answer<AgentList>> {
+  return ask<AgentList>("/console/admin/agents");
+}
+
+/** Ends all logins of a name, for administrators. */
+export function logOutAgent(name: string): Promise<Answer<unknown>> {
+  return ask<unknown>("/console/admin/logout", { name });
+}
+
+/** How the server is, for administrators. */
+export function health(): Promise<Answer<HealthReport>> {
+  return ask<HealthReport>("/console/admin/health");
 }
 
 /** The policies in force, for administrators. */

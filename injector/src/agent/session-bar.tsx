@@ -4,6 +4,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { Me } from "../protocol/words.ts";
+import { FullScreenButton } from "./full-screen.tsx";
 import { BackIcon, ForwardIcon, Mark, PenIcon, PointerIcon, RefreshIcon } from "./icons.tsx";
 import type { SessionModel } from "./session-model.ts";
 import { words } from "./words.ts";
@@ -32,6 +33,7 @@ export function SessionBar({ model, me, over, onLeave }: Props) {
             {words.customer[customer]}
           </span>
         )}
+        {!over && <FullScreenButton />}
         <span class="agent" title={bar.agent(me.name)}>
           {me.name}
         </span>

@@ -112,6 +112,19 @@ const english = {
     logOut: "Log out",
     administer: "Administration",
   },
+  waiting: {
+    join: {
+      title: "Customers who wait",
+      none: "Nobody waits right now.",
+      action: "Join",
+    },
+    watch: {
+      title: "Sessions to watch",
+      none: "No agent is in a session right now.",
+      action: "Watch",
+    },
+    since: (seconds: number) => (seconds < 60 ? "just now" : `for ${Math.floor(seconds / 60)} min`),
+  },
   bar: {
     navigation: "Customer’s browser",
     back: "Back",
@@ -124,6 +137,8 @@ const english = {
     giveBack: "Return to Pointer mode",
     exit: "Exit session",
     leave: "Stop watching",
+    fullScreen: "Full screen",
+    leaveFullScreen: "Leave full screen",
     watched: (count: number) => (count === 1 ? "1 person watches" : `${count} people watch`),
     watchers: (names: readonly string[]) => names.join(", "),
     copyId: "Session ID",

@@ -2,43 +2,24 @@
  * The rules in force, how often each matched, and what is wrong with files that are not.
  */
 
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { PolicyError, PolicyFile, PolicyReport, Problem } from "../../protocol/words.ts";
+import type { PolicyError, PolicyFile, PolicyReport } from "../../protocol/words.ts";
+import { usePolled } from "../polled.ts";
 import * as server from "../server.ts";
+import { Report } from "./report.tsx";
 import { words } from "./words.ts";
 
 /** How often the counts are read while the page is looked at, in milliseconds. */
 const PAUSE = 1000;
 
 export function PoliciesPage({ onLoginNeeded }: { onLoginNeeded: () => void }) {
-  const report = useSignal<PolicyReport | null>(null);
-  const problem = useSignal<Problem | null>(null);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let over = false;
-    const read = async () => {
-      const answer = document.hidden ? null : await server.policyReport();
-      if (over) return;
-      if (answer?.ok) report.value = answer.value;
-      if (answer) problem.value = answer.ok ? null : answer.problem;
-      if (problem.value?.error === "login_needed") return onLoginNeeded();
-      if (problem.value?.error !== "not_allowed") timer = setTimeout(read, PAUSE);
-    };
-    void read();
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, []);
+  const report = usePolled(server.policyReport, PAUSE, onLoginNeeded);
+  return <Report of={report}>{(now) => <Policies now={now} />}</Report>;
+}
 
-  if (problem.value?.error === "not_allowed") return <p role="alert">{words.notAllowed}</p>;
-  const now = report.value;
-  if (!now) return <p class="quiet">{problem.value ? words.noAnswer : "…"}</p>;
+function Policies({ now }: { now: PolicyReport }) {
   const rules = now.files.reduce((sum, file) => sum + file.rules.length, 0);
   return (
     <>
-      {problem.value && <p role="alert">{words.noAnswer}</p>}
       <section class="summary" aria-label={words.policies}>
         <h2>{words.inForce(rules, now.files.length, now.age)}</h2>
         <p class="quiet">{words.numbers(now.sessions, now.taken, now.broken)}</p>

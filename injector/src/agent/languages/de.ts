@@ -95,6 +95,15 @@ export const german: Words = {
     logOut: "Abmelden",
     administer: "Administration",
   },
+  waiting: {
+    join: { title: "Kunden, die warten", none: "Gerade wartet niemand.", action: "Beitreten" },
+    watch: {
+      title: "Sitzungen zum Zusehen",
+      none: "Gerade ist niemand in einer Sitzung.",
+      action: "Zusehen",
+    },
+    since: (seconds: number) => (seconds < 60 ? "gerade eben" : `seit ${Math.floor(seconds / 60)} Min.`),
+  },
   bar: {
     navigation: "Browser des Kunden",
     back: "Zurück",
@@ -107,6 +116,8 @@ export const german: Words = {
     giveBack: "Zurück zum Zeigemodus",
     exit: "Sitzung beenden",
     leave: "Nicht mehr zusehen",
+    fullScreen: "Vollbild",
+    leaveFullScreen: "Vollbild verlassen",
     watched: forms("de", { one: "Person sieht zu", other: "Personen sehen zu" }),
     watchers: (names) => new Intl.ListFormat("de").format(names),
     copyId: "Sitzungs-ID",

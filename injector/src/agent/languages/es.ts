@@ -94,6 +94,15 @@ export const spanish: Words = {
     logOut: "Cerrar sesión",
     administer: "Administración",
   },
+  waiting: {
+    join: { title: "Clientes en espera", none: "Nadie espera en este momento.", action: "Unirse" },
+    watch: {
+      title: "Sesiones para observar",
+      none: "Ningún agente está en una sesión ahora.",
+      action: "Observar",
+    },
+    since: (seconds: number) => (seconds < 60 ? "ahora mismo" : `desde hace ${Math.floor(seconds / 60)} min`),
+  },
   bar: {
     navigation: "Navegador del cliente",
     back: "Atrás",
@@ -106,6 +115,8 @@ export const spanish: Words = {
     giveBack: "Volver al modo de puntero",
     exit: "Salir de la sesión",
     leave: "Dejar de observar",
+    fullScreen: "Pantalla completa",
+    leaveFullScreen: "Salir de pantalla completa",
     watched: forms("es", { one: "persona observa", other: "personas observan" }),
     watchers: (names) => new Intl.ListFormat("es").format(names),
     copyId: "Código de sesión",

@@ -95,6 +95,15 @@ export const french: Words = {
     logOut: "Se déconnecter",
     administer: "Administration",
   },
+  waiting: {
+    join: { title: "Clients en attente", none: "Personne n’attend pour le moment.", action: "Rejoindre" },
+    watch: {
+      title: "Sessions à suivre",
+      none: "Aucun agent n’est en session pour le moment.",
+      action: "Suivre",
+    },
+    since: (seconds: number) => (seconds < 60 ? "à l’instant" : `depuis ${Math.floor(seconds / 60)} min`),
+  },
   bar: {
     navigation: "Navigateur du client",
     back: "Page précédente",
@@ -107,6 +116,8 @@ export const french: Words = {
     giveBack: "Revenir au mode pointeur",
     exit: "Quitter la session",
     leave: "Ne plus observer",
+    fullScreen: "Plein écran",
+    leaveFullScreen: "Quitter le plein écran",
     watched: forms("fr", { one: "personne observe", other: "personnes observent" }),
     watchers: (names) => new Intl.ListFormat("fr").format(names),
     copyId: "Code de session",
