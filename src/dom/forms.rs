@@ -163,7 +163,7 @@ pub fn options(select: NodeRef<'_>) -> impl Iterator<Item = NodeRef<'_>> {
 /// The state of a checkbox, radio button or option.
 pub fn checked(node: NodeRef<'_>) -> Option<Checked> {
     let element = node.element()?;
-    let told = |on: bool| Some(if on { Checked::On } else { Checked::Off });
+    let told = |on: bool| Some(Checked::from(on));
     if element.is_html("option") {
         let select = node.closest_html("select")?;
         return match select.element().and_then(Element::control).and_then(|state| state.selected.as_ref()) {

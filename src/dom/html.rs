@@ -60,7 +60,7 @@ fn initial(node: NodeRef<'_>) -> Option<Control> {
         return Some(Control { selected: Some(selected), ..Control::default() });
     }
     if element.attribute_is("type", "checkbox") || element.attribute_is("type", "radio") {
-        let checked = if node.has("checked") { Checked::On } else { Checked::Off };
+        let checked = Checked::from(node.has("checked"));
         return element.is_html("input").then(|| Control { checked: Some(checked), ..Control::default() });
     }
     forms::is_text_field(element).then(|| told(value_of(element)))

@@ -12,7 +12,7 @@ use selectors::context::{
 };
 use selectors::matching::{ElementSelectorFlags, matches_selector_list};
 
-use crate::protocol::page::{Checked, Namespace, Quirks};
+use crate::protocol::page::{Namespace, Quirks};
 
 use super::index::Lineage;
 use super::selector::{Css, NoPseudoElement, Pseudo, Text};
@@ -173,8 +173,8 @@ impl selectors::Element for NodeRef<'_> {
 
     fn match_non_ts_pseudo_class(&self, pseudo: &Pseudo, _: &mut MatchingContext<'_, Css>) -> bool {
         match pseudo {
-            Pseudo::Checked => forms::checked(*self) == Some(Checked::On),
-            Pseudo::Indeterminate => forms::checked(*self) == Some(Checked::Indeterminate),
+            Pseudo::Checked => forms::checked(*self) == Some(true.into()),
+            Pseudo::Indeterminate => forms::checked(*self).is_some_and(|state| state.indeterminate),
             Pseudo::Disabled => forms::can_be_disabled(*self) && forms::disabled(*self),
             Pseudo::Enabled => forms::can_be_disabled(*self) && !forms::disabled(*self),
             Pseudo::Required => forms::can_be_required(*self) && self.has("required"),

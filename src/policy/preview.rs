@@ -13,7 +13,7 @@ use url::Url;
 use crate::dom::{Matcher, Tree};
 use crate::protocol::NodeId;
 use crate::protocol::agent::Role;
-use crate::protocol::page::{Checked, Namespace};
+use crate::protocol::page::Namespace;
 use crate::protocol::view::{Marks, ViewControl, ViewOp, ViewPart};
 
 use super::rules::{AddressKind, AddressRule, ElementKind, ElementRule};
@@ -241,7 +241,7 @@ impl<'a> Html<'a> {
             {
                 self.attribute("value", value);
             }
-            if state.checked == Some(Checked::On) {
+            if state.checked.is_some_and(|checked| checked.on) {
                 self.attribute("checked", "");
             }
         }

@@ -135,13 +135,18 @@ pub enum Value {
     },
 }
 
-/// The state of a checkbox or radio button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The state of a checkbox or radio button: what it shows may hide whether it is checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Checked {
-    Off,
-    On,
-    Indeterminate,
+pub struct Checked {
+    pub on: bool,
+    pub indeterminate: bool,
+}
+
+impl From<bool> for Checked {
+    fn from(on: bool) -> Checked {
+        Checked { on, indeterminate: false }
+    }
 }
 
 /// How an element came to the top layer.
@@ -342,11 +347,7 @@ fn control(reader: &mut Reader<'_>) -> Result<Control, Malformed> {
         2 => Some(Value::Withheld { length: reader.uint()? }),
         _ => return Err(Malformed::Kind),
     };
-    let checked = (flags & 4 != 0).then_some(match flags & 24 {
-        0 => Checked::Off,
-        8 => Checked::On,
-        _ => Checked::Indeterminate,
-    });
+    let checked = (flags & 4 != 0).then_some(Checked { on: flags & 8 != 0, indeterminate: flags & 16 != 0 });
     let selected = if flags & 32 == 0 {
         None
     } else {

@@ -301,12 +301,9 @@ fn control(out: &mut Writer, state: &ViewControl) {
     if state.value.is_some() {
         flags |= 1;
     }
-    flags |= match state.checked {
-        None => 0,
-        Some(Checked::Off) => 4,
-        Some(Checked::On) => 4 | 8,
-        Some(Checked::Indeterminate) => 4 | 16,
-    };
+    if let Some(Checked { on, indeterminate }) = state.checked {
+        flags |= 4 | u8::from(on) << 3 | u8::from(indeterminate) << 4;
+    }
     if state.selected.is_some() {
         flags |= 32;
     }

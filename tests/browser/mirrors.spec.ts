@@ -47,6 +47,48 @@ test("what is in forms, and what is typed, chosen and ticked", async ({ customer
   await expect.poll(() => agent.mirror.checked(`#checkout [name=shipping][value="${value}"]`)).toBe(true);
 });
 
+test("what controls have come to, whatever changes around them", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const form = document.createElement("form");
+    form.id = "held";
+    form.innerHTML = `<select><option>a<option>b</select><input type=radio name=r checked><input type=checkbox checked>
+      <input id=typed value=same><textarea>same</textarea>`;
+    document.querySelector("main")?.prepend(form);
+  });
+  const held = (document: Document) => {
+    const all = [...document.querySelectorAll<HTMLInputElement>("#held input, #held select, #held textarea")];
+    return all.map(({ value, checked, indeterminate }) => `${value} ${checked} ${indeterminate}`).join();
+  };
+  const there = () =>
+    agent.page.evaluate(`(${held})(document.querySelector('iframe[title="Customer\\'s page"]').contentDocument)`);
+  const here = () => customer.page.evaluate(`(${held})(document)`);
+  await expect.poll(there).toBe(await here());
+  await customer.page.evaluate(() => {
+    const find = <T extends Element>(selector: string) => document.querySelector(`#held ${selector}`) as T;
+    // The browser lets what comes in take the place of what was; the page puts it back before anybody sees it.
+    const list = find<HTMLSelectElement>("select");
+    list.add(new Option("c", "c", true));
+    list.selectedIndex = 0;
+    const radio = find<HTMLInputElement>("[type=radio]");
+    radio.insertAdjacentHTML("afterend", "<input type=radio name=r checked value=2>");
+    radio.checked = true;
+    // A value that was set is not the attribute's any more, even when it is the same.
+    for (const field of document.querySelectorAll<HTMLInputElement>("#typed, #held textarea")) {
+      field.value = "same";
+      field.defaultValue = "other";
+    }
+    find<HTMLInputElement>("[type=checkbox]").indeterminate = true;
+  });
+  await expect.poll(there).toContain("true true");
+  expect(await there()).toBe(await here());
+  await customer.page.evaluate(() => {
+    for (const box of document.querySelectorAll<HTMLInputElement>("#held [type=checkbox]")) box.checked = false;
+  });
+  await expect.poll(there).toContain("false true");
+  expect(await there()).toBe(await here());
+});
+
 test("a page drawn by script, its own routes and live updates", async ({ customer, agent, session }) => {
   await session("/app/");
   await customer.page.locator("#desk a[href='/app/orders'], a[href='/app/orders']").first().click();

@@ -63,7 +63,7 @@ fn controls_are_as_the_markup_says() {
         node.unwrap().element().unwrap().control().unwrap().clone()
     };
     assert_eq!(state("a").value, Some(Value::Told("x".into())));
-    assert_eq!(state("b").checked, Some(Checked::On));
+    assert_eq!(state("b").checked, Some(true.into()));
     assert_eq!(state("c").value, Some(Value::Told("t".into())));
     assert_eq!((state("d").selected, state("e").selected), (Some(vec![1]), Some(vec![0])));
     assert_eq!(tree.quirks(), Quirks::Yes);

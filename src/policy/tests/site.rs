@@ -6,7 +6,7 @@ use crate::dom::{Element, Kind, Limits, NodeRef, Tree};
 use crate::policy::{Masker, Policies, ResourceNames};
 use crate::protocol::agent::Role;
 use crate::protocol::attention::{Notice, NoticeKind, Selection, States};
-use crate::protocol::page::{Checked, Control, Namespace, PageOp, Part, Quirks, TopLayer, Value};
+use crate::protocol::page::{Control, Namespace, PageOp, Part, Quirks, TopLayer, Value};
 use crate::protocol::{Action, Modifiers, NodeId};
 
 pub(super) fn policies(text: &str) -> Arc<Policies> {
@@ -238,7 +238,7 @@ impl RandomPage {
                     1 => Some(Value::Withheld { length: self.dice.roll(20) as u32 }),
                     _ => Some(Value::Told(self.word().into())),
                 };
-                let checked = (self.dice.roll(2) == 0).then_some(Checked::On);
+                let checked = (self.dice.roll(2) == 0).then_some(true.into());
                 let selected = (self.dice.roll(2) == 0).then(|| vec![0]);
                 PageOp::Control { id, state: Control { value, checked, selected, validity: None } }
             }

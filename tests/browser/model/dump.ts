@@ -55,7 +55,7 @@ export function dump(page: Document): string {
       .sort();
     const state: string[] = [];
     if (/^(input|textarea)$/.test(element.localName) && element.type !== "hidden") state.push(`value=${element.value}`);
-    if (/^(checkbox|radio)$/.test(element.type)) state.push(`checked=${element.indeterminate ? "mixed" : element.checked}`);
+    if (/^(checkbox|radio)$/.test(element.type)) state.push(`checked=${element.checked} indeterminate=${element.indeterminate}`);
     if (element.localName === "select") {
       state.push(`selected=${Array.from((node as unknown as HTMLSelectElement).selectedOptions, ({ index }) => index)}`);
     }

@@ -22,8 +22,8 @@ export function setControl(element: Element, state: ViewControl): void {
       // What it was told while it was a field to type in is not what a button says.
       if (state.value !== undefined && !WORDLESS.test(input.type)) setValue(input, state.value);
       if (state.checked !== undefined) {
-        input.checked = state.checked === "on";
-        input.indeterminate = state.checked === "indeterminate";
+        input.checked = state.checked;
+        input.indeterminate = state.indeterminate === true;
       }
       return;
     }

@@ -15,6 +15,7 @@ import { Media } from "./media.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
 import { type Box, clearSelection, showSelection } from "./selection.ts";
+import { Settling } from "./settling.ts";
 import { setRules } from "./sheets.ts";
 import { StateMarks } from "./states.ts";
 import {
@@ -79,6 +80,7 @@ export class Mirror {
   #topLayer = new TopLayer();
   /** The last word of the page on each control. */
   #controls = new WeakMap<Node, ViewControl>();
+  readonly #settling = new Settling();
   #boxes = new Map<NodeId, { width: number; height: number }>();
   /** The place in the stream; `null` until a view begins. */
   #place: { epoch: number; next: number } | null = null;
@@ -220,6 +222,7 @@ export class Mirror {
       if (op.op !== "begin") this.#operation(op);
       tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
     }
+    this.#settle();
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
     // What moves, or is shown in another way, forgets where it was.
     this.#rescrolls ||= requestAnimationFrame(() => this.#rescroll());
@@ -229,6 +232,14 @@ export class Mirror {
     if (first?.op !== "begin") return;
     this.#watchGrowth(this.document);
     this.#events.begun(this.document);
+  }
+
+  /** What was said of controls holds, whatever the browser made of the changes around them. */
+  #settle(): void {
+    for (const element of this.#settling.take()) {
+      const [id, state] = [this.ownId(element), this.#controls.get(element)];
+      if (id !== null && state && !this.answers.isWaiting(id)) this.#setControl(element, state);
+    }
   }
 
   #begin(quirks: boolean): void {
@@ -299,26 +310,33 @@ export class Mirror {
     switch (op.op) {
       case "insert":
         nodes.insert(op.parent, op.next, op.parts);
+        this.#settling.touch(nodes.node(op.parent));
         return;
       case "move":
+        this.#settling.touch(nodes.node(op.id).parentNode);
         nodes.move(op.id, op.parent, op.next);
+        this.#settling.moved(nodes.node(op.id));
         return;
       case "remove":
+        this.#settling.touch(nodes.node(op.id).parentNode);
         nodes.remove(op.id);
         return;
       case "set-attribute":
+        this.#settling.touch(nodes.node(op.id));
         nodes.setAttribute(nodes.element(op.id), op.name, op.value);
         this.#rebox(op.id, op.name);
         return;
       case "remove-attribute": {
         const element = nodes.element(op.id);
         if (op.name === "title" && ownsTooltip(element)) return;
+        this.#settling.touch(element);
         removeAttribute(element, op.name);
         this.#rebox(op.id, op.name);
         return;
       }
       case "text": {
         const text = nodes.node(op.id) as CharacterData;
+        this.#settling.touch(text);
         if (this.ahead?.text(text as Text, op.data) !== false) setText(text, op.data);
         return;
       }
@@ -327,6 +345,7 @@ export class Mirror {
         this.#controls.set(element, { ...this.#controls.get(element), ...op.state });
         // What is chosen in a list scrolls it; the customer's may be scrolled elsewhere.
         if (element.localName === "select") this.scrolls.hold(op.id);
+        else this.#settling.touch(element);
         if (op.state.value !== undefined) this.ahead?.field(element, op.state.value);
         if (this.answers.told(op.id)) this.#setControl(element, op.state);
         return;

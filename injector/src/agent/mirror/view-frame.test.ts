@@ -69,7 +69,7 @@ test("every other operation is read in order", () => {
     put(out, 5, 4, "title");
     put(out, 6, 4, "text");
     put(out, 7, 4, 1 | 4 | 8, "v");
-    put(out, 7, 4, 4 | 16);
+    put(out, 7, 4, 4 | 8 | 16);
     put(out, 7, 4, 32, 2, 0, 3);
     put(out, 8, 1);
     out.int(-5);
@@ -94,8 +94,8 @@ test("every other operation is read in order", () => {
     { op: "set-attribute", id: 4, name: "title", value: "t" },
     { op: "remove-attribute", id: 4, name: "title" },
     { op: "text", id: 4, data: "text" },
-    { op: "control", id: 4, state: { value: "v", checked: "on" } },
-    { op: "control", id: 4, state: { checked: "indeterminate" } },
+    { op: "control", id: 4, state: { value: "v", checked: true, indeterminate: false } },
+    { op: "control", id: 4, state: { checked: true, indeterminate: true } },
     { op: "control", id: 4, state: { selected: [0, 3] } },
     { op: "scroll", id: 1, x: -5, y: 1200 },
     { op: "viewport", width: 1280, height: 800, ratio: 200 },

@@ -60,8 +60,14 @@ export type ViewPart =
 
 export type Namespace = "html" | "svg" | "mathml";
 export type TopLayerEntry = { id: NodeId; kind: "modal" | "popover" | "fullscreen" };
-export type Checked = "off" | "on" | "indeterminate";
-export type ViewControl = { value?: string; checked?: Checked; selected?: number[]; validity?: number };
+export type ViewControl = {
+  value?: string;
+  checked?: boolean;
+  /** Told with `checked`: a box that is neither may be checked or not beneath. */
+  indeterminate?: boolean;
+  selected?: number[];
+  validity?: number;
+};
 
 /** What the mirror must say about an element. */
 export type Marks = { masked: boolean; hidden: boolean; disabled: boolean; placeholder: boolean };
@@ -208,7 +214,10 @@ function control(reader: Reader): ViewControl {
   if (flags & ~(1 | 4 | 8 | 16 | 32 | 64)) throw new Malformed("an unknown flag of a control");
   const state: ViewControl = {};
   if (flags & 1) state.value = reader.string();
-  if (flags & 4) state.checked = flags & 16 ? "indeterminate" : flags & 8 ? "on" : "off";
+  if (flags & 4) {
+    state.checked = (flags & 8) !== 0;
+    state.indeterminate = (flags & 16) !== 0;
+  }
   if (flags & 32) state.selected = times(reader.uint(), () => reader.uint());
   if (flags & 64) state.validity = reader.byte();
   return state;
