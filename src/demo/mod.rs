@@ -74,6 +74,7 @@ impl Shop {
             .route("/catalogue", get(catalogue::list))
             .route("/catalogue/{slug}", get(catalogue::product))
             .route("/account", get(account::show))
+            .route("/account/orders", get(account::list))
             .route("/account/profile", post(account::save_profile))
             .route("/account/password", post(account::change_password))
             .route("/basket", get(basket::show))

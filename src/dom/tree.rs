@@ -4,7 +4,9 @@
 //! again. After a refusal the tree is half changed and worthless: throw it away and ask for a snapshot.
 
 mod arena;
+mod passwords;
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 use url::Url;
@@ -84,6 +86,8 @@ pub struct Tree {
     /// `base` elements of all documents, in the order in which they came.
     base_elements: Vec<u32>,
     bases: Vec<Option<Url>>,
+    /// Names and ids of password fields.
+    passwords: HashSet<Box<str>>,
     viewport: Option<(u32, u32, u32)>,
     focus: Option<NodeId>,
     attention: Attention,
@@ -144,6 +148,7 @@ impl Tree {
             frames: 0,
             base_elements: Vec::new(),
             bases: vec![None],
+            passwords: HashSet::new(),
             viewport: None,
             focus: None,
             attention: Attention::default(),
@@ -169,10 +174,16 @@ impl Tree {
                 ops.iter().map(|op| if let PageOp::Insert { parts, .. } = op { nodes(parts) } else { 0 });
             self.nodes.reserve_exact(parts.sum::<usize>().min(self.limits.nodes));
         }
+        let mut left = Vec::new();
         for op in ops {
             self.spend(1)?;
+            if let PageOp::Remove { id } = op {
+                let removed = self.get(*id).filter(|node| node.element().is_some_and(Element::was_password));
+                left.extend(removed.and_then(NodeRef::parent).map(NodeRef::id));
+            }
             self.operation(op, &mut changes)?;
         }
+        self.succeed_passwords(&left, &changes);
         Ok(changes)
     }
 
@@ -504,8 +515,8 @@ impl Tree {
             self.rebase(document)?;
         }
         self.resolve_anew(slot, changes)?;
+        self.note_password(slot);
         let element = self.element(slot)?;
-        element.was_password |= is_password(element);
         // What an image shows is told anew after this.
         if matches!(name, "src" | "srcset") {
             let source = element.state.as_mut().and_then(|state| state.source.take());
@@ -664,10 +675,6 @@ fn attribute_cost(name: &str, value: &str) -> usize {
 
 fn sheet_length(sheet: &Sheet) -> usize {
     [&sheet.media, &sheet.css].into_iter().flatten().map(|text| text.len()).sum()
-}
-
-fn is_password(element: &Element) -> bool {
-    element.is_html("input") && element.attribute_is("type", "password")
 }
 
 fn control_length(control: &crate::protocol::page::Control) -> usize {

@@ -150,7 +150,7 @@ pub(super) fn control(
         None => 0,
     };
     if verdict.sight.masked() {
-        let length = if (element.was_password() || verdict.fixed) && length > 0 { PASSWORD } else { length };
+        let length = if verdict.fixed && length > 0 { PASSWORD } else { length };
         let value = state.value.is_some().then(|| BULLET.repeat(length).into());
         return Some(ViewControl { value, checked: None, selected: None, validity: state.validity });
     }

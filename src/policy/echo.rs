@@ -21,6 +21,8 @@ const LONGEST: usize = 64;
 const MOST: usize = 2_000;
 /// Pieces of one value.
 const PIECES: usize = 64;
+/// Bytes of a value that may be a password.
+const LONGEST_PASSWORD: usize = 4 * LONGEST * PIECES;
 
 /// Two primes below 2^26: products stay exact in a browser's numbers.
 const PRIMES: [u64; 2] = [67_108_859, 67_108_837];
@@ -31,6 +33,8 @@ pub(super) struct Echoes {
     key: EchoKey,
     /// Length → hashes.
     known: BTreeMap<usize, BTreeSet<[u32; 2]>>,
+    /// Which of them are of passwords.
+    passwords: BTreeSet<(usize, [u32; 2])>,
     count: usize,
 }
 
@@ -45,7 +49,7 @@ impl Echoes {
         let base = |bytes: [u8; 8], prime: u64| (u64::from_le_bytes(bytes) % (prime - 1_000) + 500) as u32;
         let [one, two] = [0, 8].map(|at| std::array::from_fn(|i| secret[at + i]));
         let key = EchoKey { one: base(one, PRIMES[0]), two: base(two, PRIMES[1]) };
-        Echoes { key, known: BTreeMap::new(), count: 0 }
+        Echoes { key, known: BTreeMap::new(), passwords: BTreeSet::new(), count: 0 }
     }
 
     /// For the customer's browser.
@@ -56,8 +60,11 @@ impl Echoes {
     /// For the customer's browser.
     pub(super) fn all(&self) -> Vec<Echo> {
         let of = |(length, hashes): (&usize, &BTreeSet<[u32; 2]>)| {
-            let length = *length as u32;
-            hashes.iter().map(move |[one, two]| Echo { length, one: *one, two: *two }).collect::<Vec<_>>()
+            let echo = |hash: &[u32; 2]| {
+                let password = self.passwords.contains(&(*length, *hash));
+                Echo { length: *length as u32, one: hash[0], two: hash[1], password }
+            };
+            hashes.iter().map(echo).collect::<Vec<_>>()
         };
         self.known.iter().flat_map(of).collect()
     }
@@ -68,36 +75,55 @@ impl Echoes {
     }
 
     /// Remembers a value. Returns whether it is new.
-    pub(super) fn learn(&mut self, value: &str) -> bool {
-        let chars = reduce(value, false).chars;
-        if chars.len() < SHORTEST {
+    pub(super) fn learn(&mut self, value: &str, password: bool) -> bool {
+        self.pieces(value)
+            .into_iter()
+            .fold(false, |new, (length, hash)| self.add(length, hash, password) | new)
+    }
+
+    /// Whether a value is a password that was typed: the whole of it, not only a part.
+    pub(super) fn is_password(&self, value: &str) -> bool {
+        if self.passwords.is_empty() || value.len() > LONGEST_PASSWORD {
             return false;
         }
-        let mut new = false;
+        let pieces = self.pieces(value);
+        !pieces.is_empty() && pieces.iter().all(|piece| self.passwords.contains(piece))
+    }
+
+    /// Whether any password was typed.
+    pub(super) fn knows_passwords(&self) -> bool {
+        !self.passwords.is_empty()
+    }
+
+    /// Lengths and hashes of a value; none when it is too short to be a secret.
+    fn pieces(&self, value: &str) -> Vec<(usize, [u32; 2])> {
+        let chars = reduce(value, false).chars;
+        if chars.len() < SHORTEST {
+            return Vec::new();
+        }
         // The last piece ends where the value does.
         let starts = (0..chars.len()).step_by(LONGEST).take(PIECES);
-        for start in starts {
+        let piece = |start: usize| {
             let end = (start + LONGEST).min(chars.len());
             let start = end.saturating_sub(LONGEST).min(start);
-            let hash = self.hash(&chars[start..end]);
-            new |= self.add(end - start, hash);
-        }
-        new
+            (end - start, self.hash(&chars[start..end]))
+        };
+        starts.map(piece).collect()
     }
 
     /// Remembers what the customer's browser hashed. Returns whether it is new.
     pub(super) fn learn_hash(&mut self, echo: Echo) -> bool {
         let length = echo.length as usize;
-        (SHORTEST..=LONGEST).contains(&length) && self.add(length, [echo.one, echo.two])
+        (SHORTEST..=LONGEST).contains(&length) && self.add(length, [echo.one, echo.two], echo.password)
     }
 
-    fn add(&mut self, length: usize, hash: [u32; 2]) -> bool {
+    fn add(&mut self, length: usize, hash: [u32; 2], password: bool) -> bool {
         if self.count >= MOST {
             return false;
         }
         let new = self.known.entry(length).or_default().insert(hash);
         self.count += usize::from(new);
-        new
+        (password && self.passwords.insert((length, hash))) | new
     }
 
     fn hash(&self, chars: &[u32]) -> [u32; 2] {
@@ -212,7 +238,7 @@ mod tests {
     fn knowing(values: &[&str]) -> Echoes {
         let mut echoes = Echoes::new(*b"sixteen bytes ok");
         values.iter().for_each(|value| {
-            echoes.learn(value);
+            echoes.learn(value, false);
         });
         echoes
     }
@@ -238,9 +264,24 @@ mod tests {
     fn short_values_are_no_secrets() {
         let mut echoes = knowing(&["abc", "1-2-3", ""]);
         assert!(echoes.is_empty());
-        assert!(echoes.learn("abcd") && !echoes.learn("ABCD"));
+        assert!(echoes.learn("abcd", false) && !echoes.learn("ABCD", false));
         assert_eq!(echoes.hide("abcd", SHORTEST_IN_CODE), "abcd");
         assert_eq!(echoes.hide("xabcdx", SHORTEST), "x••••x");
+    }
+
+    #[test]
+    fn a_password_is_known_as_a_whole_and_only_a_password() {
+        let mut echoes = knowing(&["Ada Lovelace"]);
+        let long = "correct horse battery staple ".repeat(9);
+        assert!(!echoes.is_password("Ada Lovelace"));
+        assert!(echoes.learn("hunter2", true) && echoes.learn(&long, true));
+        for (value, is) in
+            [("hunter2", true), ("hunter22", false), ("hunter", false), (&long, true), ("", false)]
+        {
+            assert_eq!(echoes.is_password(value), is, "{value}");
+        }
+        assert!(echoes.learn("Ada Lovelace", true), "it is news that it is a password");
+        assert!(echoes.all().iter().all(|echo| echo.password));
     }
 
     #[test]
@@ -254,7 +295,7 @@ mod tests {
     fn the_number_of_values_is_bounded() {
         let mut echoes = knowing(&[]);
         for n in 0..MOST + 50 {
-            echoes.learn(&format!("value{n:08}"));
+            echoes.learn(&format!("value{n:08}"), false);
         }
         assert_eq!(echoes.all().len(), MOST);
     }
@@ -263,11 +304,11 @@ mod tests {
     fn the_browser_has_the_same_hashes() {
         // The same example is in `injector/src/customer/echoes.test.ts`.
         let mut echoes = Echoes { key: EchoKey { one: 123_456, two: 654_321 }, ..knowing(&[]) };
-        echoes.learn("Hunter 2-é€");
+        echoes.learn("Hunter 2-é€", false);
         assert_eq!(echoes.all(), EXAMPLE);
     }
 
-    const EXAMPLE: [Echo; 1] = [Echo { length: 9, one: 50_094_066, two: 55_702_888 }];
+    const EXAMPLE: [Echo; 1] = [Echo { length: 9, one: 50_094_066, two: 55_702_888, password: false }];
 
     proptest::proptest! {
         #[test]

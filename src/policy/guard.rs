@@ -29,6 +29,16 @@ const FARTHEST: f32 = 100_000.0;
 pub struct Permit {
     action: Action,
     submits: bool,
+    to: Option<String>,
+}
+
+/// Where a page's history leads, as far as the customer's browser tells.
+#[derive(Debug, Clone, Default)]
+pub struct Neighbours {
+    /// To where Back leads.
+    pub back: Option<String>,
+    /// To where Forward leads.
+    pub forward: Option<String>,
 }
 
 impl Permit {
@@ -41,15 +51,20 @@ impl Permit {
     pub fn submits(&self) -> bool {
         self.submits
     }
+
+    /// Where Back or Forward has to lead.
+    pub fn to(&self) -> Option<&str> {
+        self.to.as_deref()
+    }
 }
 
 impl Masker {
-    /// Checks an action against the page as it was last masked.
-    pub fn permit(&self, tree: &Tree, action: Action) -> Result<Permit, Refusal> {
+    /// Checks an action against the page as it was last masked. `near`: what is known of its history.
+    pub fn permit(&self, tree: &Tree, action: Action, near: &Neighbours) -> Result<Permit, Refusal> {
         if self.verdict(NodeId::DOCUMENT).is_none_or(|page| page.sight >= Sight::Hidden) {
             return Err(Refusal::Private);
         }
-        match self.weigh(tree, action.clone()) {
+        match self.weigh(tree, action.clone(), near) {
             // It is theirs to do: show them.
             Err(Refusal::NeedsCustomer) => self.ask(tree, &action),
             checked => checked,
@@ -60,13 +75,14 @@ impl Masker {
     fn ask(&self, tree: &Tree, action: &Action) -> Result<Permit, Refusal> {
         match action {
             Action::Click { node, .. } | Action::Press { node, .. } | Action::Key { node, .. } => {
-                self.weigh(tree, Action::Ask { node: *node })
+                self.weigh(tree, Action::Ask { node: *node }, &Neighbours::default())
             }
             _ => Err(Refusal::NeedsCustomer),
         }
     }
 
-    fn weigh(&self, tree: &Tree, mut action: Action) -> Result<Permit, Refusal> {
+    fn weigh(&self, tree: &Tree, mut action: Action, near: &Neighbours) -> Result<Permit, Refusal> {
+        let mut to = None;
         let submits = match &mut action {
             Action::Click { node, x, y, count, .. } => {
                 in_box(*x, *y)?;
@@ -153,9 +169,17 @@ impl Masker {
                 *url = target.into();
                 false
             }
-            Action::Leave | Action::LetGo | Action::Back | Action::Forward | Action::Refresh => false,
+            Action::Leave | Action::LetGo | Action::Refresh => false,
+            Action::Back | Action::Forward => {
+                let there = if action == Action::Back { &near.back } else { &near.forward };
+                let there = there.as_ref().ok_or(Refusal::Nowhere)?;
+                let target = Url::parse(there).map_err(|_| Refusal::NotPossible)?;
+                self.lead_to(tree, Scope::default(), &target)?;
+                to = Some(there.clone());
+                false
+            }
         };
-        Ok(Permit { action, submits })
+        Ok(Permit { action, submits, to })
     }
 
     /// The element that an action is aimed at: the node, or the nearest element that it is in.

@@ -4,6 +4,7 @@
 //! make of the same page. To keep it, the masker knows for every node whether the mirror has it and in
 //! which place, and writes every operation against that knowledge.
 
+mod passwords;
 mod places;
 mod slots;
 mod writing;
@@ -58,6 +59,8 @@ pub struct Masker {
     globals: Globals,
     /// What was typed into masked fields, on this page and those before.
     echoes: Echoes,
+    /// Fields and editable elements that held a password.
+    exposed: IdSet,
     /// The customer's browser must be told all marks again.
     marks_stale: bool,
 }
@@ -133,6 +136,7 @@ impl Masker {
             places: 0,
             told: HashSet::new(),
             globals: Globals::default(),
+            exposed: IdSet::default(),
             marks_stale: false,
         }
     }
@@ -141,7 +145,7 @@ impl Masker {
     pub fn adopt(&mut self, policies: Arc<Policies>, tree: &Tree) -> Masked {
         self.policies = policies;
         let before = std::mem::take(&mut self.told);
-        let mut masked = self.view(tree);
+        let mut masked = self.look(tree);
         masked.withdrawn = before.into_iter().filter(|token| !self.told.contains(token)).collect();
         masked
     }
@@ -159,6 +163,11 @@ impl Masker {
 
     /// The whole view, all verdicts made anew. Marks and resources are told from scratch.
     pub fn view(&mut self, tree: &Tree) -> Masked {
+        self.exposed.clear();
+        self.look(tree)
+    }
+
+    fn look(&mut self, tree: &Tree) -> Masked {
         self.rules = Rules::in_force(&self.policies, tree.location(), self.role);
         self.rules.paused.iter().for_each(|rule| self.policies.tally.add(*rule));
         self.frames.clear();
@@ -168,6 +177,7 @@ impl Masker {
         let mut turn = Turn::default();
         self.judge(tree, tree.document(), &mut turn);
         self.listen(tree, std::mem::take(&mut turn.typed));
+        self.expose(tree, None, &mut turn);
         let unmarked = |id: &NodeId| self.nodes.get(id).is_some_and(|state| state.verdict.mark.is_none());
         turn.cleared.extend(
             before.iter().filter(|(id, old)| old.verdict.mark.is_some() && unmarked(id)).map(|(id, _)| id),
@@ -205,11 +215,13 @@ impl Masker {
         for id in &changes.removed {
             self.vacate(*id, &mut turn);
             self.nodes.remove(id);
+            self.exposed.remove(id);
         }
-        let resend = self.reconsider(tree, changes, &mut turn);
+        let mut resend = self.reconsider(tree, changes, &mut turn);
         let mut typed = std::mem::take(&mut turn.typed);
         typed.extend(&changes.controls);
-        let learned = self.listen(tree, typed);
+        let learned = self.listen(tree, typed) | self.overhear(tree, changes);
+        resend.extend(self.expose(tree, Some(changes).filter(|_| !learned), &mut turn));
         self.replace(tree, changes, &resend, &mut turn);
         self.touch_up(tree, changes, &mut turn);
         if learned {
@@ -229,7 +241,10 @@ impl Masker {
         }
         let mut turn = Turn::default();
         if let Some(tree) = tree.filter(|_| learned && !self.nodes.is_empty()) {
+            let resend = self.expose(tree, None, &mut turn);
+            self.replace(tree, &Changes::default(), &resend, &mut turn);
             self.strike(tree, &mut turn);
+            self.settle(tree, &mut turn);
             let now = globals(tree, &self.nodes, &self.echoes);
             self.tell_globals(now, &mut turn);
         }
@@ -284,7 +299,7 @@ impl Masker {
         for id in fields {
             let private = self.verdict(id).is_some_and(|verdict| verdict.sight > Sight::Shown);
             if private && let Some(value) = tree.get(id).and_then(told) {
-                learned |= self.echoes.learn(value);
+                learned |= self.echoes.learn(value, self.holds_password(tree, id));
             }
         }
         learned
@@ -430,7 +445,8 @@ impl Masker {
             let scope = self.scope_in(node, above.scope);
             return self.rules_of(scope).document(scope, &above);
         }
-        let mut verdict = self.rules_of(above.scope).judge(node, &above, matched);
+        let mut verdict =
+            self.rules_of(above.scope).judge(node, &above, matched, self.exposed.contains(&node.id()));
         if let Some(document) = node.frame_document()
             && verdict.open()
         {

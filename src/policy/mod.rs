@@ -28,7 +28,7 @@ mod view;
 
 pub use diagnostic::{Diagnostic, nearest};
 pub use folder::Stamp;
-pub use guard::Permit;
+pub use guard::{Neighbours, Permit};
 pub use masker::{Masked, Masker};
 pub use metrics::Metrics;
 pub use preview::{Matched, Preview};

@@ -194,6 +194,14 @@ impl UrlPattern {
         &self.text
     }
 
+    /// Whether it stands for one path, and not for all that look alike.
+    pub(super) fn names_one(&self) -> bool {
+        match &self.syntax {
+            Syntax::Globs { path, .. } => path.iter().all(|glob| matches!(glob, Glob::Char(_))),
+            Syntax::Web(_) => false,
+        }
+    }
+
     /// Whether it has regular expressions, which take memory.
     pub(super) fn is_heavy(&self) -> bool {
         matches!(&self.syntax, Syntax::Web(pattern) if pattern.has_regexp_groups())

@@ -52,6 +52,17 @@ impl Masker {
         Ok(())
     }
 
+    /// Whether what an agent's action brings from an address may be saved as a file, which only the answer tells:
+    /// where a rule opens a kind of file, or names the very address.
+    pub fn may_save(&self, tree: &Tree, target: &Url) -> bool {
+        let names = |rule: &AddressRule| {
+            rule.kind == AddressKind::Navigate { allowed: true }
+                && rule.urls.iter().any(|pattern| pattern.names_one() && pattern.matches(target))
+        };
+        self.lead_to(tree, Scope::default(), target).is_ok()
+            && (sensitive(target).is_some() || self.navigation(Scope::default()).any(|(_, rule)| names(rule)))
+    }
+
     /// Whether a link may be followed.
     pub(super) fn follow(&self, link: NodeRef<'_>) -> Result<(), Refusal> {
         let element = link.element().ok_or(Refusal::NotPossible)?;

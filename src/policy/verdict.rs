@@ -338,8 +338,14 @@ impl Rules {
         Verdict { sight, scope, shape: Shape::Whole, mark: None, ..*frame }
     }
 
-    /// Of a node in a parent of this verdict. `matched`: the rules that select it.
-    pub(super) fn judge(&self, node: NodeRef<'_>, parent: &Verdict, matched: &[u32]) -> Verdict {
+    /// Of a node in a parent of this verdict. `matched`: the rules that select it. `password`: it holds one.
+    pub(super) fn judge(
+        &self,
+        node: NodeRef<'_>,
+        parent: &Verdict,
+        matched: &[u32],
+        password: bool,
+    ) -> Verdict {
         let in_document = node.parent().is_some_and(|parent| parent.parent().is_none());
         let mut verdict = Verdict { shape: Shape::Whole, mark: None, ..*parent };
         if !(parent.open() || in_document) {
@@ -357,18 +363,18 @@ impl Rules {
         }
         let said = self.said(matched);
         let mut label = None;
+        let password = password || element.was_password();
         if verdict.sight == Sight::Hidden || own("hide") || said.hide.is_some() {
             verdict.sight = Sight::Hidden;
             label = said.hide.flatten();
-        } else if verdict.sight != Sight::Masked
-            && (own("mask") || element.was_password() || said.mask.is_some())
-        {
+        } else if verdict.sight != Sight::Masked && (own("mask") || password || said.mask.is_some()) {
             verdict.sight = Sight::Masked;
             label = said.mask.flatten();
         } else if verdict.sight == Sight::MaskedByDefault && said.show {
             verdict.sight = Sight::Shown;
         }
-        verdict.fixed |= said.fixed;
+        // Not even its length is known.
+        verdict.fixed |= said.fixed || password;
         if verdict.reach == Reach::Disabled || own("readonly") || said.disable {
             verdict.reach = Reach::Disabled;
         } else if forms::submits(node) {

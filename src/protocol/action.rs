@@ -290,6 +290,8 @@ pub enum Refusal {
     Disabled,
     /// The address is not one of the site.
     OutsideSite,
+    /// Back or Forward leads off the site, or to where nobody knows.
+    Nowhere,
     /// The element can not do that (text into a picture, say).
     NotPossible,
     /// Something else lies over the element.

@@ -70,6 +70,16 @@ pub enum FromCustomer {
         /// Absolute, of http or https, without fragment.
         url: String,
     },
+    /// Where Back and Forward lead from here; told while an agent may act, and none where it is not known or not of
+    /// the page's origin.
+    Neighbours {
+        /// Absolute.
+        back: Option<String>,
+        /// Absolute.
+        forward: Option<String>,
+    },
+    /// The customer has pressed something: what happens now is not the agent's doing. Told while an agent may act.
+    Gesture,
     /// A wanted resource can not be had.
     Unavailable {
         /// The number of the want.
@@ -167,6 +177,8 @@ pub struct Act<A = super::Action> {
     pub seq: u32,
     /// Whether a form may be submitted by it.
     pub submit: bool,
+    /// Where Back or Forward must lead, or it is not done.
+    pub to: Option<String>,
     /// What to do.
     pub action: A,
 }
@@ -250,6 +262,9 @@ pub struct Echo {
     pub one: u32,
     /// The second hash.
     pub two: u32,
+    /// Of a password: a field that holds it is a password field, whatever it says.
+    #[serde(default)]
+    pub password: bool,
 }
 
 /// The body of `POST /.tandem/session`, if it has one: what the site's script passed to `Tandem.start`.

@@ -149,7 +149,7 @@ fn typescript_is_current() {
         admin::PolicyRule,
         admin::PolicyError,
     );
-    out.push_str("export type Act = { type: ActTag; seq: number; submit: boolean; action: Action };\n\n");
+    out.push_str("export type Act = { type: ActTag; seq: number; submit: boolean; to: string | null; action: Action };\n\n");
     out.push_str("/** Strings with a fixed index in every frame's table. */\nexport const WORDS: readonly string[] = [\n");
     for word in super::WORDS {
         out.push_str(&format!("  {},\n", serde_json::to_string(word).unwrap()));

@@ -3,6 +3,7 @@
 //! The customer's response never waits for, and never fails because of, a copy.
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use url::Url;
 
@@ -12,6 +13,13 @@ use super::membership::Member;
 pub trait Sharing: Send + Sync + 'static {
     /// Whether a request belongs to a session, by the customer's headers.
     fn member(&self, request: &HeaderMap) -> Option<Member>;
+
+    /// Whether what a navigation brings may be saved as a file. Called with the customer's headers and the absolute
+    /// public URL, for requests with a cookie of ours; waited for only when the answer is a file. None: it may.
+    fn saving(&self, request: &HeaderMap, url: &Url) -> Option<BoxFuture<'static, bool>> {
+        let _ = (request, url);
+        None
+    }
 
     /// The sink for this request's response, if the request belongs to a session and the session wants it.
     /// Called when the request arrives, with the customer's headers and the absolute public URL; only for

@@ -27,7 +27,7 @@ use super::pulse::Busy;
 use super::record::{Record, RequestId};
 use super::trust::Trusted;
 use super::untyped::{self, Start};
-use super::{Front, Limits, Proxy, capture, change, headers, inject, membership, request, upgrade};
+use super::{Front, Limits, Proxy, capture, change, file, headers, inject, membership, request, upgrade};
 
 /// What a connection's exchanges share.
 #[derive(Debug, Clone)]
@@ -141,6 +141,8 @@ async fn exchange(
     // Only customers in a session have a cookie of ours.
     let ours = headers::has_own_cookie(request.headers());
     let sink = if ours { capture::open(&*proxy.sharing.0, &request, || target.url()) } else { None };
+    let saving =
+        if ours && navigation { proxy.sharing.0.saving(request.headers(), &target.url()) } else { None };
     let member = if ours { proxy.sharing.0.member(request.headers()) } else { None };
     let wish = upgrade::wish(&mut request)?;
     let framed = request.headers().contains_key(header::CONTENT_LENGTH) || request.body().is_end_stream();
@@ -177,6 +179,12 @@ async fn exchange(
         }));
     }
 
+    if let Some(may) = saving
+        && file::is_file(response.status(), response.headers())
+        && !may.await
+    {
+        return Ok(file::kept_back());
+    }
     headers::to_browser(&mut response)?;
     inject::vary(&mut response);
     let silence = proxy.limits.origin_silence;

@@ -29,6 +29,7 @@ mod chunked;
 mod connection;
 mod error;
 mod exchange;
+mod file;
 mod frames;
 mod gather;
 mod guests;

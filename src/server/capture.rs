@@ -1,6 +1,8 @@
 //! Lets the proxy copy what a customer's own requests fetch into the resources of the customer's session.
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use url::Url;
 
@@ -21,6 +23,15 @@ impl Sharing for SessionCapture {
             Mode::Write => "write",
         };
         Some(Member { session: handle.site_name().to_owned(), mode })
+    }
+
+    fn saving(&self, request: &HeaderMap, url: &Url) -> Option<BoxFuture<'static, bool>> {
+        let handle = session_of(&self.0, request)?;
+        if handle.status().phase != Phase::Active {
+            return None;
+        }
+        let url = url.clone();
+        Some(async move { handle.may_save(url).await }.boxed())
     }
 
     fn open(&self, request: &HeaderMap, url: &Url) -> Option<Box<dyn Sink>> {

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::audience::Audiences;
 use super::diary::Diary;
+use super::doing::Doing;
 use super::handle::{Command, Handle};
 use super::history::Happening;
 use super::lifecycle::{Event, Lifecycle};
@@ -115,6 +116,7 @@ pub(super) fn session(
         customer_pointer: watch::Sender::new(None),
         pending: HashMap::new(),
         acts: 0,
+        doing: Doing::default(),
         connections: 0,
         repairs: Repairs::default(),
     };
@@ -148,6 +150,7 @@ struct Session {
     /// Our number of an action that is under way → whose it is and its number there.
     pending: HashMap<u32, (u64, u32)>,
     acts: u32,
+    doing: Doing,
     connections: u64,
     repairs: Repairs,
 }
@@ -251,6 +254,9 @@ impl Session {
                 self.diary.about(&about);
                 self.about.send_replace(Arc::new(about));
                 let _ = reply.send(());
+            }
+            Command::Saves { url, reply } => {
+                let _ = reply.send(self.saves(&url));
             }
             Command::End { reason } => self.happens(Event::End(reason)),
         }

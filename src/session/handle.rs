@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use url::Url;
 
 use super::link::{AgentLink, CustomerLink, FeedItem, Hello, JoinError};
 use super::record::{About, TooMuch};
@@ -126,6 +127,11 @@ impl Handle {
         Ok(())
     }
 
+    /// Whether the customer's browser may save what this address brings: not as an agent's doing.
+    pub async fn may_save(&self, url: Url) -> bool {
+        self.ask(|reply| Command::Saves { url, reply }).await.unwrap_or(true)
+    }
+
     /// Ends the session from outside. Returns once it has ended, by this or by something that came before.
     pub async fn end(&self, reason: EndReason) {
         self.tell(Command::End { reason }).await;
@@ -185,6 +191,10 @@ pub(super) enum Command {
     Attach {
         about: About,
         reply: oneshot::Sender<()>,
+    },
+    Saves {
+        url: Url,
+        reply: oneshot::Sender<bool>,
     },
     End {
         reason: EndReason,

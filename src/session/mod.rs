@@ -8,6 +8,7 @@ mod actor;
 mod audience;
 mod clock;
 mod diary;
+mod doing;
 mod handle;
 pub mod history;
 mod key;

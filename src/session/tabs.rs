@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::link::Outgoing;
+use crate::policy::Neighbours;
 use crate::protocol::Point;
 
 /// Tabs of one customer at a time; the one that was looked at longest ago gives way.
@@ -41,6 +42,8 @@ pub(super) struct Tab {
     pub(super) url: Option<String>,
     /// The same of its frames.
     pub(super) frames: Vec<String>,
+    /// Where Back and Forward lead from here.
+    pub(super) near: Neighbours,
     pub(super) misfits: u32,
     /// Whether its browser was told that the agent sees nothing of the page.
     pub(super) private: bool,
@@ -61,6 +64,7 @@ impl Tabs {
             replaced.extend(tab.line.replace(line));
             (tab.gone, tab.misfits, tab.seen, tab.private) = (None, 0, false, false);
             tab.frames.clear();
+            tab.near = Neighbours::default();
             return replaced;
         }
         if self.tabs.len() >= MOST {
@@ -80,6 +84,7 @@ impl Tabs {
             seen: false,
             url: None,
             frames: Vec::new(),
+            near: Neighbours::default(),
             misfits: 0,
             private: false,
         });
@@ -137,6 +142,7 @@ impl Tabs {
         for tab in &mut self.tabs {
             tab.url = None;
             tab.frames.clear();
+            tab.near = Neighbours::default();
         }
     }
 

@@ -239,7 +239,8 @@ async fn exchange(
                 Some(Outgoing::Message(message)) => sender.json(&message).await,
                 Some(Outgoing::Act { seq, permit }) => {
                     let (submit, action) = (permit.submits(), permit.action());
-                    sender.json(&Act::<&Action> { kind: ActTag::Act, seq, submit, action }).await
+                    let to = permit.to().map(str::to_owned);
+                    sender.json(&Act::<&Action> { kind: ActTag::Act, seq, submit, to, action }).await
                 }
                 Some(Outgoing::Close(why)) => {
                     // What the end was is in the status.

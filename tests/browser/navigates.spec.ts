@@ -1,4 +1,5 @@
-/** Address, Back, Forward and Refresh in Write mode; nowhere outside the site. */
+/** Address, Back, Forward and Refresh in Write mode; nowhere outside the site, and no file. */
+import { rm, writeFile } from "node:fs/promises";
 import { expect, test } from "./rig.ts";
 
 test("address, back, forward and refresh", async ({ customer, agent, writing }) => {
@@ -35,4 +36,112 @@ test("not outside the site, and not where the policy forbids", async ({ customer
     await expect(agent.page.getByText(message).first()).toBeVisible();
   }
   expect(customer.page.url()).toBe(before);
+});
+
+/** What the agent is told, once, of what was refused. */
+const OUTSIDE = /off the customer’s site/i;
+const CUSTOMER = /only the customer/i;
+
+for (const how of ["by what the browser tells of its history", "by what was written down of it"]) {
+  test(`back and forward lead only where an agent may go, ${how}`, async ({ customer, agent, writing, demo }) => {
+    test.setTimeout(90_000);
+    if (how.includes("written")) {
+      await customer.page.addInitScript(() => Object.defineProperty(window, "navigation", { value: undefined }));
+    }
+    const back = agent.page.getByRole("button", { name: "Back", exact: true });
+    const forward = agent.page.getByRole("button", { name: "Forward" });
+    const file = `${demo.data}/policies/story.toml`;
+    const reloads = () => demo.log().split("changed policies are in force").length;
+    const before = reloads();
+    try {
+      await writing("/help");
+      // Another site comes before this page.
+      await customer.page.goto(`${demo.console}/`);
+      await customer.open("/help");
+      await expect(agent.mode()).toHaveText("Write");
+      await back.click();
+      await expect(agent.page.getByText(OUTSIDE).first()).toBeVisible();
+      await forward.click();
+      await expect(agent.page.getByText(OUTSIDE).first()).toBeVisible();
+      expect(customer.page.url()).toMatch(/\/help$/);
+
+      // Between pages of the site, and states of one page.
+      const address = agent.page.getByRole("textbox", { name: "Address" });
+      await address.fill("/story");
+      await address.press("Enter");
+      await customer.page.waitForURL("**/story");
+      await customer.page.evaluate(() => history.pushState(null, "", "/story?part=2"));
+      await expect(address).toHaveValue(/part=2$/);
+      await back.click();
+      await expect(address).toHaveValue(/\/story$/);
+      await back.click();
+      await expect(address).toHaveValue(/\/help$/);
+      await customer.page.waitForURL("**/help");
+      await forward.click();
+      await expect(address).toHaveValue(/\/story$/);
+
+      // What is denied by address is denied that way, too.
+      await address.fill("/help");
+      await address.press("Enter");
+      await customer.page.waitForURL("**/help");
+      await expect(address).toHaveValue(/\/help$/);
+      await writeFile(file, '[[navigate]]\nurls = ["/story**"]\nagent = "denied"\n');
+      await expect.poll(reloads).toBeGreaterThan(before);
+      await back.click();
+      await expect(agent.page.getByText(CUSTOMER).first()).toBeVisible();
+      expect(customer.page.url()).toMatch(/\/help$/);
+    } finally {
+      await rm(file, { force: true });
+    }
+  });
+}
+
+test("no file is saved as an agent's doing, and the customer's own are", async ({ customer, agent, writing }) => {
+  test.setTimeout(60_000);
+  await writing("/account");
+  const saved: string[] = [];
+  customer.page.on("download", (download) => saved.push(download.suggestedFilename()));
+  // Only the answer says that it is a file; and one that the page makes by itself, after a while.
+  await customer.page.evaluate(() => {
+    const button = document.createElement("button");
+    button.id = "make";
+    button.type = "button";
+    button.textContent = "Make a file";
+    button.onclick = () =>
+      setTimeout(() => {
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(new Blob(["made"]));
+        link.download = "made.txt";
+        if (button.dataset.how) link.dispatchEvent(new MouseEvent("click"));
+        else link.click();
+        button.dataset.how = "event";
+        document.title = `made ${link.download}`;
+      }, 50);
+    document.querySelector("#list")?.before(button);
+  });
+  await customer.reveal("#list", agent.mirror);
+  const refused = agent.page.getByText(CUSTOMER);
+  const answered = customer.page.waitForResponse("**/account/orders");
+  await agent.mirror.click("#list");
+  expect((await answered).status()).toBe(204);
+  await expect(refused.first()).toBeVisible();
+  for (const _ of ["click", "event"]) {
+    await customer.page.evaluate(() => {
+      document.title = "not yet";
+    });
+    await agent.mirror.click("#make");
+    await expect(customer.page).toHaveTitle("made made.txt");
+  }
+  expect(customer.page.url()).toMatch(/\/account$/);
+  expect(saved).toEqual([]);
+
+  // At once after the agent did something.
+  const own = customer.page.waitForEvent("download");
+  await customer.page.locator("#list").click();
+  expect((await own).suggestedFilename()).toBe("orders.csv");
+  await agent.mirror.click("h1");
+  const made = customer.page.waitForEvent("download");
+  await customer.page.locator("#make").click();
+  expect((await made).suggestedFilename()).toBe("made.txt");
+  expect(saved).toEqual(["orders.csv", "made.txt"]);
 });

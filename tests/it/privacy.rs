@@ -276,7 +276,7 @@ async fn what_is_typed_into_a_masked_field_is_masked_where_the_page_repeats_it()
 async fn hashes_of_withheld_values_reach_the_browser_of_the_next_page() {
     let rig = Rig::start().await;
     let (mut customer, _agent) = rig.session(&page()).await;
-    let echo = json!({ "length": 9, "one": 1234, "two": 4321 });
+    let echo = json!({ "length": 9, "one": 1234, "two": 4321, "password": true });
     customer.says(json!({ "type": "typed", "echoes": [echo] })).await;
     customer.reconnect().await;
     let withhold =

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::page::{Piece, el, text};
-use crate::harness::{Agent, Customer, Rig};
+use crate::harness::{Agent, Customer, Rig, Setup};
 
 fn form() -> Vec<Piece> {
     vec![
@@ -86,6 +86,7 @@ async fn in_pointer_mode_nothing_can_be_done() {
 async fn in_write_mode_what_is_allowed_reaches_the_customers_page() {
     let rig = Rig::start().await;
     let (mut customer, mut agent) = session(&rig).await;
+    customer.says(leads(&rig, Some("/before"), Some("/after"))).await;
     for action in [
         click(customer.node("plain")),
         click(customer.node("inside")),
@@ -108,6 +109,83 @@ async fn in_write_mode_what_is_allowed_reaches_the_customers_page() {
     let act = customer.hears("act").await;
     customer.says(json!({ "type": "acted", "seq": act["seq"], "refused": "covered" })).await;
     assert_eq!(agent.outcome(asked).await, "covered");
+}
+
+/// What the customer's browser tells of its history.
+fn leads(rig: &Rig, back: Option<&str>, forward: Option<&str>) -> Value {
+    let [back, forward] = [back, forward].map(|path| path.map(|path| format!("http://{}{path}", rig.site)));
+    json!({ "type": "neighbours", "back": back, "forward": forward })
+}
+
+#[tokio::test]
+async fn back_and_forward_lead_only_where_an_agent_may_go() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    let (back, forward) = (json!({ "kind": "back" }), json!({ "kind": "forward" }));
+    let settled = async |customer: &mut Customer, agent: &mut Agent| {
+        let asked = agent.asks(click(customer.node("plain"))).await;
+        let act = customer.hears("act").await;
+        customer.says(json!({ "type": "acted", "seq": act["seq"], "refused": null })).await;
+        assert_eq!(agent.outcome(asked).await, "done");
+    };
+    assert_eq!(agent.acts(back.clone()).await, "nowhere");
+    customer.says(leads(&rig, Some("/logout"), None)).await;
+    settled(&mut customer, &mut agent).await;
+    assert_eq!(agent.acts(back.clone()).await, "disabled", "the policy denies that address");
+    assert_eq!(agent.acts(forward).await, "nowhere");
+    customer.says(json!({ "type": "neighbours", "back": "https://evil.test/", "forward": null })).await;
+    settled(&mut customer, &mut agent).await;
+    assert_eq!(agent.acts(back.clone()).await, "outside_site");
+
+    customer.says(leads(&rig, Some("/before"), None)).await;
+    settled(&mut customer, &mut agent).await;
+    agent.asks(back.clone()).await;
+    let act = customer.hears("act").await;
+    assert_eq!(act["to"], format!("http://{}/before", rig.site), "there and nowhere else");
+    // Of the next page nothing is known yet.
+    customer.reconnect().await;
+    customer.show(&form()).await;
+    agent.sees_page().await;
+    assert_eq!(agent.acts(back).await, "nowhere");
+}
+
+#[tokio::test]
+async fn a_file_that_an_agents_action_brings_is_kept_back_and_the_customers_own_is_not() {
+    use axum::routing::get;
+    let list = async || ([("content-disposition", "attachment; filename=a.csv")], "a,b");
+    let page = async || ([("content-type", "text/html")], "<p>A page");
+    let origin =
+        axum::Router::new().route("/list", get(list)).route("/named", get(list)).route("/page", get(page));
+    let policy = "[[navigate]]\nurls = ['/**', '/named']\nagent = 'allowed'\n".into();
+    let rig = Rig::with(Setup { origin, policy, ..Setup::default() }).await;
+    let (mut customer, mut agent) = session(&rig).await;
+    let cookie = customer.cookie.clone();
+    let load = async |path: &str, dest: &str| {
+        let headers = [("Cookie", cookie.as_str()), ("Sec-Fetch-Dest", dest)];
+        crate::harness::http::request(rig.site, "GET", path, &headers, b"").await.status
+    };
+    assert_eq!(load("/list", "document").await, 200, "nobody did anything");
+    let asked = agent.asks(click(customer.node("plain"))).await;
+    let act = customer.hears("act").await;
+    customer.says(json!({ "type": "acted", "seq": act["seq"], "refused": null })).await;
+    assert_eq!(agent.outcome(asked).await, "done");
+    for (path, dest, status) in [
+        ("/page", "document", 200),
+        ("/list", "image", 200),
+        ("/named", "document", 200),
+        ("/list", "iframe", 204),
+        ("/list", "document", 204),
+    ] {
+        assert_eq!(load(path, dest).await, status, "{path} as {dest}");
+    }
+    assert_eq!(agent.outcome(asked).await, "needs_customer", "the agent is told");
+
+    customer.says(json!({ "type": "gesture" })).await;
+    let settled = agent.asks(json!({ "kind": "scroll", "node": 1, "x": 0, "y": 10 })).await;
+    let act = customer.hears_that("the scroll", |message| message["action"]["kind"] == "scroll").await;
+    customer.says(json!({ "type": "acted", "seq": act["seq"], "refused": null })).await;
+    assert_eq!(agent.outcome(settled).await, "done");
+    assert_eq!(load("/list", "document").await, 200);
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ const refusal: Record<Refusal, string> = {
   private: "Only the customer can use this field.",
   disabled: "Only the customer can use this.",
   outside_site: "This address is not on the customer’s site.",
+  nowhere: "That way leads off the customer’s site, or nowhere.",
   not_possible: "That can not be done here.",
   covered: "Something else lies over it on the customer’s page.",
   needs_customer: "Browsers let only the customer do this. They are shown where to press.",

@@ -48,6 +48,14 @@ export class Acting {
     return this.#ready?.has(element) ?? false;
   }
 
+  /** The server may not know what only this browser can tell it. */
+  tell(): void {
+    this.prepare().then(
+      (executor) => executor.tell(),
+      () => {},
+    );
+  }
+
   /** The agent can do nothing any more: what was begun is left. */
   stop(): void {
     this.#executor?.then(

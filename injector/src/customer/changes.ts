@@ -10,6 +10,7 @@ import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
+import { SECRET, takesText } from "./withhold.ts";
 
 const PREFIXES: Readonly<Record<string, string>> = {
   "http://www.w3.org/1999/xlink": "xlink:",
@@ -40,6 +41,7 @@ export class Changes {
 
   /** Takes mutation records. */
   mark(records: readonly MutationRecord[]): void {
+    this.#succeed(records);
     for (const record of records) {
       const { target } = record;
       if (record.type === "childList") {
@@ -89,6 +91,23 @@ export class Changes {
     this.#touch(element, DEFINED);
   }
 
+  /** An element is found to be a password field. */
+  secret(element: Element): void {
+    this.#touch(element, SECRET);
+  }
+
+  /** Texts that are edited and may have become a password. */
+  *edited(): Generator<Element> {
+    for (const { parentElement } of this.#texts) {
+      const host = parentElement?.closest("[contenteditable]");
+      if (host) yield host;
+    }
+    for (const { parentElement } of this.#added) {
+      const host = parentElement?.closest("[contenteditable]");
+      if (host) yield host;
+    }
+  }
+
   /** `host` got a shadow root after it was told: it is told anew, and takes its children along. */
   attached(host: Element): void {
     const known = this.context.known.of(host);
@@ -128,6 +147,23 @@ export class Changes {
     this.#texts.clear();
   }
 
+  /** What takes text and comes where a password field goes is one too: "show password" may be made like that. */
+  #succeed(records: readonly MutationRecord[]): void {
+    const { withholding, known } = this.context;
+    const left = new Set<Node>();
+    for (const { target, removedNodes } of records) {
+      for (const node of removedNodes) {
+        if (isElement(node) && !node.isConnected && withholding.isPassword(node)) left.add(target);
+      }
+    }
+    if (left.size === 0) return;
+    for (const { target, addedNodes } of records) {
+      for (const node of left.has(target) ? addedNodes : []) {
+        if (isElement(node) && !known.of(node) && takesText(node)) withholding.remember(node);
+      }
+    }
+  }
+
   /** Marks an attribute. */
   #touch(element: Element, name: string): void {
     const elements = this.#attributes.get(name);
@@ -140,7 +176,11 @@ export class Changes {
     const space = record.attributeNamespace;
     const name =
       (space && (element.getAttributeNodeNS(space, local)?.name ?? (PREFIXES[space] ?? "") + local)) || local;
-    if (local === "type") this.context.withholding.notice(element, record.oldValue);
+    if (local === "type" || local === "id" || local === "name") {
+      const { withholding } = this.context;
+      withholding.notice(element, local === "type" ? record.oldValue : null);
+      if (withholding.isSecret(element)) this.secret(element);
+    }
     if (local === "data-tandem") {
       // It may have become, or ceased to be, a part of the page.
       (ignored(element) ? this.#removed : this.#added).add(element);
@@ -260,8 +300,10 @@ export class Changes {
   }
 
   #writeAttribute(out: Writer, id: number, element: Element, name: string): void {
-    const raw = name === DEFINED ? (isDefined(element) ? "" : null) : element.getAttribute(name);
-    const value = raw === null ? null : this.context.withholding.attribute(element, name, raw);
+    const { withholding } = this.context;
+    const ours = { [DEFINED]: isDefined, [SECRET]: (it: Element) => withholding.isSecret(it) }[name];
+    const raw = ours ? (ours(element) ? "" : null) : element.getAttribute(name);
+    const value = raw === null ? null : withholding.attribute(element, name, raw);
     out.byte(value === null ? 5 : 4);
     out.uint(id);
     out.string(name);

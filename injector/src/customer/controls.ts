@@ -65,7 +65,17 @@ export class Controls {
       const { value } = element as HTMLInputElement;
       if (value === this.#learned.get(element)) continue;
       this.#learned.set(element, value);
-      withholding.echoes.typing(element, value);
+      withholding.echoes.typing(element, value, withholding.isPassword(element));
+    }
+  }
+
+  /** Fields that are found to hold a password now. */
+  *discover(): Generator<Element> {
+    for (const element of this.#dirty) {
+      if (this.withholding.discover(element)) {
+        this.retell(element);
+        yield element;
+      }
     }
   }
 

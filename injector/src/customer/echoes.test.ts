@@ -15,7 +15,9 @@ function knowing(...values: string[]): Echoes {
 
 test("hashes are those of the server", () => {
   // The same example is in `src/policy/echo.rs`.
-  assert.deepEqual(knowing().pieces("Hunter 2-é€"), [{ length: 9, one: 50094066, two: 55702888 }]);
+  assert.deepEqual(knowing().pieces("Hunter 2-é€"), [
+    { length: 9, one: 50094066, two: 55702888, password: false },
+  ]);
 });
 
 test("a value is found however it is written", () => {
@@ -37,12 +39,24 @@ test("a value is found however it is written", () => {
 test("what is being typed is hidden at once, and kept once it is settled", () => {
   const echoes = knowing();
   const field = {} as Element;
-  for (const value of ["hun", "hunt", "hunte", "hunter"]) echoes.typing(field, value);
+  for (const value of ["hun", "hunt", "hunte", "hunter"]) echoes.typing(field, value, false);
   assert.equal(echoes.hide("hunter hunte hunt"), "•••••• ••••• ••••");
   assert.equal(echoes.settle().length, 1);
   assert.equal(echoes.hide("hunter"), "••••••");
   assert.equal(echoes.hide("hunt"), "hunt", "half a word is no secret for ever");
   assert.deepEqual(echoes.settle(), []);
+});
+
+test("a password is known as a whole, and only a password", () => {
+  const echoes = knowing("Ada Lovelace");
+  assert.ok(!echoes.isPassword("Ada Lovelace"));
+  const field = {} as Element;
+  echoes.typing(field, "hunter2", true);
+  assert.ok(echoes.isPassword("hunter2"), "while it is being typed");
+  assert.equal(echoes.settle()[0]?.password, true);
+  assert.ok(echoes.isPassword("hunter2") && !echoes.isPassword("hunter22") && !echoes.isPassword("hunter"));
+  echoes.typing(field, "Ada Lovelace", true);
+  assert.equal(echoes.settle().length, 1, "it is news that it is a password");
 });
 
 test("the path of an address stays: rules go by it", () => {
@@ -56,6 +70,6 @@ test("the path of an address stays: rules go by it", () => {
 
 test("a key that was never told hides nothing and keeps nothing", () => {
   const echoes = new Echoes();
-  echoes.typing({} as Element, "hunter22");
+  echoes.typing({} as Element, "hunter22", true);
   assert.deepEqual(echoes.settle(), []);
 });

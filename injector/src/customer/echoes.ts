@@ -33,6 +33,8 @@ interface Reduced {
 export class Echoes {
   #key: EchoKey = { one: 0, two: 0 };
   #keep: ReadonlySet<string> = new Set();
+  /** Those of passwords, by length and hashes. */
+  readonly #passwords = new Set<string>();
   /** What is settled, by length. */
   readonly #known = new Map<number, Set<string>>();
   /** What is being typed: the last states of each field. */
@@ -43,18 +45,19 @@ export class Echoes {
   set({ key, known, keep }: Echoing): Echo[] {
     if (key.one !== this.#key.one || key.two !== this.#key.two) {
       this.#known.clear();
+      this.#passwords.clear();
       this.#live.clear();
       this.#count = 0;
     }
     this.#key = key;
     this.#keep = new Set(keep);
-    const theirs = new Set(known.map(({ length, one, two }) => `${length},${one},${two}`));
+    const theirs = new Set(known.map(nameOf));
     const missing: Echo[] = [];
     for (const [length, hashes] of this.#known) {
       for (const name of hashes) {
         if (theirs.has(`${length},${name}`)) continue;
         const [one, two] = name.split(",").map(Number) as [number, number];
-        missing.push({ length, one, two });
+        missing.push({ length, one, two, password: this.#passwords.has(`${length},${name}`) });
       }
     }
     for (const echo of known) this.#add(echo);
@@ -66,9 +69,23 @@ export class Echoes {
     return this.#keep.has(name.toLowerCase());
   }
 
-  /** `field` holds this now. */
-  typing(field: Element, value: string): void {
+  /** Whether a value is a password that was typed: the whole of it, not only a part. */
+  isPassword(value: string): boolean {
+    if (this.#passwords.size === 0 && this.#live.size === 0) return false;
     const pieces = this.pieces(value);
+    const live = new Set(
+      [...this.#live.values()]
+        .flat(2)
+        .filter(({ password }) => password)
+        .map(nameOf),
+    );
+    const is = (piece: Echo) => this.#passwords.has(nameOf(piece)) || live.has(nameOf(piece));
+    return pieces.length > 0 && pieces.every(is);
+  }
+
+  /** `field` holds this now, which may be a `password`. */
+  typing(field: Element, value: string, password: boolean): void {
+    const pieces = this.pieces(value, password);
     const states = this.#live.get(field) ?? [];
     if (pieces.length > 0) states.push(pieces);
     this.#live.set(field, states.slice(-LAG));
@@ -85,7 +102,7 @@ export class Echoes {
   }
 
   /** The hashes of a value; none when it is too short to be a secret. */
-  pieces(value: string): Echo[] {
+  pieces(value: string, password = false): Echo[] {
     const { chars } = reduce(value, false);
     const out: Echo[] = [];
     if (chars.length < SHORTEST || !this.#key.one) return out;
@@ -96,6 +113,7 @@ export class Echoes {
         length: piece.length,
         one: hash(piece, this.#key.one, PRIMES[0]),
         two: hash(piece, this.#key.two, PRIMES[1]),
+        password,
       });
     }
     return out;
@@ -127,9 +145,11 @@ export class Echoes {
   #add(echo: Echo): boolean {
     const hashes = this.#known.get(echo.length) ?? new Set();
     const name = `${echo.one},${echo.two}`;
-    if (hashes.has(name) || this.#count >= MOST) return false;
+    const news = echo.password && !this.#passwords.has(nameOf(echo));
+    if (this.#count >= MOST || (hashes.has(name) && !news)) return false;
+    if (echo.password) this.#passwords.add(nameOf(echo));
+    if (!hashes.has(name)) this.#count++;
     this.#known.set(echo.length, hashes.add(name));
-    this.#count++;
     return true;
   }
 
@@ -163,6 +183,10 @@ export class Echoes {
       }
     }
   }
+}
+
+function nameOf({ length, one, two }: Echo): string {
+  return `${length},${one},${two}`;
 }
 
 function hash(chars: readonly number[], base: number, prime: number): number {

@@ -5,7 +5,7 @@
  * used, is not covered, is not our own, and that no form leaves without leave.
  */
 
-import type { Act, Action, Point, Refusal } from "../protocol/words.ts";
+import type { Act, Action, FromCustomer, Point, Refusal } from "../protocol/words.ts";
 import { Asking } from "./asking.ts";
 import {
   boxOf,
@@ -22,6 +22,7 @@ import {
 import { Dragging } from "./dragging.ts";
 import { type At, Editing } from "./editing.ts";
 import { guarded } from "./guarded.ts";
+import { Ways } from "./history.ts";
 import { HoverStyles } from "./hover-styles.ts";
 import { takesText } from "./keyboard.ts";
 import { changed, linkOf, pressKey } from "./keys.ts";
@@ -30,6 +31,7 @@ import { type Place, Pointing } from "./pointing.ts";
 import { type Realms, realmOf } from "./realms.ts";
 import { Refused } from "./refused.ts";
 import { BY_HAND, type Kept, Restraint } from "./restraint.ts";
+import { Saving } from "./saving.ts";
 import type { Stage } from "./stage.ts";
 import { type Field, Typing } from "./typing.ts";
 import { Whereabouts } from "./whereabouts.ts";
@@ -54,6 +56,8 @@ export interface ExecutorContext {
   topLayer(): readonly Element[];
   /** The state of a control is to be told, changed or not. */
   retell(element: Element): void;
+  /** Tells the server. */
+  send(message: FromCustomer): void;
   /** Sends what the page has become, then the answer, with where the agent's caret is. */
   answer(seq: number, refused: Refusal | null, at: At | null): void;
   /** Tells of what came of an action after its answer. */
@@ -85,6 +89,8 @@ export class Executor {
   readonly #left = new Set<Element>();
   #arrived: { at: Element | null; when: number } = { at: null, when: Number.NEGATIVE_INFINITY };
   #wheelTaken = Number.NEGATIVE_INFINITY;
+  readonly #ways: Ways;
+  readonly #saving: Saving;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(readonly context: ExecutorContext) {
@@ -97,10 +103,12 @@ export class Executor {
     this.#asking = new Asking(host, realms, () => context.words());
     this.#hover = new HoverStyles((sheet) => context.ownSheet(sheet));
     this.#where = new Whereabouts(context.stage, () => context.agentName());
+    this.#ways = new Ways(context.send);
+    this.#saving = new Saving(context.realms, () => context.send({ type: "gesture" }));
   }
 
   /** Does one action after those before it. */
-  run({ seq, submit, action }: Act): void {
+  run({ seq, submit, to, action }: Act): void {
     this.#queue = this.#queue.then(async () => {
       let refused: Refusal | null = null;
       let answered = false;
@@ -114,9 +122,10 @@ export class Executor {
       // A word that the customer has not finished is waited for, and that is theirs alone.
       if (action.kind === "input" || action.kind === "edit") await this.#typing.keyboard.finished();
       const giveBack = this.#typing.keyboard.remember();
+      this.#saving.acts();
       await this.#restraint.during({ submits: submit, kept }, !FLEETING.has(action.kind), async () => {
         try {
-          leave = await this.#do(action);
+          leave = await this.#do(action, to);
         } catch (error) {
           if (!(error instanceof Refused)) console.debug("Tandem:", error);
           refused = error instanceof Refused ? error.why : "not_possible";
@@ -130,7 +139,13 @@ export class Executor {
       answered = true;
       guarded(() => this.context.answer(seq, refused, action.kind === "edit" ? this.#editing.caret() : null));
       guarded(() => leave?.());
+      guarded(() => this.#ways.tell());
     });
+  }
+
+  /** Tells a server that has not heard it what only this browser knows. */
+  tell(): void {
+    guarded(() => this.#ways.tell(true));
   }
 
   /** Lets go of everything: the agent can do nothing any more. */
@@ -158,7 +173,7 @@ export class Executor {
   }
 
   /** Does it; what leaves the page is given back, to be done after the answer. */
-  async #do(action: Action): Promise<(() => void) | undefined> {
+  async #do(action: Action, to: string | null): Promise<(() => void) | undefined> {
     switch (action.kind) {
       case "click":
         return this.#click(action);
@@ -228,9 +243,11 @@ export class Executor {
         return () => location.assign(url);
       }
       case "back":
-        return () => history.back();
-      case "forward":
-        return () => history.forward();
+      case "forward": {
+        const way = this.#ways.way(action.kind, to);
+        if (!way) throw new Refused("gone");
+        return way;
+      }
       case "refresh":
         return () => location.reload();
     }

@@ -11,7 +11,7 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
 /** What a hook does. */
 export interface Hook {
   /** Whether the call may happen at all. */
-  before?: (self: unknown) => boolean;
+  before?: (self: unknown, args: readonly unknown[]) => boolean;
   /** Told of a call that did not throw. */
   after?: (self: unknown, result: unknown, args: readonly unknown[]) => void;
   /** Makes the call, with something before and after it. */
@@ -27,7 +27,7 @@ export function hook(owner: object, name: string, { before, after, around, read 
   const wrap = (target: Method): Method =>
     new Proxy(target, {
       apply(original, self: unknown, args: unknown[]) {
-        if (before && !before(self)) return undefined;
+        if (before && !before(self, args)) return undefined;
         const call = (): unknown => Reflect.apply(original, self, args);
         const result = around ? around(call, args, self) : call();
         if (after) guarded(() => after(self, result, args));

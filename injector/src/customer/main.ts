@@ -48,6 +48,7 @@ function run(script: BundleScript | null): void {
     isPrivate: (element) => session?.isPrivate(element) ?? true,
     topLayer: () => session?.recorder?.topLayer ?? [],
     retell: (element) => session?.recorder?.retell(element),
+    send: (message) => session?.send(message),
     answer: (seq, refused, at) => session?.answer(seq, refused, at),
     stopped: (reason) => session?.stopped(reason),
     words: () => bridge.words,

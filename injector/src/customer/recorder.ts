@@ -244,7 +244,20 @@ export class Recorder {
   /** What was typed into a withheld field, or all of them, is complete: it is private from now on wherever it is. */
   settle(field?: Element): void {
     this.#controls.learn();
+    const { withholding } = this;
+    const host = field?.closest("[contenteditable]");
+    if (host && withholding.holds(host, true))
+      withholding.echoes.typing(host, host.textContent ?? "", withholding.isPassword(host));
+    if (host && host !== field) this.#learned(host);
     this.#learned(field);
+  }
+
+  /** Looks for passwords that the page shows in another field than the one they were typed into. */
+  #discover(): void {
+    const found = [...this.#controls.discover()];
+    for (const host of new Set(this.#changes.edited())) if (this.withholding.discover(host)) found.push(host);
+    for (const element of found) this.#changes.secret(element);
+    if (found.length > 0) this.#controls.learn();
   }
 
   #learned(field?: Element): void {
@@ -289,6 +302,7 @@ export class Recorder {
         if ((root as Document).documentElement !== html && root.nodeType === 9) this.#listen(root, true);
       }
       this.#controls.learn();
+      this.#discover();
       const out = this.#begin();
       const empty = out.length;
       const first = this.known.next;

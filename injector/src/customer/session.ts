@@ -66,10 +66,11 @@ export class Session {
   readonly #tooltip: Tooltip;
   readonly #outlines: OutlineSwitch;
   readonly #withholding = new Withholding();
-  readonly #wants = new Wants((want) => this.#send({ type: "unavailable", want }));
+  readonly #wants = new Wants((want) => this.send({ type: "unavailable", want }));
   readonly #care: ReturnType<typeof setInterval>;
   readonly #marks = new Map<number, PrivateMark>();
   readonly #tab = new TabName();
+  readonly #ends: Array<() => void> = [];
   #recorder: Recorder | null = null;
   /** What is shared, or about to be; 0 for nothing. */
   #epoch = 0;
@@ -92,8 +93,8 @@ export class Session {
     const { bridge, stage, words } = context;
     this.#widget = new Widget(stage, words, context, {
       exit: () => this.exit(),
-      answer: (allow) => this.#send({ type: "answer", allow }),
-      takeBack: () => this.#send({ type: "take_back" }),
+      answer: (allow) => this.send({ type: "answer", allow }),
+      takeBack: () => this.send({ type: "take_back" }),
       pause: (on) => this.#pause(on),
       showHidden: (on) => this.#outlines.show(on),
     });
@@ -116,6 +117,9 @@ export class Session {
     bridge.become("idle");
     stage.raise(this.recorder?.topLayer);
     addEventListener("pagehide", this.#settle);
+    for (const event of ["pointerdown", "keydown"] as const) {
+      this.#ends.push(context.realms.listen(event, this.#pressed, true));
+    }
     this.#care = setInterval(() => stage.keep(), CARE);
     this.#connection = new Connection(this.#tab.value, {
       // Without what is behind "#", which is none of the server's business.
@@ -151,7 +155,7 @@ export class Session {
   exit(): void {
     if (this.#over) return;
     this.#leaving = true;
-    if (this.#connection.isOpen) this.#send({ type: "exit" });
+    if (this.#connection.isOpen) this.send({ type: "exit" });
     this.#stopSharing();
     this.#end("customer_exit");
     setTimeout(() => this.#connection.close(), LEAVING);
@@ -177,12 +181,12 @@ export class Session {
   answer(seq: number, refused: Refusal | null, at: { node: Node; offset: number } | null): void {
     this.#recorder?.flush();
     const node = at && this.#recorder?.known.id(at.node);
-    this.#send({ type: "acted", seq, refused, at: at && node ? { node, offset: at.offset } : null });
+    this.send({ type: "acted", seq, refused, at: at && node ? { node, offset: at.offset } : null });
   }
 
   /** Something that an action led to later was kept from happening. */
   stopped(reason: Extract<FromCustomer, { type: "stopped" }>["reason"]): void {
-    this.#send({ type: "stopped", reason });
+    this.send({ type: "stopped", reason });
   }
 
   #message(message: ToCustomer | Act): void {
@@ -203,6 +207,7 @@ export class Session {
         this.#pointers.show(null);
         break;
       case "share":
+        if (this.#status?.mode === "write") this.acting.tell();
         this.#share(message.epoch, message.held).catch((error) => console.debug("Tandem:", error));
         break;
       case "withhold":
@@ -256,7 +261,7 @@ export class Session {
     bridge.become(status.phase);
     if (status.agent !== "present") this.#pointers.show(null);
     if (status.phase !== "active") return;
-    if (status.mode === "write") this.acting.prepare().catch(() => {});
+    if (status.mode === "write") this.acting.tell();
     else if (before?.mode === "write") this.acting.stop();
     if (before?.phase !== "active") bridge.emit("agentJoined", { agentName: status.agentName });
     if (before ? before.mode !== status.mode : status.mode !== "pointer") {
@@ -268,7 +273,7 @@ export class Session {
   #pause(on: boolean): void {
     this.#chosen = on;
     if (on) this.#hold();
-    this.#send({ type: on ? "pause" : "resume" });
+    this.send({ type: on ? "pause" : "resume" });
   }
 
   #hold(): void {
@@ -307,7 +312,7 @@ export class Session {
         return connection.waiting;
       },
       typed: (echoes) => this.#tell(echoes),
-      ask: (url) => this.#send({ type: "frame", url }),
+      ask: (url) => this.send({ type: "frame", url }),
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
       camera: () => this.context.bridge.load<MakeCamera>("pictures"),
@@ -324,12 +329,17 @@ export class Session {
   /** Tells hashes of withheld values, as many as fit at a time. */
   #tell(echoes: Echo[]): void {
     for (let at = 0; at < echoes.length; at += ECHOES) {
-      this.#send({ type: "typed", echoes: echoes.slice(at, at + ECHOES) });
+      this.send({ type: "typed", echoes: echoes.slice(at, at + ECHOES) });
     }
   }
 
   /** What is typed half is all that the next page can show of it. */
   readonly #settle = (): void => this.#recorder?.settle();
+
+  /** What happens now is not the agent's doing. */
+  readonly #pressed = ({ isTrusted }: Event): void => {
+    if (isTrusted && this.#status?.mode === "write") this.send({ type: "gesture" });
+  };
 
   #stopSharing(): void {
     this.#epoch = 0;
@@ -341,14 +351,14 @@ export class Session {
 
   #line(line: Line): void {
     if (this.#leaving) {
-      if (line === "open") this.#send({ type: "exit" });
+      if (line === "open") this.send({ type: "exit" });
       return;
     }
     if (line !== "open") {
       this.#stopSharing();
       this.#pointers.show(null);
     } else if (this.#chosen !== null) {
-      this.#send({ type: this.#chosen ? "pause" : "resume" });
+      this.send({ type: this.#chosen ? "pause" : "resume" });
     }
     this.#widget.line(line);
   }
@@ -365,6 +375,7 @@ export class Session {
     removeEventListener("pagehide", this.#settle);
     clearInterval(this.#care);
     this.#pointers.stop();
+    for (const end of this.#ends) end();
     this.#tab.stop();
     keep(null);
     this.#tooltip.stop();
@@ -387,10 +398,11 @@ export class Session {
   #gesture(message: FromCustomer): void {
     if (!this.#recorder) return;
     if (message.type === "clicked") this.#recorder.flush();
-    this.#send(message);
+    this.send(message);
   }
 
-  #send(message: FromCustomer): void {
+  /** Tells the server. */
+  send(message: FromCustomer): void {
     this.#connection.send(message);
   }
 

@@ -6,10 +6,10 @@ import { Writer } from "../wire/writer.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, ignored, type Known, type KnownNodes, opaque } from "./known.ts";
-import { isTyped, type Withholding } from "./withhold.ts";
+import { isTyped, SECRET, type Withholding } from "./withhold.ts";
 
-/** One less than the server takes: one of ours may come. */
-const MOST_ATTRIBUTES = 511;
+/** Two less than the server takes: those of ours may come. */
+const MOST_ATTRIBUTES = 510;
 /** Kinds of elements on the wire, by namespace; all others are HTML's. */
 export const KINDS: Readonly<Record<string, number>> = {
   "http://www.w3.org/2000/svg": 17,
@@ -106,7 +106,6 @@ export function writeSubtree(
 }
 
 function writeElement(out: Writer, element: Element, withholding: Withholding): void {
-  withholding.notice(element);
   out.byte(KINDS[element.namespaceURI ?? ""] ?? 1);
   out.string(element.localName);
   const told = toldOf(element, withholding);
@@ -116,6 +115,8 @@ function writeElement(out: Writer, element: Element, withholding: Withholding): 
 
 /** What is told of an element's attributes: names and values in turn. */
 export function toldOf(element: Element, withholding: Withholding): string[] {
+  withholding.notice(element);
+  withholding.discover(element);
   const told: string[] = [];
   const names = element.getAttributeNames();
   if (names.length > MOST_ATTRIBUTES) names.length = MOST_ATTRIBUTES;
@@ -124,5 +125,6 @@ export function toldOf(element: Element, withholding: Withholding): string[] {
     if (value !== null) told.push(name, value);
   }
   if (isDefined(element)) told.push(DEFINED, "");
+  if (withholding.isSecret(element)) told.push(SECRET, "");
   return told;
 }

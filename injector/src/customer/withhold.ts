@@ -1,12 +1,13 @@
 /**
  * The first wall of masking: which typed values never leave this browser.
  *
- * Passwords never do, whatever a policy says, and neither does a field that was one before. When a selector can not be
+ * Passwords never do, whatever a policy says, and neither does what is typed into a field that was one before or came in place of
+ * one, by its name, its place or what it holds. When a selector can not be
  * understood, no typed value leaves at all.
  */
 
 import type { WithheldInFrame } from "../protocol/words.ts";
-import { closestAcross, controlKind, frameOf, isElement } from "./dom.ts";
+import { above, closestAcross, controlKind, frameOf, isElement } from "./dom.ts";
 import { Echoes } from "./echoes.ts";
 
 /** Longest length that is told of a withheld value. */
@@ -15,6 +16,8 @@ const LONGEST = 64;
 const MARKED = "[data-tandem=mask],[data-tandem=hide]";
 /** What is told of every password that is not empty. */
 const PASSWORD = 8;
+/** The attribute by which the server is told of a password field that does not look like one: `src/dom/tree/passwords.rs`. */
+export const SECRET = "data-tandem-password";
 
 /** Attributes that make the page what it is: the server needs them as they are, and hides what is in them. */
 const LOADS = new Set(
@@ -26,6 +29,10 @@ const LOADS = new Set(
 /** Decides for elements of the page. */
 export class Withholding {
   readonly #passwords = new WeakSet<Element>();
+  /** Names and ids that password fields have had on this page. */
+  readonly #names = new Set<string>();
+  /** Whether there may be passwords in something else than a field. */
+  #edited = false;
   /** What was typed here, for where the page repeats it. */
   readonly echoes = new Echoes();
   /** Of the page; null stands for everything, until the server has said what. */
@@ -65,14 +72,35 @@ export class Withholding {
 
   /** Looks at an element that is new or has changed its type, and remembers a password field as one for good. */
   notice(element: Element, formerType?: string | null): void {
-    if (element.localName !== "input") return;
-    if (
-      (element as HTMLInputElement).type === "password" ||
-      formerType?.toLowerCase() === "password" ||
-      element.getAttribute("autocomplete")?.toLowerCase().includes("password")
-    ) {
+    const { localName, id } = element;
+    const name = element.getAttribute("name") ?? "";
+    const is =
+      localName === "input" &&
+      ((element as HTMLInputElement).type === "password" ||
+        formerType?.toLowerCase() === "password" ||
+        element.getAttribute("autocomplete")?.toLowerCase().includes("password"));
+    if (is) {
+      for (const key of [id, name]) if (key) this.#names.add(key);
       this.#passwords.add(element);
+    } else if (this.#names.size > 0 && (this.#names.has(id) || this.#names.has(name)) && takesText(element)) {
+      this.remember(element);
     }
+  }
+
+  /** Makes something in which text is typed a password field for good, unless it is one. Returns whether it was none. */
+  remember(element: Element): boolean {
+    if (this.#passwords.has(element)) return false;
+    this.#passwords.add(element);
+    this.#edited ||= controlKind(element) === null;
+    return true;
+  }
+
+  /** The same if a password is in it that was typed elsewhere. */
+  discover(element: Element): boolean {
+    if (!takesText(element)) return false;
+    const { value } = element as HTMLInputElement;
+    const text = controlKind(element) === "text" ? value : (element.textContent ?? "");
+    return !!text && this.echoes.isPassword(text) && this.remember(element);
   }
 
   /** Whether it is or was a password field. */
@@ -81,9 +109,17 @@ export class Withholding {
     return this.#passwords.has(element);
   }
 
+  /** Whether the server has to be told that it is one. */
+  isSecret(element: Element): boolean {
+    return this.#passwords.has(element) && (element as HTMLInputElement).type !== "password";
+  }
+
   /** Whether what is typed into `element` stays here: `surely`, or for want of knowing better. */
   holds(element: Element, surely = false): boolean {
     if (this.isPassword(element)) return true;
+    for (let at: Node | null = this.#edited ? element : null; at; at = above(at)) {
+      if (this.#passwords.has(at as Element)) return true;
+    }
     for (let at: Element | null = element; at; at = frameOf(at.ownerDocument)) {
       const selector = this.#selectorIn(at.ownerDocument, surely);
       if (selector === null || closestAcross(at, selector)) return true;
@@ -124,6 +160,11 @@ export class Withholding {
     if (!typed || !this.holds(parent)) return this.echoes.hide(data);
     return controlKind(parent) === "text" ? "" : data.replace(/\S/gu, "•");
   }
+}
+
+/** Whether text can be typed into an element. */
+export function takesText(element: Element): boolean {
+  return controlKind(element) === "text" || element.hasAttribute("contenteditable");
 }
 
 /** One selector of all; null when one of them can not be understood here. */

@@ -88,7 +88,6 @@ export function findHeld(
       }
       default:
         if (isElement(node)) {
-          withholding.notice(node);
           words.push(KINDS[node.namespaceURI ?? ""] ?? 1);
           text(node.localName);
           const told = toldOf(node, withholding);

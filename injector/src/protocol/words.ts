@@ -391,7 +391,15 @@ echoes: Array<Echo>, } | { "type": "frame",
 /**
  * Absolute, of http or https, without fragment.
  */
-url: string, } | { "type": "unavailable", 
+url: string, } | { "type": "neighbours", 
+/**
+ * Absolute.
+ */
+back: string | null, 
+/**
+ * Absolute.
+ */
+forward: string | null, } | { "type": "gesture" } | { "type": "unavailable", 
 /**
  * The number of the want.
  */
@@ -531,7 +539,11 @@ one: number,
 /**
  * The second hash.
  */
-two: number, };
+two: number, 
+/**
+ * Of a password: a field that holds it is a password field, whatever it says.
+ */
+password: boolean, };
 
 export type Privacy = "masked" | "hidden" | "measured" | "pictured" | "shown";
 
@@ -913,7 +925,7 @@ message: string,
  */
 text: string, };
 
-export type Act = { type: ActTag; seq: number; submit: boolean; action: Action };
+export type Act = { type: ActTag; seq: number; submit: boolean; to: string | null; action: Action };
 
 /** Strings with a fixed index in every frame's table. */
 export const WORDS: readonly string[] = [

@@ -7,7 +7,7 @@ use crate::protocol::page::Part;
 
 use super::super::node::{Doctype, Document, Element, Kind, NONE, Node, NodeRef};
 use super::super::{Changes, Name};
-use super::{LONGEST, Misfit, Slot, Tree, attribute_cost, control_length, is_password, sheet_length};
+use super::{LONGEST, Misfit, Slot, Tree, attribute_cost, control_length, sheet_length};
 
 impl Tree {
     /// A new node of the next id for a document, not yet anywhere.
@@ -32,7 +32,7 @@ impl Tree {
                     }
                 }
                 self.charge(length)?;
-                let mut element = Element {
+                let element = Element {
                     namespace: *namespace,
                     name: self.names.intern(name),
                     attributes: held,
@@ -40,7 +40,6 @@ impl Tree {
                     was_password: false,
                     base: self.base_index(document),
                 };
-                element.was_password = is_password(&element);
                 Kind::Element(Box::new(element))
             }
             Part::Text { data } => {
@@ -88,6 +87,7 @@ impl Tree {
             }
         };
         self.index.insert(id, Slot::of(slot));
+        self.note_password(slot);
         Ok(slot)
     }
 

@@ -4,8 +4,8 @@ use super::mirror::Mirror;
 use super::site::{find, masker, page, parts, policies};
 use crate::dom::Tree;
 use crate::policy::Masker;
-use crate::protocol::NodeId;
 use crate::protocol::page::{Control, PageOp, Value};
+use crate::protocol::{Action, NodeId, Refusal};
 
 const POLICY: &str = "[[mask]]\nselect = '.card'\n";
 const CANARY: &str = "4111 2222";
@@ -107,4 +107,79 @@ fn what_is_typed_where_the_agent_sees_it_is_no_secret() {
     );
     assert!(!mirror.dump().contains("4111"), "{}", mirror.dump());
     assert_ne!(id, NodeId::DOCUMENT);
+}
+
+const LOGIN: &str = "<html><head></head><body><form id=\"form\"><input id=\"pw\" name=\"secret\" type=\"password\">\
+                     <input id=\"twin\"></form><p id=\"note\" contenteditable>x</p></body></html>";
+
+/// A page with a password in it that the customer's browser did not withhold.
+fn logging_in() -> (Tree, Masker, Mirror) {
+    let policies = policies(POLICY);
+    let (mut tree, mut live, mut mirror) = (page(LOGIN), masker(&policies), Mirror::default());
+    mirror.apply(&live.view(&tree).patch.0);
+    type_into(&mut tree, &mut live, &mut mirror, "pw", "hunter22");
+    (tree, live, mirror)
+}
+
+/// Edits a field so that nothing is left of the password that was typed; the agent still sees none of it.
+fn stays_secret(tree: &mut Tree, live: &mut Masker, mirror: &mut Mirror, id: &str) {
+    type_into(tree, live, mirror, id, "quite-another");
+    assert!(!mirror.dump().contains("quite"), "{id}: {}", mirror.dump());
+    type_into(tree, live, mirror, id, "abc");
+    assert!(!mirror.dump().contains("abc"), "{id}: {}", mirror.dump());
+    let node = find(tree, id).id();
+    let input = Action::Select { node, indexes: Vec::new() };
+    assert_eq!(live.permit(tree, input, &Default::default()), Err(Refusal::Private), "{id}");
+}
+
+#[test]
+fn a_field_in_place_of_a_password_field_is_one() {
+    // By its name, by its place, by what it holds.
+    for new in ["<input id=\"new\" name=\"secret\">", "<textarea id=\"new\"></textarea>"] {
+        let (mut tree, mut live, mut mirror) = logging_in();
+        type_into(&mut tree, &mut live, &mut mirror, "pw", "");
+        let (form, password) = (find(&tree, "form").id(), find(&tree, "pw").id());
+        let insert = PageOp::Insert { parent: form, next: Some(password), parts: parts(new) };
+        change(&mut tree, &mut live, &mut mirror, &[insert, PageOp::Remove { id: password }]);
+        stays_secret(&mut tree, &mut live, &mut mirror, "new");
+    }
+    let (mut tree, mut live, mut mirror) = logging_in();
+    type_into(&mut tree, &mut live, &mut mirror, "twin", "seen");
+    assert!(mirror.dump().contains("seen"), "any other field is as it was");
+    type_into(&mut tree, &mut live, &mut mirror, "twin", "hunter22");
+    stays_secret(&mut tree, &mut live, &mut mirror, "twin");
+    // Also for who comes later, and after the page was sent anew.
+    type_into(&mut tree, &mut live, &mut mirror, "twin", "quite-another");
+    let mut late = masker(&policies(POLICY));
+    late.typed(None, &live.echoes().known);
+    assert!(!format!("{:?}", late.view(&tree).patch.0).contains("quite"));
+}
+
+#[test]
+fn an_editable_element_that_held_a_password_is_masked_for_good() {
+    let (mut tree, mut live, mut mirror) = logging_in();
+    assert!(mirror.dump().contains('x'));
+    let text = find(&tree, "note").first_child().unwrap().id();
+    let set = |data: &str| [PageOp::Text { id: text, data: data.into() }];
+    change(&mut tree, &mut live, &mut mirror, &set("Hello"));
+    assert!(mirror.dump().contains("Hello"));
+    for data in ["hunter22", "hunter", "quite-another", "zz"] {
+        change(&mut tree, &mut live, &mut mirror, &set(data));
+        assert!(mirror.dump().contains("••••••••") && !mirror.dump().contains(data), "{}", mirror.dump());
+    }
+    let mut late = masker(&policies(POLICY));
+    late.typed(None, &live.echoes().known);
+    change(&mut tree, &mut late, &mut Mirror::default(), &set("quite-another"));
+    assert!(!format!("{:?}", late.snapshot(&tree).0).contains("quite"));
+}
+
+#[test]
+fn what_is_typed_into_a_masked_editable_element_is_masked_elsewhere() {
+    let markup = "<html><head></head><body><p id=\"note\" class=\"card\" contenteditable>x</p><b>Bleak House</b></body></html>";
+    let (mut tree, mut live, mut mirror) = (page(markup), masker(&policies(POLICY)), Mirror::default());
+    mirror.apply(&live.view(&tree).patch.0);
+    assert!(mirror.dump().contains("Bleak"));
+    let id = find(&tree, "note").first_child().unwrap().id();
+    change(&mut tree, &mut live, &mut mirror, &[PageOp::Text { id, data: "bleak house".into() }]);
+    assert!(!mirror.dump().contains("Bleak"), "{}", mirror.dump());
 }

@@ -49,7 +49,7 @@ impl Example {
         let mut masker = Masker::new(self.policies.clone(), Role::Agent, names);
         masker.view(&self.tree);
         let node = self.find(id).id();
-        masker.permit(&self.tree, click(node)).is_ok()
+        masker.permit(&self.tree, click(node), &Default::default()).is_ok()
     }
 
     fn find(&self, id: &str) -> NodeRef<'_> {

@@ -274,10 +274,13 @@ fn the_demo_policy_is_as_the_shop_needs_it() {
     let bytes = masked.patch.encode(1, 0);
     let bytes = String::from_utf8_lossy(bytes.bytes());
     assert!(!bytes.contains("078-05") && !bytes.contains("4,000") && bytes.contains("Join"));
-    let click = |id: &str| masker.permit(&tree, click(find(&tree, id).id()));
+    let click = |id: &str| masker.permit(&tree, click(find(&tree, id).id()), &Default::default());
     assert!(click("join").unwrap().submits());
     assert_eq!(click("pay"), Err(Refusal::Disabled));
     assert_eq!(click("out"), Err(Refusal::Disabled));
     assert_eq!(click("ssn"), Err(Refusal::Private));
-    assert_eq!(masker.permit(&tree, Action::Navigate { url: "/logout?x".into() }), Err(Refusal::Disabled));
+    assert_eq!(
+        masker.permit(&tree, Action::Navigate { url: "/logout?x".into() }, &Default::default()),
+        Err(Refusal::Disabled)
+    );
 }

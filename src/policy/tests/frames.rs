@@ -114,7 +114,7 @@ fn actions_in_a_frame_are_guarded_like_those_of_the_page() {
     let ask = |files: &[&str], id: &str| {
         let (_, masker) = under(files, &tree);
         let node = find(&tree, id).id();
-        masker.permit(&tree, click(node)).map(|permit| permit.submits())
+        masker.permit(&tree, click(node), &Default::default()).map(|permit| permit.submits())
     };
     assert_eq!(ask(&[""], "in"), Ok(false));
     assert_eq!(ask(&[""], "send"), Err(Refusal::Disabled), "a form is not sent without a rule");
@@ -129,7 +129,9 @@ fn actions_in_a_frame_are_guarded_like_those_of_the_page() {
     );
     assert_eq!(ask(&["[[navigate]]\nurls = ['/help']\nagent = 'denied'"], "out"), Ok(false));
     let (_, masker) = under(&["[[hide]]\nselect = '#inner'"], &tree);
-    let scroll = |node: NodeId| masker.permit(&tree, Action::Scroll { node, x: 0, y: 9 }).map(|_| ());
+    let scroll = |node: NodeId| {
+        masker.permit(&tree, Action::Scroll { node, x: 0, y: 9 }, &Default::default()).map(|_| ())
+    };
     let document = |id: &str| find(&tree, id).frame_document().unwrap().id();
     assert_eq!(scroll(document("frame")), Ok(()));
     assert_eq!(scroll(document("inner")), Err(Refusal::Private));

@@ -2,7 +2,7 @@
 
 use super::site::{click, find, masker, page, policies};
 use crate::dom::Tree;
-use crate::policy::{Masker, Permit};
+use crate::policy::{Masker, Neighbours, Permit};
 use crate::protocol::typing::{Piece, Spot, Typed};
 use crate::protocol::{Action, Key, Modifiers, NodeId, Point, Refusal};
 
@@ -20,7 +20,7 @@ fn case(rules: &str, markup: &str) -> Case {
 
 impl Case {
     fn ask(&self, action: Action) -> Result<Permit, Refusal> {
-        self.masker.permit(&self.tree, action)
+        self.masker.permit(&self.tree, action, &Default::default())
     }
 
     fn id(&self, id: &str) -> NodeId {
@@ -228,7 +228,7 @@ fn options_are_chosen_by_index() {
 fn nothing_is_permitted_before_a_view_or_on_a_paused_page() {
     let tree = page("<body><b id=\"b\"></b></body>");
     let unseen = masker(&policies(""));
-    assert_eq!(unseen.permit(&tree, Action::Refresh), Err(Refusal::Private));
+    assert_eq!(unseen.permit(&tree, Action::Refresh, &Default::default()), Err(Refusal::Private));
     let paused = case("[[pause]]\nurls = ['/here/**']\n", "<body><b id=\"b\">text</b></body>");
     assert_eq!(paused.click("b"), Err(Refusal::Private));
     let view = paused.masker.snapshot(&paused.tree).encode(1, 0);
@@ -364,4 +364,41 @@ fn a_drag_follows_no_link_and_a_space_presses_like_a_click() {
     assert!(matches!(case.key("file", " ").unwrap().action(), Action::Ask { .. }));
     assert!(matches!(case.key("file", "Enter").unwrap().action(), Action::Ask { .. }));
     assert_eq!(case.key("text", "F2").map(|permit| permit.submits()), Ok(false));
+}
+
+#[test]
+fn back_and_forward_are_judged_by_where_they_lead() {
+    let case = case("[[navigate]]\nurls = ['/secret/**']\nagent = 'denied'\n", "<html><body></body></html>");
+    let back = |url: Option<&str>| {
+        let near = Neighbours { back: url.map(str::to_owned), forward: None };
+        case.masker.permit(&case.tree, Action::Back, &near)
+    };
+    assert_eq!(back(None), Err(Refusal::Nowhere));
+    assert_eq!(back(Some("https://other.test/")), Err(Refusal::OutsideSite));
+    assert_eq!(back(Some("about:blank")), Err(Refusal::NotPossible));
+    for denied in ["https://shop.test/secret/1", "https://shop.test/logout", "https://shop.test/a.pdf"] {
+        assert_eq!(back(Some(denied)), Err(Refusal::Disabled), "{denied}");
+    }
+    let there = "https://shop.test/before";
+    assert_eq!(back(Some(there)).unwrap().to(), Some(there));
+    let near = Neighbours { back: Some(there.into()), forward: None };
+    assert_eq!(case.masker.permit(&case.tree, Action::Forward, &near), Err(Refusal::Nowhere));
+}
+
+#[test]
+fn what_only_the_answer_says_to_be_a_file_needs_a_rule_that_names_it() {
+    let rules = "[[navigate]]\nurls = ['/**', '/list', '/guides/*.pdf']\nagent = 'allowed'\n\
+                 [[navigate]]\nurls = ['/denied']\nagent = 'denied'\n[[navigate]]\nurls = ['/denied']\nagent = 'allowed'\n";
+    for (rules, path, may) in [
+        ("", "/list", false),
+        (rules, "/other", false),
+        (rules, "/list", true),
+        (rules, "/list/", true),
+        (rules, "/guides/a.pdf", true),
+        (rules, "/denied", false),
+    ] {
+        let case = case(rules, "<html><body></body></html>");
+        let url = format!("https://shop.test{path}").parse().unwrap();
+        assert_eq!(case.masker.may_save(&case.tree, &url), may, "{path} under {rules}");
+    }
 }

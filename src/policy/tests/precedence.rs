@@ -43,7 +43,11 @@ fn a_mask_is_lifted_for_the_roles_named_and_nothing_else_is() {
         change: vec![Piece::Insert("x".into())],
         input: Typed::InsertText,
     };
-    assert_eq!(masker.permit(&tree, input).unwrap_err(), Refusal::Private, "a password is never revealed");
+    assert_eq!(
+        masker.permit(&tree, input, &Default::default()).unwrap_err(),
+        Refusal::Private,
+        "a password is never revealed"
+    );
     // The browser has to tell what a role may see, but no password.
     let policies = Policies::parse(&[("p", &*reveal)]).unwrap();
     let withheld = policies.withhold("https://shop.test/");
@@ -70,7 +74,7 @@ fn controls_and_navigation_follow_the_same_rule() {
     let may = |files: &[&str]| {
         let (_, masker) = seen(files, Role::Agent);
         let click = |id: &str| click(find(&tree, id).id());
-        ["e", "f"].map(|id| masker.permit(&tree, click(id)).is_ok())
+        ["e", "f"].map(|id| masker.permit(&tree, click(id), &Default::default()).is_ok())
     };
     let over = format!("override = true\n{open}");
     assert_eq!(may(&[strict, open]), [false, false]);

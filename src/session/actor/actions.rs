@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+use url::Url;
+
 use super::Session;
 use crate::protocol::agent::ToAgent;
 use crate::protocol::typing::Place;
 use crate::protocol::{Action, Mode, Phase, Refusal};
 use crate::session::audience::Audience;
+use crate::session::doing;
 use crate::session::link::{FeedItem, Outgoing};
 use crate::session::registry::short;
 
@@ -22,9 +26,7 @@ impl Session {
         if self.life.mode().0 != Mode::Write {
             return Err(Refusal::PointerMode);
         }
-        if self.tabs.current().is_none() {
-            return Err(Refusal::CustomerAway);
-        }
+        let near = self.tabs.current().map(|tab| tab.near.clone()).ok_or(Refusal::CustomerAway)?;
         if self.pending.len() >= ACTIONS {
             return Err(Refusal::TooMany);
         }
@@ -32,9 +34,13 @@ impl Session {
         let (Some(tree), Some(audience)) = (self.page.tree(), audience) else {
             return Err(Refusal::CustomerAway);
         };
-        let permit = audience.masker().permit(tree, action)?;
+        let permit = audience.masker().permit(tree, action, &near)?;
         self.acts = self.acts.wrapping_add(1);
         self.pending.insert(self.acts, (connection, seq));
+        // To scroll brings nothing.
+        if !matches!(permit.action(), Action::Scroll { .. }) {
+            self.doing.agent(doing::Action { connection, seq }, Instant::now());
+        }
         self.send_customer(Outgoing::Act { seq: self.acts, permit });
         Ok(())
     }
@@ -46,6 +52,18 @@ impl Session {
             self.page.tree().zip(masker).is_some_and(|(tree, masker)| masker.shows(tree, place.node))
         });
         self.audiences.tell(FeedItem::One { connection, event: ToAgent::Done { seq, at }.into() });
+    }
+
+    /// Whether the customer's browser may save what an address brings. The agent is told when it may not.
+    pub(super) fn saves(&mut self, url: &Url) -> bool {
+        let Some(cause) = self.doing.cause(Instant::now()) else { return true };
+        let audience = self.role.and_then(|role| self.audiences.get(role));
+        let may = self.page.tree().zip(audience);
+        let may = may.is_some_and(|(tree, audience)| audience.masker().may_save(tree, url));
+        if !may {
+            self.answer(cause.connection, cause.seq, Some(Refusal::NeedsCustomer));
+        }
+        may
     }
 
     pub(super) fn answer(&self, connection: u64, seq: u32, refused: Option<Refusal>) {

@@ -4,6 +4,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::Session;
+use crate::policy::Neighbours;
 use crate::protocol::agent::ToAgent;
 use crate::protocol::customer::{ECHOES, FromCustomer, ToCustomer};
 use crate::protocol::session::AwayReason;
@@ -111,6 +112,7 @@ impl Session {
                 self.customer_pointer.send_replace(None);
             }
             FromCustomer::Clicked { at } if shown => {
+                self.doing.customer();
                 self.tell_agents(ToAgent::Clicked { at });
                 self.happens(Event::Activity);
             }
@@ -148,6 +150,8 @@ impl Session {
             }
             FromCustomer::Typed { echoes } => self.typed(&echoes[..echoes.len().min(ECHOES)]),
             FromCustomer::Frame { url } if shown => self.frame(url),
+            FromCustomer::Neighbours { back, forward } if shown => self.near(Neighbours { back, forward }),
+            FromCustomer::Gesture => self.doing.customer(),
             FromCustomer::Unavailable { want } => self.resources.unavailable(want),
             // What another tab does is not told. `Alive` is answered by the socket.
             FromCustomer::Pointer { .. }
@@ -155,6 +159,7 @@ impl Session {
             | FromCustomer::Clicked { .. }
             | FromCustomer::Frame { .. }
             | FromCustomer::Stopped { .. }
+            | FromCustomer::Neighbours { .. }
             | FromCustomer::Alive => {}
         }
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Session;
 use crate::dom::Misfit;
-use crate::policy::{Masked, Policies};
+use crate::policy::{Masked, Neighbours, Policies};
 use crate::protocol::Phase;
 use crate::protocol::agent::Role;
 use crate::protocol::customer::{Echo, Echoing, ToCustomer, WithheldInFrame};
@@ -175,6 +175,16 @@ impl Session {
         }
         tab.frames.push(url);
         self.withhold();
+    }
+
+    /// Where the history of the tab that is looked at leads.
+    pub(super) fn near(&mut self, mut near: Neighbours) {
+        for url in [&mut near.back, &mut near.forward] {
+            url.take_if(|url| url.len() > ADDRESS);
+        }
+        if let Some(tab) = self.tabs.current() {
+            tab.near = near;
+        }
     }
 
     /// Tells the customer's browser what must not leave it.
