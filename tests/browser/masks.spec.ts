@@ -1,6 +1,6 @@
 /** What the policy masks or hides is in nothing that the agent's browser gets, and the customer sees what that is. */
 import { rm, writeFile } from "node:fs/promises";
-import { expect, plain, test } from "./rig.ts";
+import { Customer, expect, plain, test } from "./rig.ts";
 
 const TYPED = { password: "hunter2-canary", card: "4111111111111111", code: "737373", once: "918273" };
 
@@ -205,4 +205,25 @@ test("the keyboard reaches the tooltip and the switch", async ({ customer, sessi
   await expect(customer.page.locator("tandem-widget .outline")).toHaveCount(0);
   await customer.page.locator("#new-password").focus();
   await expect(customer.page.locator("tandem-widget [role=tooltip]")).toBeVisible();
+});
+
+test("on a touch screen, a tap shows the tooltip and a tap elsewhere takes it away", async ({ browser, agent, demo }) => {
+  const context = await browser.newContext({ hasTouch: true, viewport: { width: 900, height: 760 } });
+  const customer = new Customer(await context.newPage(), demo);
+  await customer.logIn();
+  await customer.open("/account");
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  const tooltip = customer.page.locator("tandem-widget [role=tooltip]");
+  for (const hidden of ["#ssn", ".balance", "#new-password"]) {
+    await expect(async () => {
+      await customer.page.locator(hidden).first().tap();
+      await expect(tooltip).toBeVisible({ timeout: 500 });
+    }).toPass();
+    await expect(tooltip).toContainText(/agent/i);
+    await customer.page.locator("h1").first().tap();
+    await expect(tooltip).toBeHidden();
+  }
+  await context.close();
 });

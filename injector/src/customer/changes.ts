@@ -98,11 +98,7 @@ export class Changes {
 
   /** Texts that are edited and may have become a password. */
   *edited(): Generator<Element> {
-    for (const { parentElement } of this.#texts) {
-      const host = parentElement?.closest("[contenteditable]");
-      if (host) yield host;
-    }
-    for (const { parentElement } of this.#added) {
+    for (const { parentElement } of [...this.#texts, ...this.#added]) {
       const host = parentElement?.closest("[contenteditable]");
       if (host) yield host;
     }

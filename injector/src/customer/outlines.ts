@@ -1,39 +1,46 @@
 /**
- * The switch that shows the customer what the agent does not see: what draws it is loaded when it is first turned on.
+ * What shows the customer what the agent does not see, loaded once there is something of that kind: a tooltip at each, and outlines
+ * of all while the switch is on.
  */
 
-import type { MakeOutlines, Outlines } from "../outlines/outlines.ts";
-import type { Stage } from "./stage.ts";
+import type { Hints } from "../outlines/main.ts";
 
-/** The switch of one session. */
-export class OutlineSwitch {
-  #outlines: Promise<Outlines> | null = null;
+/** The switch and the tooltip of one session. */
+export class Hidden {
+  #hints: Promise<Hints> | null = null;
   #on = false;
 
-  constructor(
-    readonly stage: Stage,
-    readonly hidden: () => Iterable<Element>,
-    readonly load: () => Promise<MakeOutlines>,
-  ) {}
+  constructor(readonly load: () => Promise<Hints>) {}
 
-  /** Shows them, or not. */
-  show(on: boolean): void {
-    this.#on = on;
-    this.#outlines ??= this.load().then((make) => make(this.stage, this.hidden));
-    this.#outlines.then(
-      (outlines) => outlines.show(this.#on),
-      () => {
-        this.#outlines = null;
-      },
-    );
+  /** Something is hidden. */
+  found(): void {
+    this.#with(({ tooltip }) => tooltip.refresh());
   }
 
-  /** Takes them away for good. */
+  /** What is hidden has changed. */
+  refresh(): void {
+    if (this.#hints) this.found();
+  }
+
+  /** Outlines all of it, or not. */
+  show(on: boolean): void {
+    this.#on = on;
+    this.#with(({ outlines }) => outlines.show(this.#on));
+  }
+
+  /** Takes everything away for good. */
   stop(): void {
-    this.#on = false;
-    this.#outlines?.then(
-      (outlines) => outlines.stop(),
-      () => {},
-    );
+    if (!this.#hints) return;
+    this.#with(({ outlines, tooltip }) => {
+      outlines.stop();
+      tooltip.stop();
+    });
+  }
+
+  #with(work: (hints: Hints) => void): void {
+    this.#hints ??= this.load();
+    this.#hints.then(work, () => {
+      this.#hints = null;
+    });
   }
 }

@@ -5,6 +5,7 @@
  * What comes over the network is the proxy's to keep back.
  */
 
+import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { Realms } from "./realms.ts";
 
@@ -16,12 +17,15 @@ export class Saving {
   /** When the agent did something last; 0 when the customer did something since. */
   #since = 0;
 
-  constructor(realms: Realms) {
+  /** `pressed`: told that the customer has done something, which the server has to know too. */
+  constructor(realms: Realms, pressed: () => void) {
     for (const event of ["pointerdown", "keydown"] as const) {
       realms.listen(
         event,
         ({ isTrusted }) => {
-          if (isTrusted) this.#since = 0;
+          if (!isTrusted) return;
+          this.#since = 0;
+          guarded(pressed);
         },
         true,
       );

@@ -6,7 +6,7 @@
 
 import type { FindHeld } from "../held/fingerprint.ts";
 import type { Bridge } from "../loader/bridge.ts";
-import type { MakeOutlines } from "../outlines/outlines.ts";
+import type { MakeHints } from "../outlines/main.ts";
 import type {
   Act,
   Echo,
@@ -22,7 +22,7 @@ import type { Acting } from "./acting.ts";
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
 import type { Notices } from "./notices.ts";
-import { OutlineSwitch } from "./outlines.ts";
+import { Hidden } from "./outlines.ts";
 import type { MakeCamera } from "./pictures.ts";
 import { Pointers } from "./pointers.ts";
 import type { Realms } from "./realms.ts";
@@ -30,7 +30,6 @@ import { type Outlet, Recorder } from "./recorder.ts";
 import type { Extras } from "./sheet-hooks.ts";
 import type { Stage } from "./stage.ts";
 import { TabName } from "./tab.ts";
-import { Tooltip } from "./tooltip.ts";
 import { Wants } from "./wants.ts";
 import { Widget } from "./widget/widget.ts";
 import { Withholding } from "./withhold.ts";
@@ -63,14 +62,12 @@ export class Session {
   readonly #connection: Connection;
   readonly #widget: Widget;
   readonly #pointers: Pointers;
-  readonly #tooltip: Tooltip;
-  readonly #outlines: OutlineSwitch;
+  readonly #hints: Hidden;
   readonly #withholding = new Withholding();
   readonly #wants = new Wants((want) => this.send({ type: "unavailable", want }));
   readonly #care: ReturnType<typeof setInterval>;
   readonly #marks = new Map<number, PrivateMark>();
   readonly #tab = new TabName();
-  readonly #ends: Array<() => void> = [];
   #recorder: Recorder | null = null;
   /** What is shared, or about to be; 0 for nothing. */
   #epoch = 0;
@@ -96,7 +93,7 @@ export class Session {
       answer: (allow) => this.send({ type: "answer", allow }),
       takeBack: () => this.send({ type: "take_back" }),
       pause: (on) => this.#pause(on),
-      showHidden: (on) => this.#outlines.show(on),
+      showHidden: (on) => this.#hints.show(on),
     });
     this.#pointers = new Pointers(
       stage,
@@ -105,21 +102,21 @@ export class Session {
       // The places of clicks on the keys of a hidden PIN pad would tell the PIN.
       (event) => this.#within(event.composedPath()[0] as Node, /hidden/),
     );
-    this.#outlines = new OutlineSwitch(
-      stage,
-      () => this.#hidden(),
-      () => bridge.load<MakeOutlines>("outlines"),
-    );
-    this.#tooltip = new Tooltip(stage, context.realms, (element) => this.#label(element));
+    this.#hints = new Hidden(async () => {
+      const make = await bridge.load<MakeHints>("outlines");
+      return make(
+        stage,
+        context.realms,
+        () => this.#hidden(),
+        (element) => this.#label(element),
+      );
+    });
     this.#widget.showId(sessionId);
     // Whether the server heard of it is not sure.
     if (kept() === sessionId) this.#paused = this.#chosen = true;
     bridge.become("idle");
     stage.raise(this.recorder?.topLayer);
     addEventListener("pagehide", this.#settle);
-    for (const event of ["pointerdown", "keydown"] as const) {
-      this.#ends.push(context.realms.listen(event, this.#pressed, true));
-    }
     this.#care = setInterval(() => stage.keep(), CARE);
     this.#connection = new Connection(this.#tab.value, {
       // Without what is behind "#", which is none of the server's business.
@@ -219,7 +216,8 @@ export class Session {
         for (const node of message.cleared) this.#marks.delete(node);
         for (const mark of message.marks) this.#marks.set(mark.node, mark);
         this.#measure();
-        this.#tooltip.refresh();
+        if (message.marks.length > 0) this.#hints.found();
+        else this.#hints.refresh();
         break;
       case "private_page":
         this.#widget.keepPrivate(message.on);
@@ -336,17 +334,12 @@ export class Session {
   /** What is typed half is all that the next page can show of it. */
   readonly #settle = (): void => this.#recorder?.settle();
 
-  /** What happens now is not the agent's doing. */
-  readonly #pressed = ({ isTrusted }: Event): void => {
-    if (isTrusted && this.#status?.mode === "write") this.send({ type: "gesture" });
-  };
-
   #stopSharing(): void {
     this.#epoch = 0;
     this.#recorder?.stop();
     this.#recorder = null;
     this.#marks.clear();
-    this.#tooltip.refresh();
+    this.#hints.refresh();
   }
 
   #line(line: Line): void {
@@ -375,11 +368,9 @@ export class Session {
     removeEventListener("pagehide", this.#settle);
     clearInterval(this.#care);
     this.#pointers.stop();
-    for (const end of this.#ends) end();
     this.#tab.stop();
     keep(null);
-    this.#tooltip.stop();
-    this.#outlines.stop();
+    this.#hints.stop();
     this.#widget.end(reason);
     if (!this.#leaving) this.#connection.close();
     bridge.mark(null);

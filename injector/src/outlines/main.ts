@@ -1,9 +1,29 @@
 /**
- * The part of the widget that shows the customer what the agent does not see; loaded when they ask for it.
+ * The part of a session that shows the customer what the agent does not see; loaded once there is something of that kind.
  */
 
+import type { Realms } from "../customer/realms.ts";
+import type { Stage } from "../customer/stage.ts";
 import type { PartScript } from "../loader/bridge.ts";
-import { type MakeOutlines, Outlines } from "./outlines.ts";
+import { Outlines } from "./outlines.ts";
+import { Tooltip } from "./tooltip.ts";
 
-const script = document.currentScript as PartScript<MakeOutlines> | null;
-script?.tandem?.provide((stage, hidden) => new Outlines(stage, hidden));
+/** What the part hands over. */
+export type MakeHints = (
+  stage: Stage,
+  realms: Realms,
+  hidden: () => Iterable<Element>,
+  label: (element: Element) => string | null,
+) => Hints;
+
+/** Both ways to show it. */
+export interface Hints {
+  readonly outlines: Outlines;
+  readonly tooltip: Tooltip;
+}
+
+const script = document.currentScript as PartScript<MakeHints> | null;
+script?.tandem?.provide((stage, realms, hidden, label) => ({
+  outlines: new Outlines(stage, hidden),
+  tooltip: new Tooltip(stage, realms, label),
+}));

@@ -9,9 +9,6 @@ import { make } from "../customer/elements.ts";
 import { guarded } from "../customer/guarded.ts";
 import type { Stage } from "../customer/stage.ts";
 
-/** What the part hands over. */
-export type MakeOutlines = (stage: Stage, hidden: () => Iterable<Element>) => Outlines;
-
 /** Most outlines at a time: only what is in the window counts. */
 const MOST = 500;
 

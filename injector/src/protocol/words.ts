@@ -155,7 +155,7 @@ export type KeyCode = string;
 
 export type Modifiers = { alt: boolean, ctrl: boolean, meta: boolean, shift: boolean, };
 
-export type Refusal = "watching" | "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "not_possible" | "covered" | "needs_customer" | "customer_typing" | "stale" | "too_long" | "no_menu" | "prevented" | "too_many";
+export type Refusal = "watching" | "pointer_mode" | "not_active" | "customer_away" | "gone" | "private" | "disabled" | "outside_site" | "nowhere" | "not_possible" | "covered" | "needs_customer" | "customer_typing" | "stale" | "too_long" | "no_menu" | "prevented" | "too_many";
 
 export type Action = { "kind": "click", 
 /**

@@ -2,11 +2,11 @@
  * Tells the customer which places of the page the agent does not see, when they come near one.
  */
 
-import { boxOf, frameOf, isElement } from "./dom.ts";
-import { make } from "./elements.ts";
-import { guarded } from "./guarded.ts";
-import type { Realms } from "./realms.ts";
-import type { Stage } from "./stage.ts";
+import { boxOf, frameOf, isElement } from "../customer/dom.ts";
+import { make } from "../customer/elements.ts";
+import { guarded } from "../customer/guarded.ts";
+import type { Realms } from "../customer/realms.ts";
+import type { Stage } from "../customer/stage.ts";
 
 const GAP = 6;
 
@@ -29,6 +29,9 @@ export class Tooltip {
       realms.listen("focusin", this.#over, true),
       realms.listen("scroll", this.#place, true),
     ];
+    // The customer may have come near before this was loaded.
+    const hovered = [...document.querySelectorAll(":hover")].reverse();
+    guarded(() => this.#look([document.activeElement, ...hovered]));
   }
 
   /** Takes it away. */
@@ -48,16 +51,21 @@ export class Tooltip {
       const path = event.composedPath();
       // The path ends at the window of a frame, and goes on with the frame.
       for (let at = (event as UIEvent).view?.frameElement; at; at = frameOf(at.ownerDocument)) path.push(at);
-      for (const target of path) {
-        const label = isElement(target) ? this.label(target) : null;
-        if (label !== null) {
-          this.#show(target as Element, label);
-          return;
-        }
-      }
-      this.#show(null, "");
+      this.#look(path);
     });
   };
+
+  /** Shows it at the first of these that has one. */
+  #look(path: readonly unknown[]): void {
+    for (const target of path) {
+      const label = isElement(target) ? this.label(target) : null;
+      if (label !== null) {
+        this.#show(target as Element, label);
+        return;
+      }
+    }
+    this.#show(null, "");
+  }
 
   #show(near: Element | null, label: string): void {
     this.#near = near;
