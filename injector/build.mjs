@@ -28,9 +28,11 @@ const BUNDLES = [
   { out: "place.js", entry: "src/place/main.ts", limit: 3 * 1024 },
   // Loaded when the customer wants to see what is hidden.
   { out: "outlines.js", entry: "src/outlines/main.ts", limit: 2 * 1024 },
+  // Loaded when the server wants what only this page has.
+  { out: "wants.js", entry: "src/wants/main.ts", limit: 2 * 1024 },
   { out: "held.js", entry: "src/held/main.ts", limit: 3 * 1024 },
   // Loaded when the customer allows the agent to type and click.
-  { out: "acting.js", entry: "src/acting/main.ts", limit: 18 * 1024 },
+  { out: "acting.js", entry: "src/acting/main.ts", limit: 19 * 1024 },
   { out: "agent.js", entry: "src/agent/main.tsx" },
   { out: "agent.css", entry: "src/agent/agent.css" },
 ];

@@ -20,13 +20,14 @@ use crate::console;
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 
 /// The parts that a page may load, by their names.
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
     ("customer", include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"))),
     ("pictures", include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"))),
     ("held", include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"))),
     ("acting", include_str!(concat!(env!("OUT_DIR"), "/browser/acting.js"))),
     ("place", include_str!(concat!(env!("OUT_DIR"), "/browser/place.js"))),
     ("outlines", include_str!(concat!(env!("OUT_DIR"), "/browser/outlines.js"))),
+    ("wants", include_str!(concat!(env!("OUT_DIR"), "/browser/wants.js"))),
     ("terms", include_str!(concat!(env!("OUT_DIR"), "/browser/terms.js"))),
 ];
 

@@ -31,7 +31,6 @@ import { type Place, Pointing } from "./pointing.ts";
 import { type Realms, realmOf } from "./realms.ts";
 import { Refused } from "./refused.ts";
 import { BY_HAND, type Kept, Restraint } from "./restraint.ts";
-import { Saving } from "./saving.ts";
 import type { Stage } from "./stage.ts";
 import { type Field, Typing } from "./typing.ts";
 import { Whereabouts } from "./whereabouts.ts";
@@ -90,7 +89,6 @@ export class Executor {
   #arrived: { at: Element | null; when: number } = { at: null, when: Number.NEGATIVE_INFINITY };
   #wheelTaken = Number.NEGATIVE_INFINITY;
   readonly #ways: Ways;
-  readonly #saving: Saving;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(readonly context: ExecutorContext) {
@@ -99,12 +97,11 @@ export class Executor {
     this.#editing = new Editing(this.#typing, (id) => context.node(id));
     this.#pointing = new Pointing(realms);
     this.#dragging = new Dragging(this.#pointing);
-    this.#restraint = new Restraint(realms);
+    this.#restraint = new Restraint(realms, () => context.send({ type: "gesture" }));
     this.#asking = new Asking(host, realms, () => context.words());
     this.#hover = new HoverStyles((sheet) => context.ownSheet(sheet));
     this.#where = new Whereabouts(context.stage, () => context.agentName());
     this.#ways = new Ways(context.send);
-    this.#saving = new Saving(context.realms, () => context.send({ type: "gesture" }));
   }
 
   /** Does one action after those before it. */
@@ -122,7 +119,6 @@ export class Executor {
       // A word that the customer has not finished is waited for, and that is theirs alone.
       if (action.kind === "input" || action.kind === "edit") await this.#typing.keyboard.finished();
       const giveBack = this.#typing.keyboard.remember();
-      this.#saving.acts();
       await this.#restraint.during({ submits: submit, kept }, !FLEETING.has(action.kind), async () => {
         try {
           leave = await this.#do(action, to);

@@ -8,11 +8,14 @@
 
 import { closedRoots } from "../loader/closed-roots.ts";
 import { closestAcross, isElement } from "./dom.ts";
+import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { Realm, Realms } from "./realms.ts";
 
 /** So long what a page does can still be because of an action, in milliseconds. */
 const AFTERMATH = 2000;
+/** The same of a file that is saved, which a page may have to fetch first; the server has the same of files it brings. */
+const SAVES = 10_000;
 /** What a press on it does needs a real one. */
 export const BY_HAND = "input[type=file],a[download],area[download]";
 
@@ -46,14 +49,17 @@ const PICKERS = ["showOpenFilePicker", "showSaveFilePicker", "showDirectoryPicke
 /** The restraint of one page. */
 export class Restraint {
   #running: Run | null = null;
-  #last: { run: Run; until: number } | null = null;
+  #last: { run: Run; since: number } | null = null;
 
-  constructor(realms: Realms) {
+  /** `pressed` is told of every real gesture: the server has to know too. */
+  constructor(realms: Realms, pressed: () => void) {
     realms.each((realm) => this.#watch(realm));
     realms.listen("submit", (event) => this.#submits(event), true);
     realms.listen("click", (event) => this.#clicks(event), true);
     const gesture = (event: Event): void => {
-      if (event.isTrusted) this.#last = null;
+      if (!event.isTrusted) return;
+      this.#last = null;
+      guarded(pressed);
     };
     realms.listen("pointerdown", gesture, true);
     realms.listen("keydown", gesture, true);
@@ -66,17 +72,17 @@ export class Restraint {
       await work();
     } finally {
       this.#running = null;
-      if (lasting) this.#last = { run, until: performance.now() + AFTERMATH };
+      if (lasting) this.#last = { run, since: performance.now() };
     }
   }
 
-  get #run(): Run | null {
+  #run(lasts = AFTERMATH): Run | null {
     if (this.#running) return this.#running;
-    return this.#last && performance.now() < this.#last.until ? this.#last.run : null;
+    return this.#last && performance.now() < this.#last.since + lasts ? this.#last.run : null;
   }
 
   #maySubmit(): boolean {
-    const run = this.#run;
+    const run = this.#run();
     if (!run || run.submits) return true;
     run.kept("disabled");
     return false;
@@ -96,9 +102,10 @@ export class Restraint {
   }
 
   /** Whether it is because of an action, which then is told. */
-  #needsHand(): boolean {
-    this.#run?.kept("needs_customer");
-    return this.#run !== null;
+  #needsHand(lasts?: number): boolean {
+    const run = this.#run(lasts);
+    run?.kept("needs_customer");
+    return run !== null;
   }
 
   #watch(realm: Realm): void {
@@ -108,8 +115,13 @@ export class Restraint {
     else hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
 
     // A link or field that is in no page sends no event.
+    const saves = (self: unknown): boolean =>
+      isElement(self) && closestAcross(self, BY_HAND) !== null && this.#needsHand(SAVES);
     hook(realm.HTMLElement.prototype, "click", {
-      before: (self) => !(isElement(self) && pressesByHand(self) && this.#needsHand()),
+      before: (self) => !saves(self) && !(isElement(self) && opensAnew(self) && this.#needsHand()),
+    });
+    hook(realm.EventTarget.prototype, "dispatchEvent", {
+      before: (self, [event]) => (event as Event | undefined)?.type !== "click" || !saves(self),
     });
     hook(realm, "open", {
       around: (call, [, target]) => (opens(realm, target) && this.#needsHand() ? null : call()),
@@ -127,7 +139,7 @@ export class Restraint {
       },
       try: {
         around: (call: () => unknown) => {
-          const run = this.#run;
+          const run = this.#run();
           const answer = call();
           if (run) Promise.resolve(answer).catch(() => run.kept("needs_customer"));
           return answer;
@@ -152,8 +164,7 @@ export class Restraint {
   }
 }
 
-function pressesByHand(element: Element): boolean {
-  if (element.matches(BY_HAND)) return true;
+function opensAnew(element: Element): boolean {
   const link = closestAcross(element, "a[href][target]") as HTMLAnchorElement | null;
   return link !== null && opens(window, link.target);
 }

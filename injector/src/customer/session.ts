@@ -18,6 +18,7 @@ import type {
   Status,
   ToCustomer,
 } from "../protocol/words.ts";
+import type { MakeWants, Wants } from "../wants/wants.ts";
 import type { Acting } from "./acting.ts";
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
@@ -30,7 +31,6 @@ import { type Outlet, Recorder } from "./recorder.ts";
 import type { Extras } from "./sheet-hooks.ts";
 import type { Stage } from "./stage.ts";
 import { TabName } from "./tab.ts";
-import { Wants } from "./wants.ts";
 import { Widget } from "./widget/widget.ts";
 import { Withholding } from "./withhold.ts";
 import type { Words } from "./words.ts";
@@ -64,10 +64,10 @@ export class Session {
   readonly #pointers: Pointers;
   readonly #hints: Hidden;
   readonly #withholding = new Withholding();
-  readonly #wants = new Wants((want) => this.send({ type: "unavailable", want }));
   readonly #care: ReturnType<typeof setInterval>;
   readonly #marks = new Map<number, PrivateMark>();
   readonly #tab = new TabName();
+  #wants: Promise<Wants> | null = null;
   #recorder: Recorder | null = null;
   /** What is shared, or about to be; 0 for nothing. */
   #epoch = 0;
@@ -232,7 +232,7 @@ export class Session {
         this.#pointers.click(message.at);
         break;
       case "want":
-        if (!this.#paused) this.#wants.add(message.want, message.url);
+        this.#want(message.want, message.url);
         break;
       case "act":
         this.acting.run(message);
@@ -278,7 +278,10 @@ export class Session {
     this.#paused = true;
     keep(this.sessionId);
     this.#stopSharing();
-    this.#wants.clear();
+    this.#wants?.then(
+      (wants) => wants.clear(),
+      () => {},
+    );
     this.#pointers.show(null);
   }
 
@@ -292,6 +295,21 @@ export class Session {
       keep(null);
       if (!document.hidden) this.#connection.look();
     }
+  }
+
+  #want(want: number, url: string): void {
+    if (this.#paused) return;
+    const unavailable = (want: number): void => this.send({ type: "unavailable", want });
+    this.#wants ??= this.context.bridge.load<MakeWants>("wants").then((make) => make(unavailable));
+    this.#wants.then(
+      (wants) => {
+        if (!this.#paused) wants.add(want, url);
+      },
+      () => {
+        this.#wants = null;
+        unavailable(want);
+      },
+    );
   }
 
   async #share(epoch: number, held: Held): Promise<void> {

@@ -20,6 +20,7 @@ export const german: Words = {
     private: "Dieses Feld kann nur der Kunde benutzen.",
     disabled: "Das kann nur der Kunde benutzen.",
     outside_site: "Diese Adresse gehört nicht zur Website des Kunden.",
+    nowhere: "Dieser Weg führt von der Website des Kunden weg oder ins Leere.",
     not_possible: "Das ist hier nicht möglich.",
     covered: "Auf der Seite des Kunden liegt etwas anderes darüber.",
     needs_customer: "Browser erlauben das nur dem Kunden. Ihm wird gezeigt, wo er drücken soll.",

@@ -20,6 +20,7 @@ export const spanish: Words = {
     private: "Solo el cliente puede usar este campo.",
     disabled: "Solo el cliente puede usar esto.",
     outside_site: "Esta dirección no pertenece al sitio del cliente.",
+    nowhere: "Ese camino sale del sitio del cliente o no lleva a ninguna parte.",
     not_possible: "Eso no se puede hacer aquí.",
     covered: "Otra cosa lo tapa en la página del cliente.",
     needs_customer: "Los navegadores solo se lo permiten al cliente. Se le muestra dónde pulsar.",

@@ -20,6 +20,7 @@ export const french: Words = {
     private: "Seul le client peut utiliser ce champ.",
     disabled: "Seul le client peut utiliser cet élément.",
     outside_site: "Cette adresse n’appartient pas au site du client.",
+    nowhere: "Ce chemin quitte le site du client ou ne mène nulle part.",
     not_possible: "Ce n’est pas possible ici.",
     covered: "Un autre élément le recouvre sur la page du client.",
     needs_customer: "Les navigateurs ne le permettent qu’au client. Il voit où appuyer.",
