@@ -70,6 +70,10 @@ for (const how of ["by what the browser tells of its history", "by what was writ
       await address.fill("/story");
       await address.press("Enter");
       await customer.page.waitForURL("**/story");
+      // What the page does before it is written down is not certain, so nobody would be taken there.
+      if (how.includes("written")) {
+        await customer.page.waitForFunction(() => sessionStorage.getItem("tandem-trail")?.includes("/story"));
+      }
       await customer.page.evaluate(() => history.pushState(null, "", "/story?part=2"));
       await expect(address).toHaveValue(/part=2$/);
       await back.click();

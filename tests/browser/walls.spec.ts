@@ -209,7 +209,7 @@ for (const wall of ["the browser", "the server"] as const) {
     });
     if (wall === "the server") {
       const script = await withoutTheFirstWall();
-      await customer.page.route("**/.tandem/customer.js*", (route) =>
+      await customer.page.route("**/.tandem/part/customer.js*", (route) =>
         route.fulfill({ contentType: "text/javascript", body: script }),
       );
     }

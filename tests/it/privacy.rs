@@ -225,7 +225,7 @@ async fn resources_come_by_capability_for_what_the_view_shows_and_nothing_else()
     let answer = crate::harness::http::request(rig.console, "GET", &path, &[], b"").await;
     assert_eq!(answer.status, 401);
     let other = crate::harness::Agent::log_in(rig.console, crate::harness::AGENTS[1]).await;
-    assert_eq!(other.get(&path).await.status, 403);
+    assert_eq!(other.get(&path).await.status, 404);
 }
 
 /// A page that repeats what is typed into `#card` (its browser withholds nothing).
