@@ -22,10 +22,13 @@ fn main() {
 fn build(here: &Path, out: &Path) -> Result<(), String> {
     node_is_there()?;
     if !packages_are_current(here) {
-        run(
-            Command::new("npm").args(["ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]),
-            here,
-        )?;
+        let mut install = Command::new("npm");
+        install.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+        // `npm ci` removes what it does not install: who has the tools of developers keeps them.
+        if !here.join("node_modules/typescript").exists() {
+            install.arg("--omit=dev");
+        }
+        run(&mut install, here)?;
     }
     run(Command::new("node").arg("build.mjs").arg(out), here)
 }

@@ -5,9 +5,21 @@
 import type { ComponentChildren } from "preact";
 import { words } from "./words.ts";
 
-function Icon({ children, size = 18 }: { children: ComponentChildren; size?: number }) {
+type IconProps = {
+  children: ComponentChildren;
+  size?: number /** Points along the line of text. */;
+  along?: boolean;
+};
+
+function Icon({ children, size = 18, along = false }: IconProps) {
   return (
-    <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">
+    <svg
+      class={along ? "icon along" : "icon"}
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+    >
       {children}
     </svg>
   );
@@ -39,13 +51,13 @@ export const FullScreenIcon = () => (
 );
 
 export const BackIcon = () => (
-  <Icon>
+  <Icon along>
     <path d="M19 12H5m6-6-6 6 6 6" />
   </Icon>
 );
 
 export const ForwardIcon = () => (
-  <Icon>
+  <Icon along>
     <path d="M5 12h14m-6-6 6 6-6 6" />
   </Icon>
 );

@@ -84,6 +84,7 @@ export function JoinScreen({
           <input
             ref={input}
             class="session-id"
+            dir="ltr"
             value={text.value}
             onInput={typing}
             placeholder="7KQ-M9X-D4R"

@@ -19,11 +19,13 @@ export function SessionBar({ model, me, over, onLeave }: Props) {
   const customer = status?.paused ? "paused" : (status?.customer ?? "expected");
   const watchers = status?.watchers ?? [];
   const ready = model.link.value === "open" && status?.phase !== "ended" && !over;
+  // The page has one heading: over, that is what is said of it.
+  const Name = over ? "span" : "h1";
   return (
     <header class="bar">
       <div class="bar-id" title={bar.copyId}>
         <Mark />
-        <span>{model.sessionId}</span>
+        <Name dir="ltr">{model.sessionId}</Name>
       </div>
       {!over && <Navigation model={model} enabled={write && ready} />}
       {!over && !model.watches && <ModeControl model={model} write={write} ready={ready} />}
@@ -134,6 +136,7 @@ function Navigation({ model, enabled }: { model: SessionModel; enabled: boolean 
       </button>
       <input
         class="address"
+        dir="ltr"
         aria-label={bar.address}
         value={typed.value ?? model.location.value}
         readOnly={!enabled}

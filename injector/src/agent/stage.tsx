@@ -55,7 +55,8 @@ export function Stage({ model }: { model: SessionModel }) {
 
   const write = model.status.value?.mode === "write";
   return (
-    <main class="stage" ref={stage}>
+    // What is drawn over the page is placed from its left, whatever direction the console has.
+    <main class="stage" ref={stage} dir="ltr">
       <div
         class="page"
         style={{
@@ -75,7 +76,7 @@ export function Stage({ model }: { model: SessionModel }) {
         <div class="overlay" ref={layer} aria-hidden="true">
           <div class="pointer" ref={pointer} hidden>
             <CustomerPointer />
-            <span>{words.customer.pointer}</span>
+            <span dir="auto">{words.customer.pointer}</span>
           </div>
         </div>
         <Waiting model={model} />
@@ -132,7 +133,7 @@ type VeilProps = {
 
 function Veil({ title, text, busy, solid, more }: VeilProps) {
   return (
-    <div class={solid ? "veil veil-solid" : "veil"} role="alert">
+    <div class={solid ? "veil veil-solid" : "veil"} role="alert" dir={words.direction}>
       <div class="veil-box">
         {busy && <span class="spinner" aria-hidden="true" />}
         <strong>{title}</strong>

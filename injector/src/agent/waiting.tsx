@@ -25,7 +25,7 @@ export function WaitingList({ watches, onJoin, onLoginNeeded }: Props) {
         {sessions.map((session) => (
           <li key={session.sessionId}>
             <div>
-              <strong>{session.sessionId}</strong> <span class="quiet">{about(session)}</span>
+              <strong dir="ltr">{session.sessionId}</strong> <span class="quiet">{about(session)}</span>
               <Attached session={session} />
             </div>
             <button

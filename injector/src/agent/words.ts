@@ -6,6 +6,7 @@
  */
 
 import type { EndReason, Mode, ModeReason, ProblemKind, Refusal } from "../protocol/words.ts";
+import { arabic } from "./languages/ar.ts";
 import { german } from "./languages/de.ts";
 import { spanish } from "./languages/es.ts";
 import { french } from "./languages/fr.ts";
@@ -81,6 +82,7 @@ const mode: Record<Mode, string> = { pointer: "Pointer", write: "Write" };
 
 const english = {
   language: "en",
+  direction: "ltr" as "ltr" | "rtl",
   product: "Tandem",
   refusal,
   ended,
@@ -223,7 +225,13 @@ export type Words = typeof english;
 export const words: Words = choose(navigator.languages ?? []);
 
 function choose(wanted: readonly string[]): Words {
-  const all: Readonly<Record<string, Words>> = { de: german, en: english, es: spanish, fr: french };
+  const all: Readonly<Record<string, Words>> = {
+    ar: arabic,
+    de: german,
+    en: english,
+    es: spanish,
+    fr: french,
+  };
   const known = wanted.map((tag) => tag.toLowerCase().split("-")[0] ?? "");
   return all[known.find((name) => Object.hasOwn(all, name)) ?? "en"] ?? english;
 }

@@ -38,7 +38,7 @@ export function AgentsPage({ onLoginNeeded }: { onLoginNeeded: () => void }) {
                   <th>{words.agents.role}</th>
                   <th>{words.agents.logins}</th>
                   <th>{words.agents.sessions}</th>
-                  <th />
+                  <td />
                 </tr>
               </thead>
               <tbody>
@@ -56,7 +56,9 @@ export function AgentsPage({ onLoginNeeded }: { onLoginNeeded: () => void }) {
                         "–"
                       )}
                     </td>
-                    <td class="fixed">{agent.sessions.join(", ") || "–"}</td>
+                    <td class="fixed">
+                      <bdi dir="ltr">{agent.sessions.join(", ") || "–"}</bdi>
+                    </td>
                     <td class="does">
                       <button
                         type="button"

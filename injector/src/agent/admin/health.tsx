@@ -19,8 +19,11 @@ export function HealthPage({ onLoginNeeded }: { onLoginNeeded: () => void }) {
         const facts: [string, string][] = [
           [said.version, now.version],
           [said.age, words.span(now.age)],
-          [said.sessions, said.of(now.sessions, now.sessionLimit)],
-          [said.memory, now.memory === null ? "–" : said.mebibytes(now.memory)],
+          [said.sessions, said.of(words.number(now.sessions), words.number(now.sessionLimit))],
+          [
+            said.memory,
+            now.memory === null ? "–" : said.mebibytes(words.number(Math.round(now.memory / 1024))),
+          ],
           [said.policies, now.policiesBroken ? said.broken : said.good],
           [said.agentResyncs, words.number(now.agentResyncs)],
           [said.customerResyncs, words.number(now.customerResyncs)],

@@ -50,13 +50,13 @@ function Diagnostics({ list }: { list: readonly PolicyError[] }) {
     <ul>
       {list.map((error) => (
         <li key={`${error.file}:${error.line}:${error.column}:${error.message}`}>
-          <p>
+          <p dir="ltr">
             <strong>
               {error.file}:{error.line}:{error.column}
             </strong>{" "}
             {error.message}
           </p>
-          <pre>{error.text.split("\n").slice(1).join("\n")}</pre>
+          <pre dir="ltr">{error.text.split("\n").slice(1).join("\n")}</pre>
         </li>
       ))}
     </ul>
@@ -69,11 +69,13 @@ function File({ file }: { file: PolicyFile }) {
   return (
     <section class="policy-file" aria-label={name}>
       <header>
-        <h2 title={file.file}>{name}</h2>
+        <h2 title={file.file} dir="ltr">
+          {name}
+        </h2>
         {holds.length === 0 && <span class="chip">{words.holds.everywhere}</span>}
         {holds.map((key) => (
           <span key={key} class="chip">
-            {words.holds[key]}: <code>{file[key].join(", ")}</code>
+            {words.holds[key]}: <code dir="ltr">{file[key].join(", ")}</code>
           </span>
         ))}
         {file.maskedByDefault && <span class="chip strict">{words.maskedByDefault}</span>}
@@ -100,9 +102,9 @@ function File({ file }: { file: PolicyFile }) {
                   {rule.about && <small> {rule.about}</small>}
                 </td>
                 <td>
-                  <code>{rule.what}</code>
+                  <code dir="ltr">{rule.what}</code>
                 </td>
-                <td class="number">{rule.matched.toLocaleString("en")}</td>
+                <td class="number">{words.number(rule.matched)}</td>
               </tr>
             ))}
           </tbody>

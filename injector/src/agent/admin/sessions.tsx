@@ -42,7 +42,7 @@ export function SessionsPage({ onLoginNeeded }: { onLoginNeeded: () => void }) {
                     <th>{words.sessions.since}</th>
                     <th>{words.sessions.agent}</th>
                     <th>{words.sessions.page}</th>
-                    <th />
+                    <td />
                   </tr>
                 </thead>
                 <tbody>
@@ -79,7 +79,7 @@ function Row({ session, onEnd }: { session: LiveSession; onEnd: () => void }) {
   return (
     <tr>
       <td class="fixed">
-        {session.sessionId}
+        <bdi dir="ltr">{session.sessionId}</bdi>
         {interactionId && <small>{interactionId}</small>}
       </td>
       <td>
@@ -94,7 +94,9 @@ function Row({ session, onEnd }: { session: LiveSession; onEnd: () => void }) {
         {session.agentName ?? "–"}
         {watchers.length > 0 && <small>{words.sessions.watched(watchers)}</small>}
       </td>
-      <td class="place">{page ?? "–"}</td>
+      <td class="place">
+        <bdi dir="ltr">{page ?? "–"}</bdi>
+      </td>
       <td class="does">
         <button
           type="button"

@@ -1,18 +1,21 @@
 /**
- * Every English text of the administrators' pages.
+ * Every text of the administrators' pages: in English here, in other languages in objects of the same shape.
  */
 
-/** A span of seconds, as people say it. */
-function span(seconds: number): string {
-  if (seconds < 90) return `${seconds} seconds`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} minutes`;
-  if (seconds < 129_600) return `${Math.round(seconds / 3600)} hours`;
-  return `${Math.round(seconds / 86_400)} days`;
-}
+import { forms, spans } from "../languages/forms.ts";
+import { words as console_ } from "../words.ts";
+import { arabic } from "./languages/ar.ts";
+import { german } from "./languages/de.ts";
+import { spanish } from "./languages/es.ts";
+import { french } from "./languages/fr.ts";
 
-const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
+const span = spans("en");
+const sessions = forms("en", { one: "# live session", other: "# live sessions" });
+const rules = forms("en", { one: "# rule", other: "# rules" });
+const files = forms("en", { one: "# file", other: "# files" });
+const changes = forms("en", { one: "# change was", other: "# changes were" });
 
-export const words = {
+const english = {
   title: "Administration",
   back: "To the console",
   pages: "Pages",
@@ -21,12 +24,12 @@ export const words = {
   span,
   number: (number: number) => number.toLocaleString("en"),
   sessions: {
-    count: (number: number) => count(number, "live session", "live sessions"),
+    count: sessions,
     newest: (number: number) => `The newest ${number} are listed.`,
     none: "A session appears here as soon as a customer starts one.",
     id: "Session",
     state: "State",
-    since: "Started",
+    since: "Duration",
     agent: "Agent",
     page: "Customer’s page",
     watched: (names: readonly string[]) => `watched by ${names.join(", ")}`,
@@ -50,7 +53,7 @@ export const words = {
     role: "Role",
     roles: { agent: "Agent", supervisor: "Supervisor", admin: "Administrator" },
     logins: "Logins",
-    loggedIn: (number: number) => count(number, "login", "logins"),
+    loggedIn: forms("en", { one: "# login", other: "# logins" }),
     sessions: "In session",
     guest: "with a token or link",
     logOut: "Log out",
@@ -67,10 +70,9 @@ export const words = {
     version: "Version",
     age: "Running for",
     sessions: "Live sessions",
-    of: (number: number, limit: number) =>
-      `${number.toLocaleString("en")} of at most ${limit.toLocaleString("en")}`,
+    of: (number: string, limit: string) => `${number} of at most ${limit}`,
     memory: "Memory",
-    mebibytes: (kibibytes: number) => `${Math.round(kibibytes / 1024).toLocaleString("en")} MiB`,
+    mebibytes: (number: string) => `${number} MiB`,
     policies: "Policy files",
     good: "in force",
     broken: "have mistakes",
@@ -81,13 +83,13 @@ export const words = {
   policies: "Policies",
   notAllowed: "Only administrators can see this.",
   noAnswer: "The server does not answer. Trying again…",
-  inForce: (rules: number, files: number, seconds: number) =>
-    `${count(rules, "rule", "rules")} of ${count(files, "file", "files")}, in force for ${span(seconds)}`,
-  numbers: (sessions: number, taken: number, broken: number) =>
-    `${count(sessions, "live session", "live sessions")}. Since the server started, ${count(taken, "change was", "changes were")} taken and ${broken} refused.`,
+  inForce: (rule: number, file: number, seconds: number) =>
+    `${rules(rule)} of ${files(file)}, in force for ${span(seconds)}`,
+  numbers: (live: number, taken: number, broken: number) =>
+    `${sessions(live)}. Since the server started, ${changes(taken)} taken and ${broken} refused.`,
   brokenTitle: "The policy files have mistakes",
   broken: "What is listed below stays in force until they are corrected.",
-  warnings: (number: number) => count(number, "rule is hardly meant", "rules are hardly meant"),
+  warnings: forms("en", { one: "# rule is hardly meant", other: "# rules are hardly meant" }),
   holds: { sites: "site", urls: "pages", roles: "roles", everywhere: "everywhere, for everybody" },
   maskedByDefault: "masks everything that is not shown",
   overrides: "loosens earlier files",
@@ -96,3 +98,11 @@ export const words = {
   matchedLead:
     "Matched counts elements, paused pages and addresses in sessions since these rules are in force. A rule that never matches may have lost its page.",
 };
+
+/** All texts of a language: one that lacks a text does not compile. */
+export type AdminWords = typeof english;
+
+const all: Readonly<Record<string, AdminWords>> = { ar: arabic, de: german, es: spanish, fr: french };
+
+/** The texts in the console's language. */
+export const words: AdminWords = all[console_.language] ?? english;

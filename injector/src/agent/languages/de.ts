@@ -5,11 +5,12 @@
 import type { Words } from "../words.ts";
 import { forms } from "./forms.ts";
 
-const seconds = forms("de", { one: "Sekunde", other: "Sekunden" });
-const minutes = forms("de", { one: "Minute", other: "Minuten" });
+const seconds = forms("de", { one: "# Sekunde", other: "# Sekunden" });
+const minutes = forms("de", { one: "# Minute", other: "# Minuten" });
 
 export const german: Words = {
   language: "de",
+  direction: "ltr",
   product: "Tandem",
   refusal: {
     watching: "Sie sehen dieser Sitzung nur zu und können in ihr nichts tun.",
@@ -119,7 +120,7 @@ export const german: Words = {
     leave: "Nicht mehr zusehen",
     fullScreen: "Vollbild",
     leaveFullScreen: "Vollbild verlassen",
-    watched: forms("de", { one: "Person sieht zu", other: "Personen sehen zu" }),
+    watched: forms("de", { one: "# Person sieht zu", other: "# Personen sehen zu" }),
     watchers: (names) => new Intl.ListFormat("de").format(names),
     copyId: "Sitzungs-ID",
     agent: (name) => `Bearbeitet von ${name}`,

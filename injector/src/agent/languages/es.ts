@@ -5,11 +5,12 @@
 import type { Words } from "../words.ts";
 import { forms } from "./forms.ts";
 
-const seconds = forms("es", { one: "segundo", other: "segundos" });
-const minutes = forms("es", { one: "minuto", other: "minutos" });
+const seconds = forms("es", { one: "# segundo", other: "# segundos" });
+const minutes = forms("es", { one: "# minuto", other: "# minutos" });
 
 export const spanish: Words = {
   language: "es",
+  direction: "ltr",
   product: "Tandem",
   refusal: {
     watching: "Usted observa esta sesión y no puede actuar en ella.",
@@ -99,7 +100,7 @@ export const spanish: Words = {
     join: { title: "Clientes en espera", none: "Nadie espera en este momento.", action: "Unirse" },
     watch: {
       title: "Sesiones para observar",
-      none: "Ningún agente está en una sesión ahora.",
+      none: "Ningún asesor está en una sesión ahora.",
       action: "Observar",
     },
     since: (seconds: number) => (seconds < 60 ? "ahora mismo" : `desde hace ${Math.floor(seconds / 60)} min`),
@@ -118,7 +119,7 @@ export const spanish: Words = {
     leave: "Dejar de observar",
     fullScreen: "Pantalla completa",
     leaveFullScreen: "Salir de pantalla completa",
-    watched: forms("es", { one: "persona observa", other: "personas observan" }),
+    watched: forms("es", { one: "# persona observa", other: "# personas observan" }),
     watchers: (names) => new Intl.ListFormat("es").format(names),
     copyId: "Código de sesión",
     agent: (name) => `Asesor: ${name}`,

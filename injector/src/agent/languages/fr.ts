@@ -5,11 +5,12 @@
 import type { Words } from "../words.ts";
 import { forms } from "./forms.ts";
 
-const seconds = forms("fr", { one: "seconde", other: "secondes" });
-const minutes = forms("fr", { one: "minute", other: "minutes" });
+const seconds = forms("fr", { one: "# seconde", other: "# secondes" });
+const minutes = forms("fr", { one: "# minute", other: "# minutes" });
 
 export const french: Words = {
   language: "fr",
+  direction: "ltr",
   product: "Tandem",
   refusal: {
     watching: "Vous observez cette session et ne pouvez pas y agir.",
@@ -100,7 +101,7 @@ export const french: Words = {
     join: { title: "Clients en attente", none: "Personne n’attend pour le moment.", action: "Rejoindre" },
     watch: {
       title: "Sessions à suivre",
-      none: "Aucun agent n’est en session pour le moment.",
+      none: "Aucun conseiller n’est en session pour le moment.",
       action: "Suivre",
     },
     since: (seconds: number) => (seconds < 60 ? "à l’instant" : `depuis ${Math.floor(seconds / 60)} min`),
@@ -119,7 +120,7 @@ export const french: Words = {
     leave: "Ne plus observer",
     fullScreen: "Plein écran",
     leaveFullScreen: "Quitter le plein écran",
-    watched: forms("fr", { one: "personne observe", other: "personnes observent" }),
+    watched: forms("fr", { one: "# personne observe", other: "# personnes observent" }),
     watchers: (names) => new Intl.ListFormat("fr").format(names),
     copyId: "Code de session",
     agent: (name) => `Conseiller : ${name}`,

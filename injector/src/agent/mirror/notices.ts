@@ -21,6 +21,7 @@ export function drawNotice(document: Document, notice: Notice, at: Element | nul
   const line = (text: string, kind: string): void => {
     const line = document.createElement("p");
     line.className = kind;
+    line.dir = "auto";
     line.textContent = text;
     box.append(line);
   };
