@@ -30,6 +30,7 @@ mod sessions;
 mod site;
 mod smuggling;
 mod tabs;
+mod timeouts;
 mod tls;
 mod tokens;
 mod watching;
