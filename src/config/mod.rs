@@ -332,6 +332,7 @@ fn limits(mut section: Section<'_>, config: &mut Config, errors: &mut Errors) {
     section.set("agent_messages_per_second", &mut config.socket.agent_rate, errors, count);
     section.set("heartbeat", &mut config.socket.heartbeat, errors, time);
     section.set("patience", &mut config.socket.patience, errors, time);
+    section.set("slow", &mut config.socket.slow, errors, time);
     section.set("resource", &mut config.session.resources.resource, errors, size);
     section.set("resources", &mut config.session.resources.total, errors, size);
     section.set("resource_wait", &mut config.session.resources.wait, errors, time);

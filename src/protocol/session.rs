@@ -212,10 +212,14 @@ pub struct Status {
     pub customer: Presence,
     /// While it is away.
     pub customer_away: Option<Absence>,
+    /// The way to it and back takes so long that people notice.
+    pub customer_slow: bool,
     /// The agent's browser.
     pub agent: Presence,
     /// While it is away.
     pub agent_away: Option<Absence>,
+    /// The way to it and back takes so long that people notice.
+    pub agent_slow: bool,
     /// The agent's display name, once there is one.
     pub agent_name: Option<String>,
     /// The display names of those who watch beside the agent, each once.

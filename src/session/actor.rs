@@ -96,7 +96,8 @@ pub(super) fn session(
     if let Some(role) = role {
         audiences.of(role, &policies);
     }
-    let agent = life.status(now).agent_name.map(|name| Agent { connection: 0, name, present: false });
+    let agent =
+        life.status(now).agent_name.map(|name| Agent { connection: 0, name, present: false, slow: false });
     let mut session = Session {
         policies,
         diary,
@@ -159,6 +160,7 @@ struct Agent {
     connection: u64,
     name: String,
     present: bool,
+    slow: bool,
 }
 
 struct Watcher {
@@ -250,6 +252,7 @@ impl Session {
                 }
             }
             Command::AgentLeft { connection, why } => self.agent_leaves(connection, why),
+            Command::Paced { connection, slow } => self.paced(connection, slow),
             Command::Attach { about, reply } => {
                 self.diary.about(&about);
                 self.about.send_replace(Arc::new(about));
@@ -281,7 +284,22 @@ impl Session {
     }
 
     fn publish(&self) {
-        self.status.send_replace(self.life.status(Instant::now()));
+        let mut status = self.life.status(Instant::now());
+        status.customer_slow = self.tabs.is_slow();
+        status.agent_slow = self.agent.as_ref().is_some_and(|agent| agent.present && agent.slow);
+        self.status.send_replace(status);
+    }
+
+    /// How fast a line is says nothing about whether somebody is there: no limit depends on it.
+    fn paced(&mut self, connection: u64, slow: bool) {
+        if let Some(line) = self.tabs.of(connection).and_then(|tab| tab.line.as_mut()) {
+            line.slow = slow;
+        } else if let Some(agent) = self.agent.as_mut().filter(|agent| agent.connection == connection) {
+            agent.slow = slow;
+        } else {
+            return;
+        }
+        self.publish();
     }
 
     /// Sockets see the end in the status, which they always read; this only hurries those that wait elsewhere.

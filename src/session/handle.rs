@@ -97,6 +97,11 @@ impl Handle {
         self.tell(Command::AgentLeft { connection, why }).await;
     }
 
+    /// A browser's answers are slow from now on, or are not any more.
+    pub async fn paced(&self, connection: u64, slow: bool) {
+        self.tell(Command::Paced { connection, slow }).await;
+    }
+
     /// What the session is about, as last said.
     pub fn about(&self) -> Arc<About> {
         self.about.borrow().clone()
@@ -187,6 +192,10 @@ pub(super) enum Command {
     AgentLeft {
         connection: u64,
         why: AwayReason,
+    },
+    Paced {
+        connection: u64,
+        slow: bool,
     },
     Attach {
         about: About,

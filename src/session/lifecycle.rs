@@ -115,7 +115,7 @@ impl Lifecycle {
         self.started
     }
 
-    /// What both screens show at this moment.
+    /// What both screens show at this moment, but for how fast their lines are.
     pub fn status(&self, now: Instant) -> Status {
         let state = &self.state;
         let seconds = |end: Instant| {
@@ -138,8 +138,10 @@ impl Lifecycle {
             paused: state.paused,
             customer: state.customer.presence(),
             customer_away: away(state.customer, self.timeouts.away),
+            customer_slow: false,
             agent: state.agent.presence(),
             agent_away: away(state.agent, self.timeouts.agent),
+            agent_slow: false,
             agent_name: state.agent_name.clone(),
             watchers: state.watchers.clone(),
             ends_soon: soon.map(|(end, reason)| EndsSoon { reason, seconds: seconds(end) }),

@@ -54,6 +54,8 @@ pub(super) struct Line {
     pub(super) connection: u64,
     pub(super) outbox: mpsc::Sender<Outgoing>,
     pub(super) pointer: watch::Sender<Option<Point>>,
+    /// Whether its answers take long.
+    pub(super) slow: bool,
 }
 
 impl Tabs {
@@ -127,6 +129,12 @@ impl Tabs {
         self.of(connection).is_some_and(|tab| tab.number == current)
     }
 
+    /// Whether the line to the tab that is looked at is slow.
+    pub(super) fn is_slow(&self) -> bool {
+        let line = |tab: &Tab| tab.number == self.current && tab.line.as_ref().is_some_and(|line| line.slow);
+        self.tabs.iter().any(line)
+    }
+
     /// The number of the tab that is looked at.
     pub(super) fn shown(&self) -> u32 {
         self.current
@@ -186,7 +194,7 @@ mod tests {
     use super::*;
 
     fn line(connection: u64) -> Line {
-        Line { connection, outbox: mpsc::channel(1).0, pointer: watch::Sender::new(None) }
+        Line { connection, outbox: mpsc::channel(1).0, pointer: watch::Sender::new(None), slow: false }
     }
 
     #[test]

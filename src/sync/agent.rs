@@ -220,7 +220,11 @@ async fn exchange(
                     Err(_) => return Finished::Close(CloseCode::Protocol, "a malformed message"),
                 },
                 Heard::Message(Received::Binary(_)) => return Finished::Close(CloseCode::Protocol, "an unexpected message"),
-                Heard::Silence => sender.ping().await,
+                Heard::Due => sender.ping().await,
+                Heard::Paced { slow } => {
+                    handle.paced(link.connection, slow).await;
+                    Ok(())
+                }
                 Heard::Left(why) => return Finished::Gone(why),
                 Heard::Bad(reason) => return Finished::Close(CloseCode::Protocol, reason),
             },

@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod customer;
+mod pace;
 mod socket;
 
 pub use socket::Limits;

@@ -8,6 +8,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::pace::Pace;
 use crate::protocol::session::AwayReason;
 use crate::protocol::{EndReason, Status};
 use crate::session::Closed;
@@ -21,10 +22,13 @@ pub struct Limits {
     pub agent_message: usize,
     /// Messages a second from an agent's browser, on average over some seconds.
     pub agent_rate: u32,
-    /// How often a browser that says nothing is asked for a sign of life.
+    /// How often a browser is asked for a sign of life.
     pub heartbeat: Duration,
     /// How long it may take to give one, or to take in what is sent to it.
     pub patience: Duration,
+    /// From when on a sign of life is slow. What an agent does needs one such round trip, and after a second people
+    /// think that it did not work.
+    pub slow: Duration,
 }
 
 impl Default for Limits {
@@ -35,6 +39,7 @@ impl Default for Limits {
             agent_rate: 200,
             heartbeat: Duration::from_secs(5),
             patience: Duration::from_secs(10),
+            slow: Duration::from_secs(1),
         }
     }
 }
@@ -94,12 +99,14 @@ pub(super) struct Receiver {
     limits: Limits,
     heard: Instant,
     asked: Instant,
+    pace: Pace,
 }
 
 pub(super) fn split(socket: WebSocket, limits: Limits) -> (Sender, Receiver) {
     let (sink, stream) = socket.split();
     let now = Instant::now();
-    (Sender { sink, patience: limits.patience }, Receiver { stream, limits, heard: now, asked: now })
+    let pace = Pace::new(limits.slow);
+    (Sender { sink, patience: limits.patience }, Receiver { stream, limits, heard: now, asked: now, pace })
 }
 
 /// The connection is gone, or its browser takes nothing in.
@@ -139,8 +146,13 @@ impl Sender {
 #[derive(Debug)]
 pub(super) enum Heard {
     Message(Received),
-    /// Nothing for a while: ask for a sign of life.
-    Silence,
+    /// Time to ask for a sign of life.
+    Due,
+    /// From now on its answers are slow, or are not any more.
+    Paced {
+        /// Which.
+        slow: bool,
+    },
     /// It left, or gave no sign of life.
     Left(AwayReason),
     /// It sent something that is not allowed at all.
@@ -153,14 +165,20 @@ impl Receiver {
     pub(super) async fn next(&mut self) -> Heard {
         loop {
             let Limits { heartbeat, patience, .. } = self.limits;
-            let due = self.heard.max(self.asked) + heartbeat;
+            let due = self.asked + heartbeat;
             match tokio::time::timeout_at(due, self.stream.next()).await {
                 Err(_) if self.heard.elapsed() > heartbeat + patience => {
                     return Heard::Left(AwayReason::Lost);
                 }
                 Err(_) => {
                     self.asked = Instant::now();
-                    return Heard::Silence;
+                    if !self.pace.is_waiting() {
+                        self.pace.asked(self.asked);
+                        return Heard::Due;
+                    }
+                    if let Some(slow) = self.pace.waited(self.asked) {
+                        return Heard::Paced { slow };
+                    }
                 }
                 Ok(None) => return Heard::Left(AwayReason::Lost),
                 Ok(Some(Err(error))) => return bad(error),
@@ -173,7 +191,12 @@ impl Receiver {
                         Message::Binary(bytes) => return Heard::Message(Received::Binary(bytes)),
                         // A browser says so when its page goes.
                         Message::Close(_) => return Heard::Left(AwayReason::Left),
-                        Message::Ping(_) | Message::Pong(_) => {}
+                        Message::Pong(_) => {
+                            if let Some(slow) = self.pace.answered(self.heard) {
+                                return Heard::Paced { slow };
+                            }
+                        }
+                        Message::Ping(_) => {}
                     }
                 }
             }

@@ -83,3 +83,30 @@ test("each side sees a countdown while the other is away", async ({ customer, ag
   await expect(panel.getByRole("status").first()).toContainText("has closed the window");
   await expect(panel.getByRole("timer")).toHaveText(/^2:\d\d$/);
 });
+
+test("the agent sees at a glance that a connection is slow", async ({ customer, agent, session }) => {
+  let tell = (_customer: boolean, _agent: boolean): void => undefined;
+  await agent.page.routeWebSocket(/\/socket$/, (socket) => {
+    let last = { type: "status", status: {} };
+    socket.connectToServer().onMessage((message) => {
+      if (typeof message === "string" && message.includes('"type":"status"')) last = JSON.parse(message);
+      socket.send(message);
+    });
+    tell = (customerSlow, agentSlow) =>
+      socket.send(JSON.stringify({ ...last, status: { ...last.status, customerSlow, agentSlow } }));
+  });
+  await session("/help");
+  const presence = agent.page.getByRole("status", { name: "Customer", exact: true });
+  const own = agent.page.getByText("Your connection is slow");
+  await expect(presence).toHaveText("Customer here");
+  await expect(own).toBeHidden();
+  tell(true, false);
+  await expect(presence).toHaveText("Customer’s connection is slow");
+  await expect(own).toBeHidden();
+  tell(true, true);
+  await expect(own).toBeVisible();
+  await agent.page.screenshot({ path: "results/slow.png" });
+  tell(false, false);
+  await expect(presence).toHaveText("Customer here");
+  await expect(own).toBeHidden();
+});

@@ -48,11 +48,9 @@ async fn after_any_disorder_both_sides_agree() {
     let cookie = log_in(server.console, "ann", PASSWORD).await.cookie().unwrap();
     let mut pairs = tokio::task::JoinSet::new();
     let until = Instant::now() + Duration::from_secs(seconds);
-    // So that about every third has ended until then.
-    let exits = 0.4 * BEAT.as_secs_f64() / seconds as f64;
     for number in 0..sessions {
         let (site, console, cookie) = (server.site, server.console, cookie.clone());
-        let pair = Pair::start(site, console, cookie, number, (seed, exits)).await;
+        let pair = Pair::start(site, console, cookie, number, seed, until).await;
         pairs.spawn(pair.live(until));
     }
     while Instant::now() + KILLED < until {
@@ -136,8 +134,8 @@ struct Pair {
     key: String,
     login: String,
     chance: StdRng,
-    /// How likely somebody leaves for good at each beat.
-    exits: f64,
+    /// When the customer (or else the agent) leaves for good, in every third session.
+    exit: Option<(Instant, bool)>,
     customer: Option<Socket>,
     agent: Option<Socket>,
     /// What the page says: the truth.
@@ -156,7 +154,8 @@ impl Pair {
         console: SocketAddr,
         login: String,
         number: u64,
-        (seed, exits): (u64, f64),
+        seed: u64,
+        until: Instant,
     ) -> Pair {
         let origin = format!("http://{site}");
         let headers = [("Origin", origin.as_str()), ("Tandem", "1")];
@@ -164,14 +163,17 @@ impl Pair {
         assert_eq!(answer.status, 201, "{}", answer.text());
         let id =
             serde_json::from_str::<Value>(&answer.text()).unwrap()["sessionId"].as_str().unwrap().to_owned();
+        let mut chance = StdRng::seed_from_u64(seed.wrapping_add(number));
+        let before = (until - Instant::now()).mul_f64(chance.random());
+        let exit = chance.random_ratio(1, 3).then(|| (until - before, chance.random()));
         Pair {
             site,
             console,
             id,
             key: answer.cookie().unwrap(),
             login,
-            chance: StdRng::seed_from_u64(seed.wrapping_add(number)),
-            exits,
+            chance,
+            exit,
             customer: None,
             agent: None,
             rows: vec!["row 0".into()],
@@ -239,13 +241,10 @@ impl Pair {
     }
 
     async fn something_happens(&mut self) {
-        if self.chance.random_bool(self.exits) {
+        // Again and again: what is said while the server is down is lost.
+        if let Some((_, customer)) = self.exit.filter(|(at, _)| *at <= Instant::now()) {
             let exit = json!({ "type": "exit" });
-            return if self.chance.random() {
-                self.customer_says(exit).await
-            } else {
-                self.agent_says(exit).await
-            };
+            return if customer { self.customer_says(exit).await } else { self.agent_says(exit).await };
         }
         match self.chance.random_range(0..1000) {
             0..500 => self.write().await,

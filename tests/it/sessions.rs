@@ -251,6 +251,114 @@ async fn a_browser_that_gives_no_sign_of_life_is_away_however_much_is_sent_to_it
     }
 }
 
+/// A page that is closed or left says so; a network that is gone does not.
+#[tokio::test]
+async fn after_any_absence_all_goes_on_and_writing_needs_a_new_yes() {
+    let rig = Rig::with(Setup {
+        change: Box::new(|config| config.session.timeouts.navigation = Duration::ZERO),
+        ..Setup::default()
+    })
+    .await;
+    let (mut customer, mut agent) = rig.session(&[text("Hello")]).await;
+    let fell_back = |status: &Value| status["mode"] == "pointer" && status["modeReason"] == "interrupted";
+    for (who, why, patience) in
+        [("customer", "left", 300), ("customer", "lost", 300), ("agent", "left", 180), ("agent", "lost", 180)]
+    {
+        agent.says(json!({ "type": "request_write" })).await;
+        customer.allows().await;
+        agent.hears_status(|status| status["mode"] == "write").await;
+        customer.hears_status(|status| status["mode"] == "write").await;
+        let away = format!("{who}Away");
+        let told = |status: &Value| status[&away]["why"] == why && fell_back(status);
+        let status = if who == "customer" {
+            if why == "left" {
+                customer.vanish().await
+            } else {
+                customer.loses_the_network().await
+            }
+            agent.hears_status(told).await
+        } else {
+            if why == "left" {
+                agent.vanish().await
+            } else {
+                agent.loses_the_network().await
+            }
+            customer.hears_status(told).await
+        };
+        let left = status["status"][&away]["seconds"].as_u64().unwrap();
+        assert!((patience - 1..=patience).contains(&left), "a countdown: {status}");
+        if who == "customer" {
+            assert_eq!(agent.acts(json!({ "kind": "back" })).await, "pointer_mode");
+            customer.reconnect().await;
+            customer.show(&[text(&format!("Back after {why}"))]).await;
+            agent.sees(&format!("Back after {why}")).await;
+        } else {
+            agent.mirror = Default::default();
+            agent.join(customer.id()).await;
+            agent.sees("Back after lost").await;
+        }
+        // Everybody is back, and nothing has ended: the customer is asked again.
+        customer.allows().await;
+        agent.hears_status(|status| status["mode"] == "write").await;
+        agent.says(json!({ "type": "give_back" })).await;
+        customer.hears_status(|status| status["mode"] == "pointer").await;
+    }
+}
+
+#[tokio::test]
+async fn an_exit_is_an_exit_whatever_becomes_of_the_connection() {
+    let rig = Rig::start().await;
+    for network in [true, false] {
+        let (mut customer, mut agent) = rig.session(&[text("Hello")]).await;
+        customer.says(json!({ "type": "exit" })).await;
+        if network {
+            customer.vanish().await
+        } else {
+            customer.loses_the_network().await
+        }
+        let status = agent.hears_status(|status| status["ended"] != Value::Null).await;
+        assert_eq!(status["status"]["ended"], "customer_exit");
+        let away = |message: &Value| message["status"]["customer"] == "away";
+        assert!(!agent.heard.iter().any(away), "{:#?}", agent.heard);
+
+        let (mut customer, mut agent) = rig.session(&[text("Hello")]).await;
+        agent.says(json!({ "type": "exit" })).await;
+        if network {
+            agent.vanish().await
+        } else {
+            agent.loses_the_network().await
+        }
+        let status = customer.hears_status(|status| status["ended"] != Value::Null).await;
+        assert_eq!(status["status"]["ended"], "agent_exit");
+        assert_eq!(customer.is_closed().await, (4001, "agent_exit".into()));
+    }
+}
+
+#[tokio::test]
+async fn each_side_is_told_when_the_others_line_is_slow_and_when_it_is_not_any_more() {
+    let rig = Rig::with(Setup {
+        change: Box::new(|config| {
+            config.socket.heartbeat = Duration::from_millis(100);
+            config.socket.slow = Duration::from_millis(50);
+        }),
+        ..Setup::default()
+    })
+    .await;
+    let (mut customer, mut agent) = rig.session(&[text("Hello")]).await;
+    // A model browser answers only while the test waits for it.
+    let status = agent.hears_status(|status| status["customerSlow"] == true).await;
+    assert_eq!(
+        (&status["status"]["customer"], &status["status"]["agentSlow"]),
+        (&json!("present"), &json!(false))
+    );
+    customer.hears_status(|status| status["customerSlow"] == false && status["agentSlow"] == true).await;
+    agent.hears_status(|status| status["agentSlow"] == false && status["customerSlow"] == true).await;
+    // Whoever is away is not slow.
+    customer.vanish().await;
+    let status = agent.hears_status(|status| status["customer"] == "away").await;
+    assert_eq!(status["status"]["customerSlow"], false);
+}
+
 #[tokio::test]
 async fn a_browser_can_ask_whether_the_line_still_lives() {
     let rig = Rig::start().await;

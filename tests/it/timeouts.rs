@@ -81,8 +81,13 @@ async fn each_limit_is_warned_of_and_ends_the_session_with_its_reason_everywhere
                 _ => continue,
             };
             assert_eq!(who, Presence::Away);
-            let told = seen.iter().find_map(|(_, status)| status.customer_away.or(status.agent_away)).unwrap();
-            assert_eq!((Some(told.why), u64::from(told.seconds)), (away, minutes * 60), "why, and a countdown");
+            let told =
+                seen.iter().find_map(|(_, status)| status.customer_away.or(status.agent_away)).unwrap();
+            assert_eq!(
+                (Some(told.why), u64::from(told.seconds)),
+                (away, minutes * 60),
+                "why, and a countdown"
+            );
         }
         busy.abort();
 

@@ -3,7 +3,7 @@
  */
 
 import { useSignal } from "@preact/signals";
-import type { Me } from "../protocol/words.ts";
+import type { Me, Status } from "../protocol/words.ts";
 import { FullScreenButton } from "./full-screen.tsx";
 import { BackIcon, ForwardIcon, Mark, PenIcon, PointerIcon, RefreshIcon } from "./icons.tsx";
 import type { SessionModel } from "./session-model.ts";
@@ -16,7 +16,7 @@ type Props = { model: SessionModel; me: Me; over: boolean; onLeave: () => void }
 export function SessionBar({ model, me, over, onLeave }: Props) {
   const status = model.status.value;
   const write = status?.mode === "write" && !over;
-  const customer = status?.paused ? "paused" : (status?.customer ?? "expected");
+  const customer = presenceOf(status);
   const watchers = status?.watchers ?? [];
   const ready = model.link.value === "open" && status?.phase !== "ended" && !over;
   // The page has one heading: over, that is what is said of it.
@@ -33,6 +33,11 @@ export function SessionBar({ model, me, over, onLeave }: Props) {
         {!over && (
           <span class={`presence presence-${customer}`} role="status" aria-label={words.customer.label}>
             {words.customer[customer]}
+          </span>
+        )}
+        {!over && !model.watches && status?.agentSlow && (
+          <span class="presence presence-slow" role="status">
+            {bar.slow}
           </span>
         )}
         {!over && <FullScreenButton />}
@@ -57,6 +62,13 @@ export function SessionBar({ model, me, over, onLeave }: Props) {
       </div>
     </header>
   );
+}
+
+/** The customer in one word: what is most in the agent's way. */
+function presenceOf(status: Status | null): keyof typeof words.customer & string {
+  if (!status) return "expected";
+  if (status.paused) return "paused";
+  return status.customer === "present" && status.customerSlow ? "slow" : status.customer;
 }
 
 function ModeControl({ model, write, ready }: { model: SessionModel; write: boolean; ready: boolean }) {

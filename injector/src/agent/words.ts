@@ -145,6 +145,7 @@ const english = {
     watched: (count: number) => (count === 1 ? "1 person watches" : `${count} people watch`),
     watchers: (names: readonly string[]) => names.join(", "),
     copyId: "Session ID",
+    slow: "Your connection is slow",
     agent: (name: string) => `Agent: ${name}`,
   },
   customer: {
@@ -153,6 +154,7 @@ const english = {
     present: "Customer here",
     away: "Customer away",
     paused: "Sharing paused",
+    slow: "Customer’s connection is slow",
     pointer: "Customer",
   },
   page: {

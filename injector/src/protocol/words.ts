@@ -97,6 +97,10 @@ customer: Presence,
  */
 customerAway: Absence | null, 
 /**
+ * The way to it and back takes so long that people notice.
+ */
+customerSlow: boolean, 
+/**
  * The agent's browser.
  */
 agent: Presence, 
@@ -104,6 +108,10 @@ agent: Presence,
  * While it is away.
  */
 agentAway: Absence | null, 
+/**
+ * The way to it and back takes so long that people notice.
+ */
+agentSlow: boolean, 
 /**
  * The agent's display name, once there is one.
  */

@@ -24,7 +24,7 @@ impl Session {
         let (first, another) = (self.role.is_none(), self.role != Some(role));
         let link = self.seat(role);
         let connection = link.connection;
-        self.agent = Some(Agent { connection, name: name.clone(), present: true });
+        self.agent = Some(Agent { connection, name: name.clone(), present: true, slow: false });
         self.role = Some(role);
         self.diary.note(Happening::Joined { name: name.clone(), role });
         self.happens(Event::AgentCame { name });

@@ -30,7 +30,7 @@ impl Session {
         if reply.send(link).is_err() {
             return;
         }
-        for replaced in self.tabs.connect(hello.tab, Line { connection, outbox, pointer }) {
+        for replaced in self.tabs.connect(hello.tab, Line { connection, outbox, pointer, slow: false }) {
             let _ = replaced.outbox.try_send(Outgoing::Close(Closed::Replaced));
         }
         self.happens(Event::CustomerCame);
@@ -82,6 +82,9 @@ impl Session {
             self.leave_page();
             if let Some(before) = before.filter(|before| *before != connection) {
                 self.send_tab(before, ToCustomer::Rest);
+            }
+            if self.status.borrow().customer_slow != self.tabs.is_slow() {
+                self.publish();
             }
         }
     }

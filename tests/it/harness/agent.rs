@@ -87,6 +87,14 @@ impl Agent {
         }
     }
 
+    /// Loses the network: the connection goes without a word.
+    pub async fn loses_the_network(&mut self) {
+        use tokio::io::AsyncWriteExt as _;
+        if let Some(socket) = &mut self.socket {
+            let _ = socket.get_mut().shutdown().await;
+        }
+    }
+
     pub async fn says(&mut self, message: Value) {
         self.send(Message::Text(message.to_string().into())).await;
     }

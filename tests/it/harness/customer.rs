@@ -125,7 +125,10 @@ impl Customer {
 
     /// Allows what the agent asked for.
     pub async fn allows(&mut self) {
-        self.hears_status(|status| status["writeRequested"] == true).await;
+        let last = self.heard.iter().rev().find(|message| message["type"] == "status");
+        if last.is_none_or(|message| message["status"]["writeRequested"] != true) {
+            self.hears_status(|status| status["writeRequested"] == true).await;
+        }
         self.says(json!({ "type": "answer", "allow": true })).await;
     }
 

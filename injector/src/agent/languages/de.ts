@@ -123,6 +123,7 @@ export const german: Words = {
     watched: forms("de", { one: "# Person sieht zu", other: "# Personen sehen zu" }),
     watchers: (names) => new Intl.ListFormat("de").format(names),
     copyId: "Sitzungs-ID",
+    slow: "Ihre Verbindung ist langsam",
     agent: (name) => `Bearbeitet von ${name}`,
   },
   customer: {
@@ -131,6 +132,7 @@ export const german: Words = {
     present: "Kunde ist da",
     away: "Kunde ist fort",
     paused: "Teilen angehalten",
+    slow: "Verbindung des Kunden ist langsam",
     pointer: "Kunde",
   },
   page: {

@@ -122,6 +122,7 @@ export const spanish: Words = {
     watched: forms("es", { one: "# persona observa", other: "# personas observan" }),
     watchers: (names) => new Intl.ListFormat("es").format(names),
     copyId: "Código de sesión",
+    slow: "Su conexión es lenta",
     agent: (name) => `Asesor: ${name}`,
   },
   customer: {
@@ -130,6 +131,7 @@ export const spanish: Words = {
     present: "Cliente presente",
     away: "Cliente ausente",
     paused: "Uso compartido en pausa",
+    slow: "La conexión del cliente es lenta",
     pointer: "Cliente",
   },
   page: {

@@ -123,6 +123,7 @@ export const french: Words = {
     watched: forms("fr", { one: "# personne observe", other: "# personnes observent" }),
     watchers: (names) => new Intl.ListFormat("fr").format(names),
     copyId: "Code de session",
+    slow: "Votre connexion est lente",
     agent: (name) => `Conseiller : ${name}`,
   },
   customer: {
@@ -131,6 +132,7 @@ export const french: Words = {
     present: "Client présent",
     away: "Client absent",
     paused: "Partage suspendu",
+    slow: "La connexion du client est lente",
     pointer: "Client",
   },
   page: {
