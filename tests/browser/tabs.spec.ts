@@ -101,7 +101,7 @@ test("the agent sees at a glance that a connection is slow", async ({ customer, 
   await expect(presence).toHaveText("Customer here");
   await expect(own).toBeHidden();
   tell(true, false);
-  await expect(presence).toHaveText("Customer’s connection is slow");
+  await expect(presence).toHaveText("Slow connection");
   await expect(own).toBeHidden();
   tell(true, true);
   await expect(own).toBeVisible();

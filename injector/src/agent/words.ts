@@ -154,7 +154,7 @@ const english = {
     present: "Customer here",
     away: "Customer away",
     paused: "Sharing paused",
-    slow: "Customer’s connection is slow",
+    slow: "Slow connection",
     pointer: "Customer",
   },
   page: {

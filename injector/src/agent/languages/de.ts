@@ -132,7 +132,7 @@ export const german: Words = {
     present: "Kunde ist da",
     away: "Kunde ist fort",
     paused: "Teilen angehalten",
-    slow: "Verbindung des Kunden ist langsam",
+    slow: "Langsame Verbindung",
     pointer: "Kunde",
   },
   page: {

@@ -131,7 +131,7 @@ export const spanish: Words = {
     present: "Cliente presente",
     away: "Cliente ausente",
     paused: "Uso compartido en pausa",
-    slow: "La conexión del cliente es lenta",
+    slow: "Conexión lenta",
     pointer: "Cliente",
   },
   page: {

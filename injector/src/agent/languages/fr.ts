@@ -132,7 +132,7 @@ export const french: Words = {
     present: "Client présent",
     away: "Client absent",
     paused: "Partage suspendu",
-    slow: "La connexion du client est lente",
+    slow: "Connexion lente",
     pointer: "Client",
   },
   page: {
