@@ -126,6 +126,7 @@ export const arabic: Words = {
     }),
     watchers: (names) => new Intl.ListFormat("ar").format(names),
     copyId: "رمز الجلسة",
+    slow: "اتصالك بطيء",
     agent: (name) => `الموظف: ${name}`,
   },
   customer: {
@@ -134,6 +135,7 @@ export const arabic: Words = {
     present: "العميل موجود",
     away: "العميل غائب",
     paused: "المشاركة متوقفة",
+    slow: "اتصال بطيء",
     pointer: "العميل",
   },
   page: {
