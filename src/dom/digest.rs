@@ -1,7 +1,7 @@
 //! A digest of which nodes there are and where: both ends of a leg compute it and compare.
 //!
 //! It is a sequence in document order: the id of every node, and a mark wherever the walk leaves a parent. That is the
-//! whole structure. It finds accidents, not attacks.
+//! whole structure. Between server and mirrors the texts follow the ids of their nodes. It finds accidents, not attacks.
 
 use crate::protocol::NodeId;
 
@@ -24,6 +24,11 @@ impl Digest {
     /// The walk has seen all children of a node.
     pub fn leave(&mut self) {
         self.mix(LEAVE);
+    }
+
+    /// The text of the node to which the walk came last.
+    pub fn text(&mut self, data: &str) {
+        data.encode_utf16().for_each(|unit| self.mix(u32::from(unit)));
     }
 
     /// What to compare.

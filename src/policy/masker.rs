@@ -200,7 +200,8 @@ impl Masker {
 
     /// What every mirror that followed until now can compare itself with.
     pub fn check(&self, tree: &Tree) -> ViewPatch {
-        ViewPatch(vec![ViewOp::Check { digest: digest(tree, &self.nodes).value() }])
+        let mut lens = Lens::new(&self.names, &self.echoes);
+        ViewPatch(vec![ViewOp::Check { digest: digest(tree, &self.nodes, &mut lens).value() }])
     }
 
     /// What brings a mirror from the last state to this one. `changes`: all that became of the tree since.

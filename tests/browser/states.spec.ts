@@ -50,6 +50,20 @@ test("what the customer hovers, presses and focuses, and not what the agent does
   await expect.poll(() => style(agent, "#c", "color")).toBe(RED);
 });
 
+test("what is chosen in a list looks as where the customer's keyboard is", async ({ customer, agent, session }) => {
+  await session("/help");
+  await add(customer, `<select id="list" multiple><option>a<option id="chosen" selected>b</select>`);
+  const looks = (look: (name: string) => Promise<string | null>) => Promise.all(["color", "background-color"].map(look));
+  const there = () => looks((name) => style(agent, "#chosen", name));
+  const here = () =>
+    looks((name) => customer.page.$eval("#chosen", (option, name) => getComputedStyle(option).getPropertyValue(name), name));
+  const before = await here();
+  await expect.poll(there).toEqual(before);
+  await customer.page.focus("#list");
+  expect(await here()).not.toEqual(before);
+  await expect.poll(there).toEqual(await here());
+});
+
 test("what the address leads to, and what the browser thinks of a field", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");

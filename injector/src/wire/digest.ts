@@ -1,7 +1,8 @@
 /**
  * A digest of which nodes there are and where: `src/dom/digest.rs` does the same, and the two are compared.
  *
- * It is a sequence in document order: the id of every node, and a mark wherever the walk leaves a parent.
+ * It is a sequence in document order: the id of every node, and a mark wherever the walk leaves a parent. Between server
+ * and mirrors the texts follow the ids of their nodes.
  */
 
 /** Stands for leaving a parent; no node has this id. */

@@ -282,7 +282,7 @@ pub(super) fn whole(
 }
 
 /// The digest of a view.
-pub(super) fn digest(tree: &Tree, nodes: &IdTable<State>) -> Digest {
+pub(super) fn digest(tree: &Tree, nodes: &IdTable<State>, lens: &mut Lens<'_>) -> Digest {
     let mut digest = Digest::default();
     // What the last node is in, outermost first.
     let mut above: Vec<NodeRef<'_>> = Vec::new();
@@ -290,8 +290,8 @@ pub(super) fn digest(tree: &Tree, nodes: &IdTable<State>) -> Digest {
     let mut at = Some(tree.document());
     while let Some(node) = at {
         // A mirror always has a document.
-        let seen =
-            node.parent().is_none() || nodes.get(&node.id()).is_some_and(|state| state.verdict.in_view());
+        let verdict = nodes.get(&node.id()).map(|state| state.verdict).filter(Verdict::in_view);
+        let seen = node.parent().is_none() || verdict.is_some();
         if seen {
             if last.is_some() && last == node.parent() {
                 above.extend(last);
@@ -301,6 +301,12 @@ pub(super) fn digest(tree: &Tree, nodes: &IdTable<State>) -> Digest {
                 digest.leave();
             }
             digest.enter(node.id());
+            // Style sheets are large, and each mirror has them its own way.
+            if let (Some(verdict), Kind::Text(data)) = (verdict, node.kind())
+                && !node.parent().is_some_and(content::is_style)
+            {
+                digest.text(&lens.text(node, data, &verdict));
+            }
             last = Some(node);
         }
         at = step(node, tree.document(), seen);

@@ -18,6 +18,7 @@ pub(super) struct Mirror {
 struct Node {
     parent: Option<NodeId>,
     what: String,
+    text: String,
     attributes: BTreeMap<String, String>,
     children: Vec<NodeId>,
     state: BTreeMap<&'static str, String>,
@@ -55,7 +56,10 @@ impl Mirror {
             ViewOp::RemoveAttribute { id, name } => {
                 self.node(*id).attributes.remove(&**name);
             }
-            ViewOp::Text { id, data } => self.node(*id).what = format!("text {data:?}"),
+            ViewOp::Text { id, data } => {
+                assert_eq!(self.node(*id).what, "text");
+                self.node(*id).text = data.to_string();
+            }
             ViewOp::Control { id, state } => {
                 // A state that says nothing is that of a control whose state was never told.
                 let text = format!("{state:?}");
@@ -149,7 +153,7 @@ impl Mirror {
                     assert_eq!(held.len(), attributes.len(), "an attribute twice");
                     (*id, format!("<{name}> {namespace:?} {marks:?}"), held)
                 }
-                ViewPart::Text { id, data } => (*id, format!("text {data:?}"), BTreeMap::new()),
+                ViewPart::Text { id, .. } => (*id, "text".to_owned(), BTreeMap::new()),
                 ViewPart::Comment { id } => (*id, "comment".to_owned(), BTreeMap::new()),
                 ViewPart::Doctype { id, name, .. } => (*id, format!("doctype {name}"), BTreeMap::new()),
                 ViewPart::ShadowRoot { id } => (*id, "shadow".to_owned(), BTreeMap::new()),
@@ -158,7 +162,8 @@ impl Mirror {
             if self.nodes.contains_key(&id) {
                 self.remove(id);
             }
-            self.nodes.insert(id, Node { what, attributes, ..Node::default() });
+            let text = if let ViewPart::Text { data, .. } = part { data.to_string() } else { String::new() };
+            self.nodes.insert(id, Node { what, text, attributes, ..Node::default() });
             self.link(id, *open.last().expect("closed too often"), next.take());
             if !matches!(part, ViewPart::Text { .. } | ViewPart::Comment { .. } | ViewPart::Doctype { .. }) {
                 open.push(id);
@@ -202,6 +207,11 @@ impl Mirror {
         while let Some((id, depth)) = stack.pop() {
             (depth..before).for_each(|_| digest.leave());
             digest.enter(id);
+            let node = &self.nodes[&id];
+            let style = node.parent.is_some_and(|parent| self.nodes[&parent].what.starts_with("<style>"));
+            if !style {
+                digest.text(&node.text);
+            }
             before = depth;
             stack.extend(self.nodes[&id].children.iter().rev().map(|child| (*child, depth + 1)));
         }
@@ -217,10 +227,11 @@ impl Mirror {
             let node = &self.nodes[&id];
             let _ = writeln!(
                 out,
-                "{}{} {} {:?} {:?}",
+                "{}{} {} {:?} {:?} {:?}",
                 " ".repeat(depth),
                 id.0,
                 node.what,
+                node.text,
                 node.attributes,
                 node.state
             );

@@ -77,7 +77,11 @@ export class Acting {
       truth: (field) => mirror.valueOf(field),
     });
     this.#pointing = new Pointing(mirror, { act, refused });
+    const edits = this.#edits;
     mirror.ahead = {
+      get isSettled() {
+        return edits.isSettled;
+      },
       text: (text, data) => this.#edits.told(text, data),
       holds: (field) => this.#fields.holds(field),
       field: (field, value) => this.#fields.told(field as Field, value),

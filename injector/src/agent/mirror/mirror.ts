@@ -56,6 +56,8 @@ const LONGEST_PAUSE = 300_000;
 
 /** Who shows more than the page has said, of texts and fields. */
 export type Ahead = {
+  /** Whether every text is what the page says. */
+  readonly isSettled: boolean;
   /** The page says what a text is. Returns whether to show that now. */
   text(text: Text, data: string): boolean;
   /** Whether what a field shows is seen to. */
@@ -181,7 +183,8 @@ export class Mirror {
     clearTimeout(this.#look);
     if (this.#due === null || !this.#frame.isConnected) return;
     this.#look = setTimeout(() => this.#verify(), LOOK);
-    const is = this.answers.isIdle ? (this.#nodes?.digest() ?? null) : null;
+    const settled = this.answers.isIdle && this.ahead?.isSettled !== false;
+    const is = settled ? (this.#nodes?.digest() ?? null) : null;
     if (is === null || is === this.#due) return;
     const now = performance.now();
     if (now < this.#repaired + this.#repairPause) return;

@@ -166,7 +166,9 @@ export class Nodes {
         if (at) digest.add();
       }
       at = next;
-      if (at) digest.add(this.#ids.get(at));
+      if (!at) break;
+      digest.add(this.#ids.get(at));
+      if (at.nodeType === Node.TEXT_NODE && !isStyle(at.parentElement)) addText(digest, at as Text);
     }
     return digest.value;
   }
@@ -346,6 +348,14 @@ export class Nodes {
       for (let child = at.firstChild; child; child = child.nextSibling) left.push(child);
     }
   }
+}
+
+function isStyle(element: Element | null): boolean {
+  return element?.localName.toLowerCase() === "style";
+}
+
+function addText(digest: Digest, { data }: Text): void {
+  for (let at = 0; at < data.length; at++) digest.add(data.charCodeAt(at));
 }
 
 /** Index of the end of the subtree that begins at `start`. */
