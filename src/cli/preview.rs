@@ -39,6 +39,10 @@ pub(super) struct Arguments {
     /// A text that must not get through; may be given several times. Exit code 1 when one does.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     canary: Vec<String>,
+    /// A text that must get through, so that it is sure which page was looked at; may be given several times. Exit code 1
+    /// when one does not.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    expect: Vec<String>,
     /// Sent with the request for the page, to see it logged in: "name=value; other=value".
     #[arg(long, value_name = "COOKIES", requires = "url")]
     cookie: Option<String>,
@@ -48,6 +52,8 @@ pub(super) struct Arguments {
 enum Error {
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
+    #[error("{0} answered {1}: that is not the page to look at")]
+    Status(Url, http::StatusCode),
     #[error(transparent)]
     Fetch(#[from] fetch::Error),
     #[error("the page can not be shared: {0}")]
@@ -63,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         }
     };
     match page(arguments) {
-        Ok(tree) => show(&Preview::of(&policies, &tree, arguments.role.into()), &arguments.canary),
+        Ok(tree) => show(&Preview::of(&policies, &tree, arguments.role.into()), arguments),
         Err(error) => {
             eprintln!("tandem: {error}");
             FAILED
@@ -85,7 +91,10 @@ fn page(arguments: &Arguments) -> Result<Tree, Error> {
             });
             let page = answer.unwrap_or(Err(fetch::Error::Late))?;
             if !page.status.is_success() {
-                eprintln!("note: {} answered {}", page.url, page.status);
+                return Err(Error::Status(page.url, page.status));
+            }
+            if page.url != *url {
+                eprintln!("note: {url} led to {}", page.url);
             }
             (page.body, page.url)
         }
@@ -96,14 +105,14 @@ fn page(arguments: &Arguments) -> Result<Tree, Error> {
 }
 
 #[allow(clippy::print_stdout)] // What the command is for.
-fn show(preview: &Preview, canaries: &[String]) -> u8 {
+fn show(preview: &Preview, arguments: &Arguments) -> u8 {
     print!("{}", preview.html());
     eprintln!("the agent reads the address {}", preview.address());
     for rule in preview.rules() {
         let what = match rule.select.is_empty() {
             true => "holds for the whole page".to_owned(),
             false => {
-                let select = rule.select.split_whitespace().collect::<Vec<_>>().join(" ");
+                let select = short(&rule.select);
                 let elements = if rule.count == 1 { "element" } else { "elements" };
                 format!("{select}  matched {} {elements}", rule.count)
             }
@@ -116,9 +125,27 @@ fn show(preview: &Preview, canaries: &[String]) -> u8 {
             "{resources} images, styles and fonts may be loaded; what is in them is not looked at here"
         );
     }
-    let through: Vec<&String> = canaries.iter().filter(|canary| preview.contains(canary)).collect();
-    for canary in &through {
-        eprintln!("tandem: the agent can see {canary:?}");
+    let mut result = FINE;
+    for text in arguments.canary.iter().filter(|text| preview.contains(text)) {
+        eprintln!("tandem: the agent can see {text:?}");
+        result = FAILED;
     }
-    if through.is_empty() { FINE } else { FAILED }
+    for text in arguments.expect.iter().filter(|text| !preview.contains(text)) {
+        eprintln!("tandem: the agent can not see {text:?}");
+        result = FAILED;
+    }
+    result
 }
+
+/// A selector in one line that is not too long to read.
+fn short(select: &str) -> String {
+    let mut line = select.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((at, _)) = line.char_indices().nth(SELECTOR) {
+        line.truncate(at);
+        line.push('…');
+    }
+    line
+}
+
+/// Characters of a selector that are printed.
+const SELECTOR: usize = 60;

@@ -175,6 +175,11 @@ fn a_canary_that_gets_through_fails_the_preview() {
     assert_eq!(output.status.code(), Some(1), "the rule is for another page");
     assert!(said(&output).contains("the agent can see \"kanarie\""), "{}", said(&output));
     assert_eq!(preview(&["--at", "https://shop.example.com/pay"]).status.code(), Some(0));
+    let pay = ["--at", "https://shop.example.com/pay", "--expect"];
+    assert_eq!(preview(&[&pay[..], &["Hello"]].concat()).status.code(), Some(0));
+    let output = preview(&[&pay[..], &["Good-bye"]].concat());
+    assert_eq!(output.status.code(), Some(1), "it may be another page than was meant");
+    assert!(said(&output).contains("the agent can not see \"Good-bye\""), "{}", said(&output));
     assert_eq!(preview(&["--policy", "absent"]).status.code(), Some(2));
     assert_eq!(preview(&["--url", "http://127.0.0.1:1/"]).status.code(), Some(2), "a file or an address");
 }
@@ -193,22 +198,22 @@ async fn a_live_page_is_previewed_with_the_cookie_given() {
         .route("/account", get(account));
     let stop = tokio_util::sync::CancellationToken::new();
     let _stop = stop.clone().drop_guard();
-    let url = format!("http://{}/", crate::harness::serve(site, stop).await);
+    let address = crate::harness::serve(site, stop).await;
+    let url = format!("http://{address}/");
     let folder = folder(SETTINGS, "urls = [\"/account\"]\n[[mask]]\nselect = \"#ssn\"\n");
-    let preview = |cookie: &'static str| {
-        let (folder, url) = (folder.path().to_owned(), url.clone());
+    let preview = |url: &str, cookie: &'static str| {
+        let (folder, url) = (folder.path().to_owned(), url.to_owned());
         let arguments = move || {
             let arguments = ["policy", "preview", "--url", &url, "--cookie", cookie, "--canary", "KANARIE"];
             tandem(&folder, &arguments)
         };
         tokio::task::spawn_blocking(arguments)
     };
-    let output = preview("login=ann").await.unwrap();
+    let output = preview(&url, "login=ann").await.unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(
-        said(&output).contains("Hello Ann") && said(&output).contains("/account?a=1"),
-        "{}",
-        said(&output)
-    );
-    assert!(said(&preview("login=ben").await.unwrap()).contains("Please log in"));
+    assert!(said(&output).contains("Hello Ann") && said(&output).contains("led to"), "{}", said(&output));
+    assert!(said(&preview(&url, "login=ben").await.unwrap()).contains("Please log in"));
+    let output = preview(&format!("{url}gone"), "login=ann").await.unwrap();
+    assert_eq!(output.status.code(), Some(1), "a page of an error proves nothing");
+    assert!(said(&output).contains("answered 404"), "{}", said(&output));
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::harness::page::{Piece, el, text};
-use crate::harness::{Rig, Setup};
+use crate::harness::page::{Piece, el, frame, text};
+use crate::harness::{POLICY, Rig, Setup};
 
 const CANARY: &str = "KANARIE77";
 
@@ -43,6 +43,24 @@ fn page() -> Vec<Piece> {
             ],
         ),
         el("div", &[("data-tandem", "mask")], &[secret("markup")]),
+        el("title", &[], &[secret("head")]),
+        frame(&[("class", "card")], "http://shop.test/inner", &[secret("masked-frame")]),
+        frame(&[("class", "balance")], "http://shop.test/inner", &[secret("hidden-frame")]),
+        frame(
+            &[("id", "framed")],
+            "http://shop.test/inner",
+            &[
+                text("In the frame"),
+                el("p", &[("class", "card"), ("title", &canary("t"))], &[secret("framed")]),
+            ],
+        ),
+        el("iframe", &[("class", "card"), ("srcdoc", &canary("srcdoc"))], &[]),
+        el("svg", &[("class", "card")], &[el("text", &[("id", "t")], &[secret("drawing")])]),
+        el(
+            "p",
+            &[("class", "card"), ("style", &format!("--x:'{CANARY}';background:url('data:,{CANARY}')"))],
+            &[],
+        ),
         el("script", &[], &[secret("script")]),
         el("noscript", &[], &[secret("noscript")]),
         el("template", &[], &[secret("template")]),
@@ -89,9 +107,11 @@ impl<'a> MakeWriter<'a> for Log {
 #[tokio::test]
 async fn no_canary_reaches_the_agent_or_the_log() {
     let log = Log::of_the_process();
-    let rig = Rig::start().await;
+    let policy = format!("{POLICY}\n[[mask]]\nselect = \"title\"\n");
+    let rig = Rig::with(Setup { policy, ..Setup::default() }).await;
     let (mut customer, mut agent) = rig.session(&page()).await;
     agent.sees("Nothing to hide here").await;
+    agent.sees("In the frame").await;
 
     // Typed values, also from a browser that withholds nothing.
     for (field, place) in [("password", "typed-password"), ("card", "typed-card"), ("area", "typed-area")] {
