@@ -4,8 +4,11 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
+use sha2::{Digest, Sha256};
+use tandem::api::{Key, Right};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::harness::http::request;
 use crate::harness::page::{Piece, el, frame, text};
 use crate::harness::{POLICY, Rig, Setup};
 
@@ -260,7 +263,14 @@ fn repeating(value: &str) -> Vec<Piece> {
 
 #[tokio::test]
 async fn what_is_typed_into_a_masked_field_is_masked_where_the_page_repeats_it() {
-    let rig = Rig::start().await;
+    let key = Key {
+        name: "crm".into(),
+        sha256: Sha256::digest("key").into(),
+        rights: Right::ALL.to_vec(),
+        rate: std::num::NonZeroU32::MIN,
+    };
+    let rig =
+        Rig::with(Setup { change: Box::new(|config| config.api = vec![key]), ..Setup::default() }).await;
     let (mut customer, mut agent) =
         rig.session(&[el("input", &[("id", "card"), ("class", "card")], &[])]).await;
     let card = customer.node("card");
@@ -290,6 +300,9 @@ async fn what_is_typed_into_a_masked_field_is_masked_where_the_page_repeats_it()
         agent.sees("You pay with •••••••••").await;
     }
     assert!(!agent.received.contains(CANARY) && !agent.received.contains(&CANARY.to_lowercase()));
+    let path = format!("/api/v1/sessions/{}/history", customer.id());
+    let history = request(rig.console, "GET", &path, &[("Authorization", "Bearer key")], b"").await.text();
+    assert!(history.contains("/pay") && !history.contains(CANARY), "{history}");
 }
 
 #[tokio::test]
