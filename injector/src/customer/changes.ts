@@ -12,6 +12,8 @@ import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
 import { SECRET, takesText } from "./withhold.ts";
 
+/** Marks before those that say the same are merged: changes may have to wait for long. */
+const MARKS = 50_000;
 const PREFIXES: Readonly<Record<string, string>> = {
   "http://www.w3.org/1999/xlink": "xlink:",
   "http://www.w3.org/XML/1998/namespace": "xml:",
@@ -27,8 +29,8 @@ export interface ChangesContext extends SubtreeContext {
 
 /** The marks of one epoch. */
 export class Changes {
-  readonly #added = new Set<Node>();
-  readonly #removed = new Set<Node>();
+  readonly #added = new Marks();
+  readonly #removed = new Marks();
   /** By the name of the attribute: there are few names, and often many elements. */
   readonly #attributes = new Map<string, Set<Element>>();
   readonly #texts = new Set<CharacterData>();
@@ -43,15 +45,17 @@ export class Changes {
   mark(records: readonly MutationRecord[]): void {
     this.#succeed(records);
     for (const record of records) {
-      const { target } = record;
-      if (record.type === "childList") {
+      const { type } = record;
+      if (type === "childList") {
         const { addedNodes, removedNodes } = record;
-        for (let at = 0; at < addedNodes.length; at++) this.#added.add(addedNodes[at] as Node);
-        for (let at = 0; at < removedNodes.length; at++) this.#removed.add(removedNodes[at] as Node);
-      } else if (record.type === "characterData") {
-        this.#texts.add(target as CharacterData);
+        for (let at = 0, { length } = addedNodes; at < length; at++) this.#added.add(addedNodes[at] as Node);
+        for (let at = 0, { length } = removedNodes; at < length; at++) {
+          this.#removed.add(removedNodes[at] as Node);
+        }
+      } else if (type === "characterData") {
+        this.#texts.add(record.target as CharacterData);
       } else {
-        this.#markAttribute(target as Element, record);
+        this.#markAttribute(record.target as Element, record);
       }
     }
   }
@@ -187,7 +191,7 @@ export class Changes {
   #writeAdded(out: Writer): void {
     const { known } = this.context;
     const groups = new Map<Node, { parent: Known; depth: number; children: Set<Node> }>();
-    for (const node of this.#added) {
+    for (const node of this.#added.take()) {
       const parentNode = node.parentNode;
       const parent = known.of(parentNode);
       if (!parentNode || !parent || !node.isConnected || ignored(node)) continue;
@@ -195,7 +199,6 @@ export class Changes {
       if (group) group.children.add(node);
       else groups.set(parentNode, { parent, depth: depthOf(parentNode), children: new Set([node]) });
     }
-    this.#added.clear();
     for (const { parent, depth, children } of [...groups.values()].sort((a, b) => a.depth - b.depth)) {
       if (opaque(parent.node, depth)) continue;
       while (children.size > 0) {
@@ -235,7 +238,7 @@ export class Changes {
     const { known } = this.context;
     const gone = this.#gone;
     const left = this.#retired.map(({ node }) => node);
-    for (const node of this.#removed) {
+    for (const node of this.#removed.take()) {
       const entry = known.of(node);
       if (!entry) continue;
       const stays = node.isConnected && !ignored(node) && known.of(node.parentNode) === entry.parent;
@@ -254,7 +257,6 @@ export class Changes {
       if (!entry || gone.has(entry)) this.#forget(node);
     }
     gone.clear();
-    this.#removed.clear();
     this.#retired = [];
   }
 
@@ -286,7 +288,7 @@ export class Changes {
       out.byte(1);
       out.uint(host.id);
       out.uint(0);
-      writeSubtree(out, document, host, depth + 1, this.context);
+      writeSubtree(out, document, host, depth + 1, this.context, false);
     }
     for (const document of known.frames.moved()) {
       out.byte(32);
@@ -305,6 +307,26 @@ export class Changes {
     out.string(name);
     if (value !== null) out.string(value);
     this.context.attributeChanged(element, name);
+  }
+}
+
+/** Nodes that are marked, some perhaps more than once: most are found not to matter before anybody needs a set of them. */
+class Marks {
+  #all: Node[] = [];
+  #room = MARKS;
+
+  add(node: Node): void {
+    this.#all.push(node);
+    if (this.#all.length < this.#room) return;
+    this.#all = [...new Set(this.#all)];
+    this.#room = Math.max(MARKS, this.#all.length * 2);
+  }
+
+  /** All of them, for the last time. */
+  take(): readonly Node[] {
+    const all = this.#all;
+    this.#all = [];
+    return all;
   }
 }
 

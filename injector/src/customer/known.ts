@@ -13,10 +13,14 @@ export interface Known {
   readonly node: Node;
   /** Where the server has it; null for the document only. */
   parent: Known | null;
+  /** Whose entry it is, for as long as it is valid. */
+  owner: KnownNodes | null;
 }
 
 /** Deepest element that is reported; the server's tree is bounded a little above. */
 export const DEEPEST = 500;
+/** Our own element. */
+export const OURS = "tandem-widget";
 /** Entries in one block. */
 const BLOCK = 1024;
 
@@ -32,6 +36,7 @@ class Carrier {
 class Tag extends Carrier {
   /** Entries of nodes that let nothing onto them, because a script has sealed them. */
   static readonly #sealed = new WeakMap<object, Known>();
+  static #anySealed = false;
   #known: Known | undefined;
 
   private constructor(node: Node, known: Known) {
@@ -48,6 +53,7 @@ class Tag extends Carrier {
       new Tag(node as Node, known);
     } catch {
       Tag.#sealed.set(node, known);
+      Tag.#anySealed = true;
     }
   }
 
@@ -57,7 +63,8 @@ class Tag extends Carrier {
   }
 
   static of(node: object): Known | undefined {
-    return #known in node ? node.#known : Tag.#sealed.get(node);
+    if (#known in node) return node.#known;
+    return Tag.#anySealed ? Tag.#sealed.get(node) : undefined;
   }
 }
 
@@ -126,7 +133,7 @@ export class KnownNodes {
 
   /** Numbers a node. */
   add(node: Node, parent: Known | null): Known {
-    const known = { id: this.#next++, node, parent };
+    const known = { id: this.#next++, node, parent, owner: this };
     Tag.put(node, known);
     this.#entries.add(known);
     return known;
@@ -136,7 +143,7 @@ export class KnownNodes {
   of(node: Node | null): Known | undefined {
     const known = node ? Tag.of(node) : undefined;
     // It may be of an epoch that is over.
-    return known && this.has(known) ? known : undefined;
+    return known?.owner === this ? known : undefined;
   }
 
   /** The number of a node, or 0. */
@@ -163,7 +170,7 @@ export class KnownNodes {
 
   /** Whether an entry is still valid. */
   has(known: Known): boolean {
-    return this.#entries.get(known.id) === known;
+    return known.owner === this;
   }
 
   /** What the server should have as the first child; a shadow root, or the document of a frame, before all others. */
@@ -193,6 +200,7 @@ export class KnownNodes {
   forget(known: Known): void {
     if (known.parent && this.#tails.get(known.parent) === known) this.#tails.delete(known.parent);
     this.#entries.delete(known.id);
+    known.owner = null;
   }
 
   /** Forgets everything: nothing of ours stays on the page's nodes. */
@@ -232,9 +240,7 @@ export function depthOf(node: Node): number {
 
 /** Whether a node is no part of the shared page: our own element, and what the site marked so. */
 export function ignored(node: Node): boolean {
-  return (
-    isElement(node) && (node.localName === "tandem-widget" || node.getAttribute("data-tandem") === "ignore")
-  );
+  return isElement(node) && (node.localName === OURS || node.getAttribute("data-tandem") === "ignore");
 }
 
 /** Whether what is inside a node is part of the shared page. */

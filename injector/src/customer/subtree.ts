@@ -4,10 +4,23 @@
 
 import { Writer } from "../wire/writer.ts";
 import { DEFINED, isDefined } from "./custom.ts";
-import { isElement } from "./dom.ts";
-import { DEEPEST, ignored, type Known, type KnownNodes, opaque } from "./known.ts";
+import { DEEPEST, ignored, type Known, type KnownNodes, OURS, opaque } from "./known.ts";
 import { isTyped, SECRET, type Withholding } from "./withhold.ts";
 
+// Of `Node`, whose constants a page may have covered.
+const ELEMENT = 1;
+const TEXT = 3;
+const CDATA = 4;
+const INSTRUCTION = 7;
+const COMMENT = 8;
+const DOCUMENT = 9;
+const DOCTYPE = 10;
+/** Elements about which there is more to know than name, attributes and children; so there is of all custom ones. */
+const SPECIAL = new Set(
+  "style,link,img,dialog,iframe,frame,object,input,textarea,select,option,script,noscript,template".split(
+    ",",
+  ),
+);
 /** Two less than the server takes: those of ours may come. */
 const MOST_ATTRIBUTES = 510;
 /** Kinds of elements on the wire, by namespace; all others are HTML's. */
@@ -26,18 +39,19 @@ export interface SubtreeContext {
   fresh(node: Element | ShadowRoot | Document): void;
 }
 
-/** Writes `top`, a child of `parent` in the page, at `depth`. */
+/** Writes `top`, a child of `parent` in the page, at `depth`, if it is part of the shared page. */
 export function writeSubtree(
   out: Writer,
   top: Node,
   parent: Known,
   depth: number,
   context: SubtreeContext,
-  typed = isTyped(top.parentNode),
+  typed = isTyped(parent.node),
 ): void {
   const { known, withholding } = context;
   const old = known.of(top);
   if (old) {
+    if (ignored(top)) return;
     out.byte(6);
     out.uint(old.id);
     old.parent = parent;
@@ -52,19 +66,22 @@ export function writeSubtree(
     return;
   }
   switch (top.nodeType) {
-    case Node.TEXT_NODE:
-    case Node.CDATA_SECTION_NODE:
+    case ELEMENT:
+      writeElement(out, top as Element, parent, depth, context, typed);
+      return;
+    case TEXT:
+    case CDATA:
       out.byte(2);
-      out.string(withholding.text(top.parentNode, (top as Text).data, typed));
+      out.string(withholding.text(parent.node, (top as Text).data, typed));
       known.add(top, parent);
       return;
-    case Node.COMMENT_NODE:
-    case Node.PROCESSING_INSTRUCTION_NODE:
+    case COMMENT:
+    case INSTRUCTION:
       out.byte(3);
       out.string((top as CharacterData).data);
       known.add(top, parent);
       return;
-    case Node.DOCUMENT_TYPE_NODE: {
+    case DOCTYPE: {
       const { name, publicId, systemId } = top as DocumentType;
       out.byte(4);
       out.string(name);
@@ -73,52 +90,80 @@ export function writeSubtree(
       known.add(top, parent);
       return;
     }
+    case DOCUMENT: {
+      const { compatMode, URL } = top as Document;
+      out.byte(7);
+      out.byte(compatMode === "BackCompat" ? 1 : 0);
+      out.string(withholding.echoes.hideInAddress(URL));
+      break;
+    }
+    default:
+      out.byte(5);
   }
   const self = known.add(top, parent);
-  let inside = typed;
-  if (isElement(top)) {
-    writeElement(out, top, withholding);
-    inside ||= top.localName === "textarea" || top.hasAttribute("contenteditable");
-    context.fresh(top);
-    const document = depth + 1 < DEEPEST ? known.frames.enter(top) : null;
-    if (document) writeSubtree(out, document, self, depth + 1, context);
-    const root = known.roots.of(top);
-    if (root && depth + 1 < DEEPEST) {
-      if (known.of(root)) throw new Error("a shadow root without its host");
-      writeSubtree(out, root, self, depth + 1, context, inside);
-    }
-  } else if (top.nodeType === Node.DOCUMENT_NODE) {
-    const { compatMode, URL } = top as Document;
-    out.byte(7);
-    out.byte(compatMode === "BackCompat" ? 1 : 0);
-    out.string(withholding.echoes.hideInAddress(URL));
-    context.fresh(top as Document);
-  } else {
-    out.byte(5);
-    context.fresh(top as ShadowRoot);
-  }
-  if (!opaque(top, depth)) {
-    for (let child = top.firstChild; child; child = child.nextSibling) {
-      if (!ignored(child)) writeSubtree(out, child, self, depth + 1, context, inside);
-    }
-  }
+  context.fresh(top as Document | ShadowRoot);
+  if (!opaque(top, depth)) writeChildren(out, self, depth, context, typed);
   out.byte(0);
 }
 
-function writeElement(out: Writer, element: Element, withholding: Withholding): void {
-  out.byte(KINDS[element.namespaceURI ?? ""] ?? 1);
-  out.string(element.localName);
-  const told = toldOf(element, withholding);
-  out.uint(told.length / 2);
-  for (const text of told) out.string(text);
+function writeElement(
+  out: Writer,
+  top: Element,
+  parent: Known,
+  depth: number,
+  context: SubtreeContext,
+  typed: boolean,
+): void {
+  const { known, withholding } = context;
+  const name = top.localName;
+  const names = top.getAttributeNames();
+  if ((names.length > 0 || name === OURS) && ignored(top)) return;
+  const plain = isPlain(name);
+  const self = known.add(top, parent);
+  out.byte(KINDS[top.namespaceURI ?? ""] ?? 1);
+  out.string(name);
+  if (plain && names.length === 0 && !withholding.isSecret(top)) {
+    out.uint(0);
+  } else {
+    const told = toldOf(top, withholding, names);
+    out.uint(told.length / 2);
+    for (const text of told) out.string(text);
+    if (!plain || names.includes("popover")) context.fresh(top);
+  }
+  const inside = typed || name === "textarea" || names.includes("contenteditable");
+  if (depth + 1 < DEEPEST) {
+    const document = plain ? null : known.frames.enter(top);
+    if (document) writeSubtree(out, document, self, depth + 1, context, false);
+    const root = known.roots.of(top);
+    if (root) {
+      if (known.of(root)) throw new Error("a shadow root without its host");
+      writeSubtree(out, root, self, depth + 1, context, inside);
+    }
+  }
+  if (depth < DEEPEST && (plain || !opaque(top, depth))) writeChildren(out, self, depth, context, inside);
+  out.byte(0);
+}
+
+function writeChildren(out: Writer, of: Known, depth: number, context: SubtreeContext, typed: boolean): void {
+  for (let child = of.node.firstChild; child; child = child.nextSibling) {
+    writeSubtree(out, child, of, depth + 1, context, typed);
+  }
+}
+
+/** Whether all there is to know of an element of this name are its attributes and children. */
+function isPlain(name: string): boolean {
+  return !SPECIAL.has(name) && !name.includes("-");
 }
 
 /** What is told of an element's attributes: names and values in turn. */
-export function toldOf(element: Element, withholding: Withholding): string[] {
+export function toldOf(
+  element: Element,
+  withholding: Withholding,
+  names = element.getAttributeNames(),
+): string[] {
   withholding.notice(element);
   withholding.discover(element);
   const told: string[] = [];
-  const names = element.getAttributeNames();
   if (names.length > MOST_ATTRIBUTES) names.length = MOST_ATTRIBUTES;
   for (const name of names) {
     const value = withholding.attribute(element, name, element.getAttribute(name) ?? "");
