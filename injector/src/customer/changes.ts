@@ -322,6 +322,10 @@ class Marks {
     this.#room = Math.max(MARKS, this.#all.length * 2);
   }
 
+  [Symbol.iterator](): Iterator<Node> {
+    return this.#all.values();
+  }
+
   /** All of them, for the last time. */
   take(): readonly Node[] {
     const all = this.#all;

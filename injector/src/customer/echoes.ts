@@ -69,9 +69,14 @@ export class Echoes {
     return this.#keep.has(name.toLowerCase());
   }
 
+  /** Whether a password may have been typed. */
+  get knowPasswords(): boolean {
+    return this.#passwords.size > 0 || this.#live.size > 0;
+  }
+
   /** Whether a value is a password that was typed: the whole of it, not only a part. */
   isPassword(value: string): boolean {
-    if (this.#passwords.size === 0 && this.#live.size === 0) return false;
+    if (!this.knowPasswords) return false;
     const pieces = this.pieces(value);
     const live = new Set(
       [...this.#live.values()]

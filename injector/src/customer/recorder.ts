@@ -254,6 +254,7 @@ export class Recorder {
 
   /** Looks for passwords that the page shows in another field than the one they were typed into. */
   #discover(): void {
+    if (!this.withholding.echoes.knowPasswords) return;
     const found = [...this.#controls.discover()];
     for (const host of new Set(this.#changes.edited())) if (this.withholding.discover(host)) found.push(host);
     for (const element of found) this.#changes.secret(element);

@@ -72,10 +72,12 @@ export class Withholding {
 
   /** Looks at an element that is new or has changed its type, and remembers a password field as one for good. */
   notice(element: Element, formerType?: string | null): void {
-    const { localName, id } = element;
+    const input = element.localName === "input";
+    if (!input && this.#names.size === 0) return;
+    const { id } = element;
     const name = element.getAttribute("name") ?? "";
     const is =
-      localName === "input" &&
+      input &&
       ((element as HTMLInputElement).type === "password" ||
         formerType?.toLowerCase() === "password" ||
         element.getAttribute("autocomplete")?.toLowerCase().includes("password"));
@@ -97,7 +99,7 @@ export class Withholding {
 
   /** The same if a password is in it that was typed elsewhere. */
   discover(element: Element): boolean {
-    if (!takesText(element)) return false;
+    if (!this.echoes.knowPasswords || !takesText(element)) return false;
     const { value } = element as HTMLInputElement;
     const text = controlKind(element) === "text" ? value : (element.textContent ?? "");
     return !!text && this.echoes.isPassword(text) && this.remember(element);
