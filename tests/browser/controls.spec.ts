@@ -60,6 +60,7 @@ test("a submit button does nothing for the agent, unless the policy enables it",
   await writing("/checkout");
   const button = "#checkout [type=submit]";
   await customer.reveal(button, agent.mirror);
+  expect(await agent.mirror.tooltip(button)).toBe("Only the customer can use this");
   await agent.mirror.click(button);
   await expect(agent.page.getByText(/only the customer/i).first()).toBeVisible();
   expect(customer.page.url()).toMatch(/\/checkout$/);

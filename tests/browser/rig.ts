@@ -54,6 +54,15 @@ export class Mirror {
     return this.look(selector, (element) => (element as HTMLInputElement).value);
   }
 
+  /** What the browser says of the element when the pointer rests on its middle. */
+  tooltip(selector: string): Promise<string | null> {
+    return this.look(selector, (element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      const hit = element.ownerDocument.elementFromPoint(left + width / 2, top + height / 2);
+      return hit?.closest("[title]")?.getAttribute("title") ?? null;
+    });
+  }
+
   checked(selector: string): Promise<boolean | null> {
     return this.look(selector, (element) => (element as HTMLInputElement).checked);
   }
