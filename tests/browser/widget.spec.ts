@@ -150,6 +150,27 @@ test("styles of the site do not reach it, and nothing of the site lies over it",
   await expect(panel(page)).toBeHidden();
 });
 
+test("at 200 % and with letters of twice the size all of it can be read and pressed", async ({ customer, agent }) => {
+  const { page } = customer;
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Page.enable");
+  await devtools.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 32 } });
+  await page.setViewportSize({ width: 640, height: 400 });
+  await customer.open("/help");
+  const letters = (of: Locator) => of.evaluate((element) => getComputedStyle(element).fontSize);
+  expect(await letters(page.getByRole("button", { name: "Co-browse" }))).toBe("28px");
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  const exit = page.getByRole("button", { name: "Exit session" });
+  expect(await letters(exit)).toBe("28px");
+  await expect(exit).toBeInViewport({ ratio: 1 });
+  await expect(panel(page)).toBeInViewport({ ratio: 1 });
+  await agent.requestWrite();
+  await expect(page.getByRole("dialog", { name: "Allow the agent to type and click?" })).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole("button", { name: "Not now" })).toBeInViewport({ ratio: 1 });
+});
+
 test("it is small enough for 320 pixels, and works by touch", async ({ browser, demo }) => {
   const context = await browser.newContext({ viewport: { width: 320, height: 568 }, hasTouch: true, isMobile: true, locale: "de-DE" });
   const page = await context.newPage();
