@@ -111,12 +111,31 @@ pub(super) struct Invitation {
         pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
     )]
     pub(super) name: String,
-    /// `agent` (the default) or `supervisor`.
-    pub(super) role: Option<Role>,
+    /// As what; `agent` when nothing is said.
+    pub(super) role: Option<Invited>,
     /// Seconds until the link is good no more.
     #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 3600, default = 300)]
     pub(super) expires_in: Option<u64>,
+}
+
+/// As what a link lets somebody in. Nobody becomes an administrator by a link.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Invited {
+    /// Helps the customer.
+    Agent,
+    /// Watches.
+    Supervisor,
+}
+
+impl From<Invited> for Role {
+    fn from(invited: Invited) -> Role {
+        match invited {
+            Invited::Agent => Role::Agent,
+            Invited::Supervisor => Role::Supervisor,
+        }
+    }
 }
 
 /// A link that lets an agent into one session, once.
