@@ -169,6 +169,33 @@ test("what leaves the page for a moment comes back as it is then", async ({ cust
   expect(await diverged()).toBe(before);
 });
 
+test("what was hidden is scrolled as it was once it is shown", async ({ customer, agent, session }) => {
+  let frames = 0;
+  customer.page.on("websocket", (socket) => {
+    socket.on("framesent", ({ payload }) => (frames += typeof payload === "string" ? 0 : 1));
+  });
+  await anyStyle(customer);
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const box = document.createElement("div");
+    box.id = "box";
+    box.style.cssText = "height:40px;overflow:scroll";
+    box.innerHTML = "<p>1<p>2<p>3<p>4";
+    document.querySelector("main")?.prepend(box);
+    box.scrollTop = 30;
+  });
+  await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
+  const hide = (hidden: boolean) => customer.page.$eval("#box", (box, hidden) => box.toggleAttribute("hidden", hidden), hidden);
+  const sent = frames;
+  await hide(true);
+  // That it is hidden, and then, with a check, that it is scrolled no more.
+  await expect.poll(() => frames).toBeGreaterThan(sent + 1);
+  await expect.poll(() => agent.mirror.html("#box")).toContain("hidden");
+  await hide(false);
+  expect(await customer.page.$eval("#box", (box) => box.scrollTop)).toBe(30);
+  await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
+});
+
 test("after a lost connection only what changed is sent: of an unchanged page, next to nothing", async ({
   customer,
   agent,

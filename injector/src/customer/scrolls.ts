@@ -6,7 +6,6 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
-import { isElement } from "./dom.ts";
 import type { KnownNodes } from "./known.ts";
 
 /** Nodes whose scroll position is read in one task. */
@@ -17,7 +16,7 @@ const MOST = 200;
 /** The scrollers of one epoch. */
 export class Scrolls {
   readonly #marked = new Set<Node>();
-  /** What was told of nodes that are not at their beginning, by their numbers. */
+  /** What was told of nodes that were scrolled, by their numbers: one that is hidden is back there once it is shown. */
   readonly #told = new Map<number, string>();
 
   constructor(readonly known: KnownNodes) {}
@@ -32,16 +31,8 @@ export class Scrolls {
     const end = Math.min(from + SURVEY, this.known.next);
     for (let id = from; id < end; id++) {
       const node = this.known.node(id);
-      if (node?.nodeType === Node.DOCUMENT_NODE) {
-        const view = (node as Document).defaultView;
-        if (view?.scrollX || view?.scrollY) this.mark(node);
-      } else if (
-        isElement(node) &&
-        (node.scrollTop || node.scrollLeft) &&
-        node !== node.ownerDocument.scrollingElement
-      ) {
+      if (node && node !== node.ownerDocument?.scrollingElement && offsetOf(node).some(Boolean))
         this.mark(node);
-      }
     }
     return end < this.known.next ? end : 0;
   }
@@ -69,8 +60,7 @@ export class Scrolls {
       const id = this.known.id(node);
       if (!id) continue;
       const offset = offsetOf(node);
-      this.#told.delete(id);
-      if (offset.some(Boolean)) this.#told.set(id, `${offset}`);
+      if (this.#told.delete(id) || offset.some(Boolean)) this.#told.set(id, `${offset}`);
       const [oldest] = this.#told.keys();
       if (oldest && this.#told.size > MOST) this.#told.delete(oldest);
       out.byte(8);
