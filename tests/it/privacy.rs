@@ -152,6 +152,13 @@ async fn no_canary_reaches_the_agent_or_the_log() {
     let mut again = rig.agent().await;
     again.join(customer.id()).await;
     again.sees("The end").await;
+    again.says(json!({ "type": "request_write" })).await;
+    customer.allows().await;
+    again.hears_status(|status| status["mode"] == "write").await;
+    let typed = json!([0, -1, canary("of-the-agent")]);
+    let card = customer.node("card");
+    let typing = json!({ "kind": "input", "node": card, "base": 0, "change": typed, "input": "insertText" });
+    assert_eq!(again.acts(typing).await, "private");
 
     for received in [&agent.received, &again.received] {
         assert!(received.contains("The end"), "the search would find what is there");
@@ -159,6 +166,10 @@ async fn no_canary_reaches_the_agent_or_the_log() {
     }
     let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(log.contains("session started"), "the search looks at the log: {log}");
+    assert!(
+        log.lines().any(|line| line.contains("action was refused") && line.contains("Private")),
+        "what was refused is told"
+    );
     assert!(!log.contains(CANARY));
 }
 
