@@ -54,10 +54,15 @@ export function frameOf(document: Document): Element | null {
   return document === globalThis.document ? null : (document.defaultView?.frameElement ?? null);
 }
 
+/** The host of a shadow root. A link has a `host`, too, which is no element. */
+function hostOf(node: Node): Element | null {
+  return node.nodeType === 11 ? ((node as ShadowRoot).host ?? null) : null;
+}
+
 /** The parent in the composed tree: that of a shadow root is its host, that of a frame's document the frame. */
 export function above(node: Node): Node | null {
   if (node.nodeType === 9) return frameOf(node as Document);
-  return node.parentNode ?? (node as ShadowRoot).host ?? null;
+  return node.parentNode ?? hostOf(node);
 }
 
 /** Whether `inner` is `outer` or inside it, shadow roots and frames included. */
@@ -68,7 +73,7 @@ export function holds(outer: Node, inner: Node | null): boolean {
 
 /** The element that `element` is in, out of shadow roots but not out of a frame. */
 export function parentAcross(element: Element): Element | null {
-  return element.parentElement ?? ((element.getRootNode() as ShadowRoot).host as Element | undefined) ?? null;
+  return element.parentElement ?? hostOf(element.getRootNode());
 }
 
 /** As `Element.closest`, going on through shadow hosts, but not out of a frame. */
@@ -76,8 +81,7 @@ export function closestAcross(from: Element, selector: string): Element | null {
   for (let at: Element | null = from; at; ) {
     const found: Element | null = at.closest(selector);
     if (found) return found;
-    const root: Node = at.getRootNode();
-    at = (root as ShadowRoot).host ?? null;
+    at = hostOf(at.getRootNode());
   }
   return null;
 }

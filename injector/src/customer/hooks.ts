@@ -27,7 +27,13 @@ export function hook(owner: object, name: string, { before, after, around, read 
   const wrap = (target: Method): Method =>
     new Proxy(target, {
       apply(original, self: unknown, args: unknown[]) {
-        if (before && !before(self, args)) return undefined;
+        let may = true;
+        if (before) {
+          guarded(() => {
+            may = before(self, args);
+          });
+        }
+        if (!may) return undefined;
         const call = (): unknown => Reflect.apply(original, self, args);
         const result = around ? around(call, args, self) : call();
         if (after) guarded(() => after(self, result, args));
