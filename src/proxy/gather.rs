@@ -147,7 +147,7 @@ mod tests {
     #[derive(Debug, Default)]
     struct Taker {
         sizes: Vec<usize>,
-        writes: Arc<Mutex<Vec<Vec<u8>>>>,
+        writes: Writes,
     }
 
     impl AsyncRead for Taker {
@@ -175,6 +175,9 @@ mod tests {
         }
     }
 
+    /// What was written, call by call.
+    type Writes = Arc<Mutex<Vec<Vec<u8>>>>;
+
     #[derive(Default)]
     struct Turns(AtomicUsize);
 
@@ -184,7 +187,7 @@ mod tests {
         }
     }
 
-    fn gathered(sizes: Vec<usize>) -> (Gathered<Taker>, Arc<Mutex<Vec<Vec<u8>>>>) {
+    fn gathered(sizes: Vec<usize>) -> (Gathered<Taker>, Writes) {
         let taker = Taker { sizes, ..Taker::default() };
         let writes = Arc::clone(&taker.writes);
         (Gathered::new(taker), writes)

@@ -62,9 +62,10 @@ async fn each_limit_is_warned_of_and_ends_the_session_with_its_reason_everywhere
             _ => Some(handle.join_as_agent("ann".into(), Role::Agent).await.unwrap()),
         };
         let screens = [Some(customer.status.clone()), agent.as_ref().map(|agent| agent.status.clone())];
-        let screens = screens.into_iter().flatten().map(|status| tokio::spawn(watch(status, began)));
+        let tasks = TaskTracker::new();
+        let screens = screens.into_iter().flatten().map(|status| tasks.spawn(watch(status, began)));
         let screens: Vec<_> = screens.collect();
-        let busy = tokio::spawn(tell(story, handle.clone(), customer, agent));
+        let busy = tasks.spawn(tell(story, handle.clone(), customer, agent));
 
         for screen in screens {
             let seen = screen.await.unwrap();

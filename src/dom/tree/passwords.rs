@@ -26,8 +26,7 @@ impl Tree {
             let room = REMEMBERED.saturating_sub(passwords.len());
             passwords.extend(keys(element).into_iter().flatten().take(room));
         } else if !passwords.is_empty() && takes_text(element) {
-            element.was_password =
-                keys(element).iter().flatten().any(|key: &Box<str>| passwords.contains(key));
+            element.was_password = keys(element).into_iter().flatten().any(|key| passwords.contains(&key));
         }
     }
 
