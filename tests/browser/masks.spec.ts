@@ -56,6 +56,15 @@ test("a hidden element is a grey box of its size", async ({ customer, agent, ses
   await expect.poll(() => agent.mirror.size(".balance")).toEqual(own);
 });
 
+test("the agent sees at a glance how much they do not see and can not use", async ({ customer, agent, session }) => {
+  await session("/account");
+  const unseen = agent.page.getByTitle("only the customer sees");
+  await expect(unseen).toHaveText("4 private");
+  await expect(agent.page.getByTitle("only the customer can use")).toHaveText("3 off");
+  await customer.page.locator("#ssn").evaluate((element) => element.remove());
+  await expect(unseen).toHaveText("3 private");
+});
+
 test("the customer sees by a tooltip what is hidden", async ({ customer, session }) => {
   await session("/account");
   const tooltip = customer.page.locator("tandem-widget [role=tooltip]");

@@ -40,6 +40,7 @@ export function SessionBar({ model, me, over, onLeave }: Props) {
             {bar.slow}
           </span>
         )}
+        {!over && <Withheld model={model} />}
         {!over && <FullScreenButton />}
         <span class="agent" title={bar.agent(me.name)}>
           {me.name}
@@ -61,6 +62,26 @@ export function SessionBar({ model, me, over, onLeave }: Props) {
         )}
       </div>
     </header>
+  );
+}
+
+/** What this agent may not see or use, at a glance. */
+function Withheld({ model }: { model: SessionModel }) {
+  if (!model.hasView.value || model.isPrivate.value) return null;
+  const { private: unseen, off } = model.withheld.value;
+  return (
+    <>
+      {unseen > 0 && (
+        <span class="quiet" title={bar.unseenWhy}>
+          {bar.unseen(unseen)}
+        </span>
+      )}
+      {off > 0 && !model.watches && (
+        <span class="quiet" title={bar.offWhy}>
+          {bar.off(off)}
+        </span>
+      )}
+    </>
   );
 }
 

@@ -8,6 +8,7 @@ import { type Signal, signal } from "@preact/signals";
 import type { EndReason, Problem, Refusal, Status, Tab, ToAgent } from "../protocol/words.ts";
 import { type Closed, Connection, type Lost } from "./connection.ts";
 import { Acting } from "./mirror/acting.ts";
+import type { Withheld } from "./mirror/marks.ts";
 import { Mirror } from "./mirror/mirror.ts";
 import type { Overlay } from "./mirror/overlay.ts";
 import * as server from "./server.ts";
@@ -46,6 +47,8 @@ export class SessionModel {
   readonly hasView = signal(false);
   /** The policy shares nothing of the page that the customer is on. */
   readonly isPrivate = signal(false);
+  /** What of the page this agent may not see or use. */
+  readonly withheld: Signal<Withheld> = signal<Withheld>({ private: 0, off: 0 });
   readonly tabs: Signal<Tab[]> = signal<Tab[]>([]);
   readonly notes: Signal<Note[]> = signal<Note[]>([]);
   readonly #onLoginNeeded: () => void;
@@ -86,6 +89,9 @@ export class SessionModel {
       hidden: (is) => {
         this.isPrivate.value = is;
         if (is) overlay.pointer = null;
+      },
+      withheld: (what) => {
+        this.withheld.value = what;
       },
       caret: (boxes) => overlay.caret(boxes),
       notice: (notice, at) => overlay.notice(notice, at),

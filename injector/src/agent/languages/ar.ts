@@ -117,6 +117,10 @@ export const arabic: Words = {
     leave: "التوقف عن المشاهدة",
     fullScreen: "ملء الشاشة",
     leaveFullScreen: "الخروج من ملء الشاشة",
+    unseen: forms("ar", { other: "# مخفي" }),
+    unseenWhy: "أجزاء من هذه الصفحة لا يراها إلا العميل",
+    off: forms("ar", { other: "# معطّل" }),
+    offWhy: "أزرار وحقول في هذه الصفحة لا يستخدمها إلا العميل",
     watched: forms("ar", {
       one: "شخص واحد يشاهد",
       two: "شخصان يشاهدان",

@@ -118,6 +118,18 @@ export function isMasked(element: Element): boolean {
   return element.getAttribute(OWN.mark)?.includes("masked") === true;
 }
 
+/** How many places of the page the agent does not see, and how many controls they can not use. */
+export type Withheld = { private: number; off: number };
+
+/** Counts what is withheld in one document or shadow root; a place within another one is none of its own, nor is what nobody sees. */
+export function countWithheld(root: ParentNode): Withheld {
+  const outermost = (tokens: string[]): number => {
+    const marked = `:is(${tokens.map((token) => `[${OWN.mark}~=${token}]`).join()})`;
+    return root.querySelectorAll(`${marked}:not(${marked} *,input[type=hidden])`).length;
+  };
+  return { private: outermost(["masked", "hidden"]), off: outermost(["disabled"]) };
+}
+
 /** Why an agent may not use this node, as far as the mirror knows; the server decides. */
 export function refusalOf(node: Node | null): Refusal | null {
   let at = node;

@@ -10,7 +10,7 @@ import { Answers, type Settled } from "./answers.ts";
 import { removeAttribute } from "./attributes.ts";
 import { defaultState, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
 import { above, openDocument } from "./frames.ts";
-import { isHidden, ownStyles, ownsTooltip, setBox } from "./marks.ts";
+import { isHidden, ownStyles, ownsTooltip, setBox, type Withheld } from "./marks.ts";
 import { Media } from "./media.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
@@ -39,6 +39,8 @@ export type MirrorEvents = {
   location(url: string): void;
   /** Whether nothing of the page is shown. Told with every frame. */
   hidden(is: boolean): void;
+  /** What of the page the agent may not see or use. Told a moment after it may have changed. */
+  withheld(what: Withheld): void;
   /** Where the customer's caret is, or what is selected in a field, in the mirror's window. */
   caret(boxes: Box[]): void;
   /** What the customer's browser shows over the page, and the control that it belongs to. */
@@ -51,6 +53,8 @@ const TRUTH_COMES = 300;
 const RESYNC_PAUSE = 1000;
 /** How often to look whether it still is what it should be, in milliseconds. */
 const LOOK = 1000;
+/** How long what is withheld is not counted again, in milliseconds. */
+const COUNT = 500;
 /** When looking finds something again and again, the longest wait between two repairs, in milliseconds. */
 const LONGEST_PAUSE = 300_000;
 
@@ -91,6 +95,7 @@ export class Mirror {
   /** The digest that the view has, as long as nothing has changed since the server said so. */
   #due: number | null = null;
   #look: ReturnType<typeof setTimeout> | undefined;
+  #counting: ReturnType<typeof setTimeout> | undefined;
   #rescrolls = 0;
   #repaired = Number.NEGATIVE_INFINITY;
   #repairPause = RESYNC_PAUSE;
@@ -227,6 +232,7 @@ export class Mirror {
     }
     this.#settle();
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
+    if (tree || first?.op === "begin") this.#count();
     // What moves, or is shown in another way, forgets where it was.
     this.#rescrolls ||= requestAnimationFrame(() => this.#rescroll());
     this.#events.hidden(isHidden(this.document.documentElement));
@@ -235,6 +241,14 @@ export class Mirror {
     if (first?.op !== "begin") return;
     this.#watchGrowth(this.document);
     this.#events.begun(this.document);
+  }
+
+  /** Counts what is withheld, not more often than somebody can read. */
+  #count(): void {
+    this.#counting ??= setTimeout(() => {
+      this.#counting = undefined;
+      if (this.#nodes && this.#frame.isConnected) this.#events.withheld(this.#nodes.withheld());
+    }, COUNT);
   }
 
   /** What was said of controls holds, whatever the browser made of the changes around them. */

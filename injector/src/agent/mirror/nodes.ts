@@ -9,7 +9,7 @@ import type { NodeId } from "../../protocol/words.ts";
 import { Digest } from "../../wire/digest.ts";
 import { allowed, DEFINED, define, setAttribute } from "./attributes.ts";
 import { above, SANDBOX } from "./frames.ts";
-import { isMasked, mark, ownsTooltip } from "./marks.ts";
+import { countWithheld, isMasked, mark, ownsTooltip, type Withheld } from "./marks.ts";
 import type { Namespace, ViewPart } from "./view-frame.ts";
 
 /** An operation that does not fit the mirror. */
@@ -96,6 +96,21 @@ export class Nodes {
 
   find(id: NodeId): Node | undefined {
     return this.#byId.get(id);
+  }
+
+  /** What the agent may not see or use, in all documents and shadow roots. */
+  withheld(): Withheld {
+    const all = { private: 0, off: 0 };
+    const documents = [
+      this.node(DOCUMENT) as Document,
+      ...[...this.#framed.values()].map((shown) => shown.document),
+    ];
+    for (const root of documents.flatMap((document) => [document, ...shadowRoots(document)])) {
+      const count = countWithheld(root);
+      all.private += count.private;
+      all.off += count.off;
+    }
+    return all;
   }
 
   idOf(node: Node): NodeId | undefined {
