@@ -1,5 +1,7 @@
 //! `tandem demo`: a shop, the proxy before it and the console, with nothing to set up.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -112,11 +114,7 @@ async fn start(demo: &Demo) -> Result<Started, Error> {
     // Files, so that they can be edited while the demo runs.
     let folder = data.join("policies");
     let policies = policies(&folder)?;
-    let password = easy_password();
-    let mut agents = Agents::read(&data.join("agents.toml"))?;
-    agents.add(AGENT, Role::Agent, &password)?;
-    agents.add(ADMIN, Role::Admin, &password)?;
-    agents.write(&data.join("agents.toml"))?;
+    let password = password(&data)?;
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Shop)?;
     let origin = listener.local_addr().map_err(Error::Shop)?;
@@ -199,6 +197,32 @@ fn local(address: SocketAddr) -> SocketAddr {
 
 fn url(address: SocketAddr) -> url::Url {
     local_url(address).parse().expect("an address makes a URL")
+}
+
+/// The password of both agents. In a data folder it stays the same, so that who is logged in stays so over a restart.
+fn password(data: &Path) -> Result<String, Error> {
+    let (file, kept) = (data.join("agents.toml"), data.join("password"));
+    let mut agents = Agents::read(&file)?;
+    if let Ok(password) = std::fs::read_to_string(&kept)
+        && [AGENT, ADMIN].iter().all(|name| agents.verify(name, &password).is_some())
+    {
+        return Ok(password);
+    }
+    let password = easy_password();
+    let mut private = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut private, 0o600);
+    private
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&kept)
+        .and_then(|mut file| file.write_all(password.as_bytes()))
+        .map_err(|error| Error::Folder(kept, error))?;
+    agents.add(AGENT, Role::Agent, &password)?;
+    agents.add(ADMIN, Role::Admin, &password)?;
+    agents.write(&file)?;
+    Ok(password)
 }
 
 /// Easy to type, hard to guess: 30 letters and digits to the power of 12.
