@@ -137,7 +137,9 @@ fn run(case: &Case, proxy: &Proxy, seconds: u32) -> Run {
         Client::Wrk => {
             assert!(!said.contains("Non-2xx") && !said.contains("Socket errors"), "{said}");
             let requests = said.lines().find(|line| line.contains("requests in")).unwrap();
-            let p99 = milliseconds(find("99%", "\n").unwrap());
+            // The word also ends shares, such as 95.99%.
+            let p99 = said.lines().find_map(|line| line.trim_start().strip_prefix("99%")).map(str::trim);
+            let p99 = milliseconds(p99.unwrap_or_else(|| panic!("what the client said:\n{said}")));
             (number(find("Requests/sec:", "\n")), number(requests.split_whitespace().next()), Some(p99))
         }
         Client::H2load => {
