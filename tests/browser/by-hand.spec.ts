@@ -1,21 +1,5 @@
 /** What an agent's action may not lead to: forms that leave without leave, and what only the customer's own hand may do. */
-import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
-
-async function put(customer: Customer, agent: Agent, html: string, script = ""): Promise<void> {
-  await customer.page.evaluate(([html, script]) => {
-    document.querySelector("#added")?.remove();
-    const host = document.createElement("div");
-    host.id = "added";
-    host.style.cssText = "position:fixed;inset:0;z-index:9;background:#fff;overflow:auto";
-    host.innerHTML = `${html}<i id="ready">${Math.random()}</i>`;
-    document.body.append(host);
-    const element = document.createElement("script");
-    element.textContent = script;
-    host.append(element);
-  }, [html, script] as const);
-  const ready = await customer.page.locator("#ready").textContent();
-  await expect.poll(() => agent.mirror.text("#ready")).toBe(ready);
-}
+import { anyStyle, expect, put, test, type Customer } from "./rig.ts";
 
 /** Ways in which a page submits a form because something else was pressed. */
 const WAYS: Record<string, string> = {

@@ -1,22 +1,5 @@
 /** In Write mode the agent's mouse and keys do what the customer's would: the page meets the same events, in the same order. */
-import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
-
-/** A place of the test's own on the page, the same on both sides. */
-async function put(customer: Customer, agent: Agent, html: string, script = ""): Promise<void> {
-  await customer.page.evaluate(([html, script]) => {
-    document.querySelector("#added")?.remove();
-    const host = document.createElement("div");
-    host.id = "added";
-    host.style.cssText = "position:fixed;inset:0;z-index:9;background:#fff;overflow:auto";
-    host.innerHTML = `${html}<i id="ready">${Math.random()}</i>`;
-    document.body.append(host);
-    const element = document.createElement("script");
-    element.textContent = script;
-    host.append(element);
-  }, [html, script] as const);
-  const ready = await customer.page.locator("#ready").textContent();
-  await expect.poll(() => agent.mirror.text("#ready")).toBe(ready);
-}
+import { anyStyle, expect, put, test, type Agent, type Customer } from "./rig.ts";
 
 /** Notes the events that a page meets in `#added`: the customer's own, or the agent's. */
 function listen({ page }: Customer, types: string[], own: boolean): Promise<void> {

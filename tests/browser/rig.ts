@@ -169,6 +169,23 @@ export class Customer {
   }
 }
 
+/** A place of the test's own on the page, the same on both sides. */
+export async function put(customer: Customer, agent: Agent, html: string, script = ""): Promise<void> {
+  await customer.page.evaluate(([html, script]) => {
+    document.querySelector("#added")?.remove();
+    const host = document.createElement("div");
+    host.id = "added";
+    host.style.cssText = "position:fixed;inset:0;z-index:9;background:#fff;overflow:auto";
+    host.innerHTML = `${html}<i id="ready">${Math.random()}</i>`;
+    document.body.append(host);
+    const element = document.createElement("script");
+    element.textContent = script;
+    host.append(element);
+  }, [html, script] as const);
+  const ready = await customer.page.locator("#ready").textContent();
+  await expect.poll(() => agent.mirror.text("#ready")).toBe(ready);
+}
+
 /** Lets the shop's pages have styles of the test's own, which its policy forbids. */
 export async function anyStyle({ page }: Customer): Promise<void> {
   const session = await page.context().newCDPSession(page);
