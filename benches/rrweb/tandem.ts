@@ -6,6 +6,7 @@ import { Realms } from "../../injector/src/customer/realms.ts";
 import { Recorder } from "../../injector/src/customer/recorder.ts";
 import { Extras } from "../../injector/src/customer/sheet-hooks.ts";
 import { Withholding } from "../../injector/src/customer/withhold.ts";
+import { Sheets } from "../../injector/src/sheets/sheets.ts";
 
 Object.assign(window, {
   startTandem(emit: (bytes: Uint8Array) => void) {
@@ -16,7 +17,7 @@ Object.assign(window, {
       typed() {},
       ask() {},
       frame: emit,
-      camera: () => new Promise<never>(() => {}),
+      load: () => new Promise<never>(() => {}),
       lost() {
         throw new Error("the recorder gave up");
       },
@@ -28,6 +29,8 @@ Object.assign(window, {
       notices: new Notices(),
       agentHas: () => false,
     };
-    return new Recorder(1, page, withholding, outlet);
+    return new Recorder(1, page, withholding, outlet, {
+      sheets: (known, extras) => new Sheets(known, extras),
+    });
   },
 });

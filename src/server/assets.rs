@@ -20,15 +20,16 @@ use crate::console;
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 
 /// The parts that a page may load, by their names.
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 9] = [
     ("customer", include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"))),
     ("pictures", include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"))),
     ("held", include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"))),
     ("acting", include_str!(concat!(env!("OUT_DIR"), "/browser/acting.js"))),
     ("place", include_str!(concat!(env!("OUT_DIR"), "/browser/place.js"))),
+    ("sheets", include_str!(concat!(env!("OUT_DIR"), "/browser/sheets.js"))),
     ("outlines", include_str!(concat!(env!("OUT_DIR"), "/browser/outlines.js"))),
     ("wants", include_str!(concat!(env!("OUT_DIR"), "/browser/wants.js"))),
-    ("terms", include_str!(concat!(env!("OUT_DIR"), "/browser/terms.js"))),
+    ("asks", include_str!(concat!(env!("OUT_DIR"), "/browser/asks.js"))),
 ];
 
 /// For the site's own developers.

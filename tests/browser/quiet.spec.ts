@@ -1,5 +1,5 @@
 /** Before a session the page is as without us; in a session nothing of ours gets in its way. */
-import { expect, test } from "./rig.ts";
+import { expect, put, test } from "./rig.ts";
 
 test("before a session nothing is observed, and no function of the page is another one", async ({ customer }) => {
   await customer.page.addInitScript(() => {
@@ -98,4 +98,32 @@ test("an error of the recorder never reaches the page", async ({ customer, agent
   expect(errors).toEqual([]);
   // It starts over by itself.
   await expect.poll(() => agent.mirror.text("h1")).toContain("and on");
+});
+
+test("a session loads one script; further ones come when something needs them", async ({ customer, agent, session }) => {
+  const { page } = customer;
+  const loaded: string[] = [];
+  page.on("request", (request) => {
+    const part = /\/\.tandem\/part\/(\w+)\.js/.exec(request.url())?.[1];
+    if (part) loaded.push(part);
+  });
+  await session("/help");
+  await put(customer, agent, '<input id="typed">');
+  await page.locator("#typed").fill("tea");
+  await expect.poll(() => agent.mirror.value("#typed")).toBe("tea");
+  await page.mouse.move(200, 200);
+  // What the page had before the session has passed the server unnoticed.
+  expect(loaded).toEqual(["customer", "wants"]);
+  await page.getByRole("button", { name: "Move this panel" }).click();
+  await expect.poll(() => loaded).toEqual(["customer", "wants", "place"]);
+  await agent.requestWrite();
+  await page.getByRole("dialog", { name: "Allow the agent to type and click?" }).waitFor();
+  expect(loaded).toEqual(["customer", "wants", "place", "asks"]);
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("#typed { background: rgb(1, 2, 3) }");
+    document.adoptedStyleSheets.push(sheet);
+  });
+  await expect.poll(() => agent.mirror.background("#typed")).toBe("rgb(1, 2, 3)");
+  expect(loaded).toEqual(["customer", "wants", "place", "asks", "sheets"]);
 });

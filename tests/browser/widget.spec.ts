@@ -77,13 +77,12 @@ test("it is dragged where the customer wants it, and is there on the next page",
   await customer.open("/help");
   await customer.start();
   const title = panel(page).getByText("Co-browsing", { exact: true });
-  // What moves it comes a moment after it.
+  await title.hover();
+  await page.mouse.down();
+  await page.mouse.move(400, 200, { steps: 5 });
+  await page.mouse.up();
   await expect
     .poll(async () => {
-      await title.hover();
-      await page.mouse.down();
-      await page.mouse.move(400, 200, { steps: 5 });
-      await page.mouse.up();
       const { x, y, width } = (await panel(page).boundingBox()) ?? { x: 0, y: 0, width: 0 };
       return x <= 400 && x + width >= 400 && y <= 200 && y > 150;
     })
@@ -93,6 +92,38 @@ test("it is dragged where the customer wants it, and is there on the next page",
   await expect(panel(page)).toBeVisible();
   const now = await panel(page).boundingBox();
   expect(Math.hypot((now?.x ?? 0) - (there?.x ?? 0), (now?.y ?? 0) - (there?.y ?? 0))).toBeLessThan(40);
+});
+
+test("what is done to it while what moves it is still being loaded counts", async ({ customer }) => {
+  const { page } = customer;
+  await customer.open("/help");
+  await customer.start();
+  let come = (): void => {};
+  const late = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  await page.route("**/.tandem/part/place.js*", async (route) => {
+    await late;
+    await route.continue();
+  });
+  const from = await panel(page).boundingBox();
+  const [x, y] = [(from?.x ?? 0) + 60, (from?.y ?? 0) + 20];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(400, 300, { steps: 5 });
+  await page.mouse.move(300, 200, { steps: 5 });
+  await page.mouse.up();
+  await page.getByRole("button", { name: "Move this panel" }).press("ArrowDown");
+  // The press is over: where the pointer goes now is not meant.
+  await page.mouse.move(900, 100);
+  expect(await panel(page).boundingBox()).toEqual(from);
+  come();
+  // Where it was left, and a step of the key.
+  const off = async (): Promise<number> => {
+    const now = await panel(page).boundingBox();
+    return Math.hypot((now?.x ?? 0) - (from?.x ?? 0) - 300 + x, (now?.y ?? 0) - (from?.y ?? 0) - 200 + y - 24);
+  };
+  await expect.poll(off).toBeLessThan(2);
 });
 
 test("it is never over what the customer types into", async ({ customer, session }) => {

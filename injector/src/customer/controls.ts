@@ -5,7 +5,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
-import { controlKind } from "./dom.ts";
+import { controlKind, matches } from "./dom.ts";
 import type { KnownNodes } from "./known.ts";
 import type { Withholding } from "./withhold.ts";
 
@@ -141,17 +141,8 @@ export class Controls {
 function validity(element: Element): number {
   const { willValidate, validity } = element as HTMLInputElement;
   let bits = willValidate ? (validity.valid ? 2 : 1) : 0;
-  if (willValidate && is(element, ":user-invalid")) bits |= 4;
-  if (willValidate && is(element, ":user-valid")) bits |= 8;
-  if (is(element, ":autofill")) bits |= 16;
+  if (willValidate && matches(element, ":user-invalid")) bits |= 4;
+  if (willValidate && matches(element, ":user-valid")) bits |= 8;
+  if (matches(element, ":autofill")) bits |= 16;
   return bits;
-}
-
-/** A browser that does not know a selector does not have the state. */
-function is(element: Element, selector: string): boolean {
-  try {
-    return element.matches(selector);
-  } catch {
-    return false;
-  }
 }

@@ -40,6 +40,15 @@ export function isElement(node: unknown): node is Element {
   return (node as Node | null)?.nodeType === 1;
 }
 
+/** As `Element.matches`: a browser that does not know the selector does not have what it asks for. */
+export function matches(element: Element, selector: string): boolean {
+  try {
+    return element.matches(selector);
+  } catch {
+    return false;
+  }
+}
+
 /** The document that a frame shows, if this script can reach it. */
 export function inFrame(element: Element): Document | null {
   try {

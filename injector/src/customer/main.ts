@@ -4,8 +4,8 @@
  * Hooks into the page's functions are put in once and only mark what has changed; without a session they do nothing.
  */
 
+import type { Asks } from "../asks/main.ts";
 import type { BundleScript } from "../loader/bridge.ts";
-import type { AskTerms } from "../terms/main.ts";
 import { Acting, type MakeExecutor } from "./acting.ts";
 import { isElement, Roots } from "./dom.ts";
 import type { ExecutorContext } from "./executor.ts";
@@ -84,7 +84,7 @@ function run(script: BundleScript | null): void {
       const { words } = bridge;
       if (words.terms) {
         stage.speak(words.language);
-        const accepted = (await bridge.load<AskTerms>("terms"))(stage, words, words.terms);
+        const accepted = (await bridge.load<Asks>("asks")).terms(stage, words, words.terms);
         if (!(await accepted)) throw refusal("declined", "The customer did not accept the terms");
       }
       const sessionId = await begin(words, about);

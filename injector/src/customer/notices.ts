@@ -6,7 +6,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
-import { isElement } from "./dom.ts";
+import { isElement, matches } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { KnownNodes } from "./known.ts";
@@ -131,12 +131,7 @@ export class NoticeWriter {
   #choosing(): Notice | null {
     const at = this.page.focus();
     if (!at || !/^(select|input)$/.test(at.localName)) return null;
-    try {
-      return at.matches(":open") ? { kind: CHOOSING, at, text: "" } : null;
-    } catch {
-      // A browser that does not know the selector.
-      return null;
-    }
+    return matches(at, ":open") ? { kind: CHOOSING, at, text: "" } : null;
   }
 }
 

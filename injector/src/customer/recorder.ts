@@ -5,6 +5,7 @@
  */
 
 import type { Echo } from "../protocol/words.ts";
+import type { MakeSheets } from "../sheets/sheets.ts";
 import { Writer } from "../wire/writer.ts";
 import { Changes } from "./changes.ts";
 import { Checks } from "./checks.ts";
@@ -18,9 +19,9 @@ import { Media } from "./media.ts";
 import type { Notices, NoticeWriter } from "./notices.ts";
 import { type MakeCamera, Pictures } from "./pictures.ts";
 import type { Realms } from "./realms.ts";
+import { Restyling } from "./restyling.ts";
 import { Scrolls } from "./scrolls.ts";
-import type { Extras } from "./sheet-hooks.ts";
-import { Sheets } from "./sheets.ts";
+import type { Extras, Restyled } from "./sheet-hooks.ts";
 import { States } from "./states.ts";
 import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
@@ -68,10 +69,25 @@ export interface Outlet {
   ask(url: string): void;
   /** Sends one frame. */
   frame(bytes: Uint8Array<ArrayBuffer>): void;
-  /** Brings what takes pictures of drawings and films. */
-  camera(): Promise<MakeCamera>;
+  /** Brings a part that not every page needs. */
+  load<K extends keyof RecorderParts>(name: K): Promise<RecorderParts[K]>;
   /** The epoch can not go on: the server must ask for another one. */
   lost(): void;
+}
+
+/** What is loaded once a page needs it. */
+export interface RecorderParts {
+  /** Takes pictures of drawings and films. */
+  readonly pictures: MakeCamera;
+  /** Tells rules that scripts made. */
+  readonly sheets: MakeSheets;
+}
+
+/** What is there from the first frame on. */
+export interface ReadyParts {
+  /** Finds what the server holds already. */
+  readonly held?: ((known: KnownNodes) => ReadonlyMap<Node, number>) | undefined;
+  readonly sheets?: MakeSheets | undefined;
 }
 
 /** What epochs have in common. */
@@ -91,7 +107,7 @@ export class Recorder {
   readonly #controls: Controls;
   readonly #around: Surroundings;
   readonly #scrolls: Scrolls;
-  readonly #sheets: Sheets;
+  readonly #sheets: Restyling;
   readonly #pictures: Pictures;
   readonly #checks: Checks;
   readonly #states: States;
@@ -117,7 +133,7 @@ export class Recorder {
     readonly page: Page,
     readonly withholding: Withholding,
     readonly outlet: Outlet,
-    held?: (known: KnownNodes) => ReadonlyMap<Node, number>,
+    parts: ReadyParts = {},
   ) {
     this.#frames = new Frames(withholding, (url) => outlet.ask(url));
     this.known = new KnownNodes(document, page.roots, this.#frames);
@@ -125,13 +141,23 @@ export class Recorder {
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
     this.#scrolls = new Scrolls(this.known);
-    this.#sheets = new Sheets(this.known, page.extras);
+    this.#sheets = new Restyling(
+      this.known,
+      page.extras,
+      () => outlet.load("sheets"),
+      () => this.schedule(),
+      parts.sheets,
+    );
     this.#states = new States(this.known, withholding, (element) => page.agentHas(element));
     this.#notices = page.notices.begin(this.known, withholding, {
       flush: () => this.flush(),
       focus: () => focused(page.roots),
     });
-    this.#pictures = new Pictures(this.known, outlet.camera, () => this.schedule());
+    this.#pictures = new Pictures(
+      this.known,
+      () => outlet.load("pictures"),
+      () => this.schedule(),
+    );
     this.#sheets.fresh(document);
     const context = {
       known: this.known,
@@ -156,7 +182,7 @@ export class Recorder {
     out.byte(15);
     out.byte(document.compatMode === "BackCompat" ? 1 : 0);
     const { top } = this.known;
-    const snapshot = { ...context, held: held?.(this.known) };
+    const snapshot = { ...context, held: parts.held?.(this.known) };
     for (let child = document.firstChild; child; child = child.nextSibling) {
       if (ignored(child)) continue;
       out.byte(1);
@@ -204,27 +230,9 @@ export class Recorder {
     this.schedule();
   }
 
-  /** A script has changed the rules of a sheet. */
-  markSheet(sheet: CSSStyleSheet): void {
-    this.#sheets.mark(sheet);
-    this.schedule();
-  }
-
-  /** A script may have changed what a sheet holds for. */
-  touchSheet(sheet: CSSStyleSheet): void {
-    this.#sheets.touch(sheet);
-    this.schedule();
-  }
-
-  /** A script may change this rule from now on. */
-  watchRule(rule: CSSRule): void {
-    this.#sheets.watch(rule);
-    this.schedule();
-  }
-
-  /** Fonts or properties have changed. */
-  markExtras(document: Document): void {
-    this.#sheets.markExtras(document);
+  /** A script has changed style rules. */
+  restyled(how: Restyled, what: object): void {
+    this.#sheets.note(how, what);
     this.schedule();
   }
 

@@ -5,7 +5,7 @@
  */
 
 import type { FindHeld } from "../held/fingerprint.ts";
-import type { Bridge } from "../loader/bridge.ts";
+import type { Bridge, PartName } from "../loader/bridge.ts";
 import type { MakeHints } from "../outlines/main.ts";
 import type {
   Act,
@@ -18,18 +18,19 @@ import type {
   Status,
   ToCustomer,
 } from "../protocol/words.ts";
+import type { MakeSheets } from "../sheets/sheets.ts";
 import type { MakeWants, Wants } from "../wants/wants.ts";
 import type { Acting } from "./acting.ts";
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
 import type { Notices } from "./notices.ts";
 import { Hidden } from "./outlines.ts";
-import type { MakeCamera } from "./pictures.ts";
 import { Pointers } from "./pointers.ts";
 import type { Realms } from "./realms.ts";
 import { type Outlet, Recorder } from "./recorder.ts";
 import type { Extras } from "./sheet-hooks.ts";
 import type { Stage } from "./stage.ts";
+import { remember, remembered } from "./storage.ts";
 import { TabName } from "./tab.ts";
 import { Widget } from "./widget/widget.ts";
 import { Withholding } from "./withhold.ts";
@@ -88,7 +89,7 @@ export class Session {
     readonly acting: Acting,
   ) {
     const { bridge, stage, words } = context;
-    this.#widget = new Widget(stage, words, context, {
+    this.#widget = new Widget(words, context, {
       exit: () => this.exit(),
       answer: (allow) => this.send({ type: "answer", allow }),
       takeBack: () => this.send({ type: "take_back" }),
@@ -113,7 +114,7 @@ export class Session {
     });
     this.#widget.showId(sessionId);
     // Whether the server heard of it is not sure.
-    if (kept() === sessionId) this.#paused = this.#chosen = true;
+    if (remembered("localStorage", PAUSED) === sessionId) this.#paused = this.#chosen = true;
     bridge.become("idle");
     stage.raise(this.recorder?.topLayer);
     addEventListener("pagehide", this.#settle);
@@ -276,7 +277,7 @@ export class Session {
 
   #hold(): void {
     this.#paused = true;
-    keep(this.sessionId);
+    remember("localStorage", PAUSED, this.sessionId);
     this.#stopSharing();
     this.#wants?.then(
       (wants) => wants.clear(),
@@ -292,7 +293,7 @@ export class Session {
       this.#hold();
     } else {
       this.#paused = false;
-      keep(null);
+      remember("localStorage", PAUSED, null);
       if (!document.hidden) this.#connection.look();
     }
   }
@@ -317,12 +318,17 @@ export class Session {
     if (this.#paused) return;
     const connection = this.#connection;
     this.#epoch = epoch;
-    let find: FindHeld | null = null;
-    if (held.fingerprints) {
-      // Without it, everything is sent.
-      find = await this.context.bridge.load<FindHeld>("held").catch(() => null);
-      if (this.#epoch !== epoch) return;
-    }
+    const { bridge } = this.context;
+    const part = <T>(name: PartName, needed: unknown): Promise<T | undefined> | undefined =>
+      needed ? bridge.load<T>(name).catch(() => undefined) : undefined;
+    // Without it, everything is sent.
+    const find = await part<FindHeld>("held", held.fingerprints);
+    // Without it, the page has no styles at first.
+    const sheets = await part<MakeSheets>(
+      "sheets",
+      document.adoptedStyleSheets.length || document.querySelector("style:empty"),
+    );
+    if (this.#epoch !== epoch) return;
     const outlet: Outlet = {
       get waiting() {
         return connection.waiting;
@@ -331,15 +337,12 @@ export class Session {
       ask: (url) => this.send({ type: "frame", url }),
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
-      camera: () => this.context.bridge.load<MakeCamera>("pictures"),
+      load: (name) => bridge.load(name),
     };
-    this.#recorder = new Recorder(
-      epoch,
-      this.context,
-      this.#withholding,
-      outlet,
-      find ? (known) => find(held, known, this.#withholding) : undefined,
-    );
+    this.#recorder = new Recorder(epoch, this.context, this.#withholding, outlet, {
+      held: find && ((known) => find(held, known, this.#withholding)),
+      sheets,
+    });
   }
 
   /** Tells hashes of withheld values, as many as fit at a time. */
@@ -387,7 +390,7 @@ export class Session {
     clearInterval(this.#care);
     this.#pointers.stop();
     this.#tab.stop();
-    keep(null);
+    remember("localStorage", PAUSED, null);
     this.#hints.stop();
     this.#widget.end(reason);
     if (!this.#leaving) this.#connection.close();
@@ -442,20 +445,3 @@ export class Session {
 
 /** Where the browser remembers which session is paused, for the pages that are loaded meanwhile. */
 const PAUSED = "tandem-paused";
-
-function kept(): string | null {
-  try {
-    return localStorage.getItem(PAUSED);
-  } catch {
-    return null;
-  }
-}
-
-function keep(sessionId: string | null): void {
-  try {
-    if (sessionId) localStorage.setItem(PAUSED, sessionId);
-    else localStorage.removeItem(PAUSED);
-  } catch {
-    // A page without storage: the server says that it is a pause.
-  }
-}

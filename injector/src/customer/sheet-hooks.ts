@@ -2,62 +2,48 @@
  * What scripts do to style rules, and no event or attribute tells.
  *
  * A hook only says where to look. What can not be read back (fonts that a script made, registered properties) is kept
- * as the CSS that says the same.
+ * as it was given.
  */
 
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { Realm } from "./realms.ts";
 
-/** Told what to look at. */
-export interface SheetWatcher {
-  /** The rules of a sheet have changed. */
-  markSheet(sheet: CSSStyleSheet): void;
-  /** What a sheet holds for, or whether it holds at all, may have changed. */
-  touchSheet(sheet: CSSStyleSheet): void;
-  /** A script has got hold of the declarations of a rule: it can change them at any time. */
-  watchRule(rule: CSSRule): void;
-}
+/**
+ * What may have changed: the rules of a sheet; what it holds for, or whether it holds at all; a rule whose declarations a script
+ * has got hold of, so that it can change them at any time; the fonts and properties of a document.
+ */
+export type Restyled = "rules" | "media" | "rule" | "extras";
 
-/** CSS for what is in no sheet. */
+/** Told what to look at. */
+export type Restyle = (how: Restyled, what: object) => void;
+
+/** What scripts have made that is in no sheet. */
 export class Extras {
   /** Sheets of ours that the page has adopted: no part of it. */
   readonly own = new WeakSet<CSSStyleSheet>();
-  readonly #fonts = new WeakMap<FontFace, string>();
-  readonly #properties = new WeakMap<Document, string[]>();
+  /** What each font was made of. */
+  readonly fonts = new WeakMap<FontFace, string | Blob>();
+  readonly properties = new WeakMap<Document, PropertyDefinition[]>();
 
-  /** All of it that a document has now. */
-  css(document: Document): string {
-    const css = [...(this.#properties.get(document) ?? [])];
-    for (const face of document.fonts ?? []) {
-      const source = this.#fonts.get(face);
-      if (source) {
-        const family = JSON.stringify(face.family.replace(/^(["'])(.*)\1$/, "$2"));
-        css.push(
-          `@font-face{font-family:${family};src:${source};font-weight:${face.weight};font-style:${face.style};font-stretch:${face.stretch};unicode-range:${face.unicodeRange}}`,
-        );
-      }
-    }
-    return css.join("\n");
+  /** Whether there is any in a document. */
+  has(document: Document): boolean {
+    return this.properties.has(document) || [...(document.fonts ?? [])].some((face) => this.fonts.has(face));
   }
 
   /** Hooks in what makes it. */
   hook(realm: Realm, changed: () => void): void {
-    const fonts = this.#fonts;
+    const { fonts, properties } = this;
     const Face = realm.FontFace;
     if (Face) {
       realm.FontFace = new Proxy(Face, {
         construct(target, args: ConstructorParameters<typeof FontFace>, self) {
           const face = Reflect.construct(target, args, self) as FontFace;
-          guarded(() => {
-            const source = args[1];
-            fonts.set(
-              face,
-              typeof source === "string"
-                ? source
-                : `url(${URL.createObjectURL(new Blob([source], { type: "font/ttf" }))})`,
-            );
-          });
+          const [, source] = args;
+          // Bytes as they are now: a script may use the memory for something else.
+          guarded(() =>
+            fonts.set(face, typeof source === "string" ? source : new Blob([source], { type: "font/ttf" })),
+          );
           return face;
         },
       });
@@ -66,13 +52,9 @@ export class Extras {
     }
     hook(realm.CSS, "registerProperty", {
       after: (_self, _result, [property]) => {
-        const { name, syntax, inherits, initialValue } = property as PropertyDefinition;
-        const initial = initialValue === undefined ? "" : `;initial-value:${initialValue}`;
-        const properties = this.#properties.get(realm.document) ?? [];
-        this.#properties.set(realm.document, properties);
-        properties.push(
-          `@property ${name}{syntax:${JSON.stringify(syntax ?? "*")};inherits:${inherits}${initial}}`,
-        );
+        const all = properties.get(realm.document) ?? [];
+        // As it is now: a script may change the object.
+        properties.set(realm.document, [...all, { ...(property as PropertyDefinition) }]);
         changed();
       },
     });
@@ -80,24 +62,21 @@ export class Extras {
 }
 
 /** Hooks in all of it. */
-export function hookSheets(realm: Realm, watcher: SheetWatcher): void {
+export function hookSheets(realm: Realm, changed: Restyle): void {
   const sheet = (self: unknown, result?: unknown): void => {
-    watcher.markSheet(self as CSSStyleSheet);
+    const mark = (): void => changed("rules", self as CSSStyleSheet);
+    mark();
     const later = (result as Promise<unknown> | undefined)?.then;
-    later?.call(
-      result,
-      () => watcher.markSheet(self as CSSStyleSheet),
-      () => {},
-    );
+    later?.call(result, mark, () => {});
   };
   const rule = (self: unknown): void => {
     const { parentStyleSheet } = self as CSSRule;
-    if (parentStyleSheet) watcher.markSheet(parentStyleSheet);
+    if (parentStyleSheet) changed("rules", parentStyleSheet);
   };
   for (const name of ["insertRule", "deleteRule", "addRule", "removeRule", "replaceSync", "replace"]) {
     hook(realm.CSSStyleSheet.prototype, name, { after: sheet });
   }
-  const touch = (self: unknown): void => watcher.touchSheet(self as CSSStyleSheet);
+  const touch = (self: unknown): void => changed("media", self as CSSStyleSheet);
   hook(realm.StyleSheet.prototype, "disabled", { after: touch });
   hook(realm.StyleSheet.prototype, "media", { read: touch });
   for (const owner of [realm.CSSGroupingRule, realm.CSSStyleRule, realm.CSSKeyframesRule]) {
@@ -114,7 +93,7 @@ export function hookSheets(realm: Realm, watcher: SheetWatcher): void {
   ];
   for (const owner of watched) {
     for (const name of ["style", "styleMap", "media", "keyText"]) {
-      hook(owner.prototype, name, { read: (self) => watcher.watchRule(self as CSSRule) });
+      hook(owner.prototype, name, { read: (self) => changed("rule", self as CSSRule) });
     }
   }
 }

@@ -31,18 +31,26 @@ const OWN_EVENTS = [
 export class Stage {
   /** Holds everything that the bundle shows. */
   readonly box = make("div", "tandem");
+  readonly #worn = new Set<string>();
 
   constructor(
     readonly host: HTMLElement,
     readonly root: ShadowRoot,
     readonly look: Look,
   ) {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(style);
-    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+    this.dress(style);
     root.append(this.box);
     host.popover = "manual";
     for (const event of OWN_EVENTS) host.addEventListener(event, (own) => own.stopPropagation());
+  }
+
+  /** Adds rules, once, for what a part shows. */
+  dress(css: string): void {
+    if (this.#worn.has(css)) return;
+    this.#worn.add(css);
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    this.root.adoptedStyleSheets.push(sheet);
   }
 
   /** What is shown from now on is in this language. */

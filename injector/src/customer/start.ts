@@ -19,19 +19,20 @@ export async function begin(words: Words, about?: TandemStart): Promise<string> 
     throw refusal("unreachable", words.unreachable);
   }
   if (answer.ok) return ((await answer.json()) as Started).sessionId;
+  const { unreachable, refused } = words;
   switch (answer.status) {
     case 422:
-      throw refusal("bad_request", words.refused.failed);
+      throw refusal("bad_request", refused.failed);
     case 429:
-      throw refusal("too_many", words.refused.too_many);
+      throw refusal("too_many", refused.too_many);
     case 503:
-      throw refusal("full", words.refused.full);
+      throw refusal("full", refused.full);
     // A proxy or load balancer between says that nobody is there.
     case 502:
     case 504:
-      throw refusal("unreachable", words.unreachable);
+      throw refusal("unreachable", unreachable);
     default:
-      throw refusal("failed", words.refused.failed);
+      throw refusal("failed", refused.failed);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
-import { isElement } from "./dom.ts";
+import { isElement, matches } from "./dom.ts";
 import type { KnownNodes } from "./known.ts";
 import type { Withholding } from "./withhold.ts";
 
@@ -207,13 +207,4 @@ function layer(element: Element): (typeof LAYERS)[number] | null {
   if (matches(element, ":fullscreen")) return "fullscreen";
   if (matches(element, ":modal")) return "modal";
   return matches(element, ":popover-open") ? "popover" : null;
-}
-
-function matches(element: Element, selector: string): boolean {
-  try {
-    return element.matches(selector);
-  } catch {
-    // A browser that does not know the selector does not have the feature.
-    return false;
-  }
 }

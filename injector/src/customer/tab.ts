@@ -5,6 +5,8 @@
  * starts with a copy of the storage, so never has the same name.
  */
 
+import { remember, remembered } from "./storage.ts";
+
 const NAME = "tandem-tab";
 
 export class TabName {
@@ -12,13 +14,8 @@ export class TabName {
 
   constructor() {
     const random = crypto.getRandomValues(new Uint32Array(3)).join("-");
-    let kept: string | null = null;
-    try {
-      kept = sessionStorage.getItem(NAME);
-    } catch {
-      // A page without storage is another tab after each load.
-    }
-    this.value = kept ?? random;
+    // A page without storage is another tab after each load.
+    this.value = remembered("sessionStorage", NAME) ?? random;
     this.#forget();
     addEventListener("pagehide", this.#keep);
     addEventListener("pageshow", this.#forget);
@@ -30,19 +27,7 @@ export class TabName {
     removeEventListener("pageshow", this.#forget);
   }
 
-  readonly #keep = (): void => {
-    try {
-      sessionStorage.setItem(NAME, this.value);
-    } catch {
-      // As above.
-    }
-  };
+  readonly #keep = (): void => remember("sessionStorage", NAME, this.value);
 
-  readonly #forget = (): void => {
-    try {
-      sessionStorage.removeItem(NAME);
-    } catch {
-      // As above.
-    }
-  };
+  readonly #forget = (): void => remember("sessionStorage", NAME, null);
 }

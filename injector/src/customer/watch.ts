@@ -68,12 +68,8 @@ export function watch(realm: Realm, { roots, extras, notices, recorder, top }: W
       after: (self, root) => attached(self as Element, root as ShadowRoot),
     });
   }
-  extras.hook(realm, () => recorder()?.markExtras(realm.document));
-  hookSheets(realm, {
-    markSheet: (sheet) => recorder()?.markSheet(sheet),
-    touchSheet: (sheet) => recorder()?.touchSheet(sheet),
-    watchRule: (rule) => recorder()?.watchRule(rule),
-  });
+  extras.hook(realm, () => recorder()?.restyled("extras", realm.document));
+  hookSheets(realm, (how, what) => recorder()?.restyled(how, what));
   hookNotices(realm, notices);
   for (const name of ["pushState", "replaceState"]) {
     hook(realm.History.prototype, name, { after: () => recorder()?.schedule() });

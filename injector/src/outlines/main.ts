@@ -5,6 +5,7 @@
 import type { Realms } from "../customer/realms.ts";
 import type { Stage } from "../customer/stage.ts";
 import type { PartScript } from "../loader/bridge.ts";
+import style from "./outlines.inline.css";
 import { Outlines } from "./outlines.ts";
 import { Tooltip } from "./tooltip.ts";
 
@@ -23,7 +24,7 @@ export interface Hints {
 }
 
 const script = document.currentScript as PartScript<MakeHints> | null;
-script?.tandem?.provide((stage, realms, hidden, label) => ({
-  outlines: new Outlines(stage, hidden),
-  tooltip: new Tooltip(stage, realms, label),
-}));
+script?.tandem?.provide((stage, realms, hidden, label) => {
+  stage.dress(style);
+  return { outlines: new Outlines(stage, hidden), tooltip: new Tooltip(stage, realms, label) };
+});

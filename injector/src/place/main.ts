@@ -1,5 +1,5 @@
 /**
- * The part of the widget that moves its panel; loaded once the panel is there.
+ * The part of the widget that moves its panel; loaded when it has to.
  */
 
 import type { PartScript } from "../loader/bridge.ts";

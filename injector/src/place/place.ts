@@ -5,17 +5,27 @@
 
 import { type Box, boxOf, focused, outOf, type Roots } from "../customer/dom.ts";
 import { guarded } from "../customer/guarded.ts";
-import type { Realms } from "../customer/realms.ts";
+import type { Stage } from "../customer/stage.ts";
+import { remember } from "../customer/storage.ts";
 import type { Panel } from "../customer/widget/panel.ts";
-import { type Area, GAP, keep, type Share, stand } from "../customer/widget/stand.ts";
+import { GAP, PLACE, type Share, stand } from "../customer/widget/stand.ts";
+import style from "./place.inline.css";
 
 /** What the part hands over. */
 export type MakePlace = (panel: Panel, page: PlacePage, at: Share) => Place;
 
 /** What it needs of the page. */
 export interface PlacePage {
-  readonly realms: Realms;
+  readonly stage: Stage;
   readonly roots: Roots;
+}
+
+/** The part of the window in which it can stand, in pixels. */
+interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** How far a key moves it, and how far a press has to move to drag it, in pixels. */
@@ -33,8 +43,8 @@ const NOT_TYPED = /^(button|checkbox|color|file|image|radio|range|reset|submit)$
 
 /** The place of one panel. */
 export class Place {
-  readonly #ends: Array<() => void> = [];
-  #frame = 0;
+  /** What was pressed, and where the panel was then. */
+  #down: { readonly event: PointerEvent; readonly box: DOMRect } | null = null;
   #dragged = false;
 
   constructor(
@@ -42,39 +52,35 @@ export class Place {
     readonly page: PlacePage,
     private at: Share,
   ) {
-    panel.head.addEventListener("pointerdown", this.#press);
-    panel.grip.addEventListener("keydown", this.#key);
-    panel.grip.addEventListener("click", this.#turn);
-    for (const type of ["focusin", "focusout", "scroll", "input", "resize"] as const) {
-      this.#ends.push(page.realms.listen(type, this.#soon, true));
-    }
-    const seen = window.visualViewport;
-    for (const type of ["resize", "scroll"]) {
-      seen?.addEventListener(type, this.#soon);
-      this.#ends.push(() => seen?.removeEventListener(type, this.#soon));
-    }
-    this.#soon();
+    page.stage.dress(style);
+    this.settle(true);
   }
 
-  /** The panel is gone. */
-  stop(): void {
-    cancelAnimationFrame(this.#frame);
-    for (const end of this.#ends) end();
+  /** What the customer does to the panel, which is a real gesture; perhaps a little later. */
+  take(event: Event): void {
+    switch (event.type) {
+      case "pointerdown":
+        this.#press(event as PointerEvent);
+        break;
+      case "click":
+        this.#turn();
+        break;
+      case "keydown":
+        this.#key((event as KeyboardEvent).key);
+        break;
+      default:
+        this.#drag(event as PointerEvent);
+    }
   }
-
-  readonly #soon = (): void => {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => guarded(() => this.#settle(true)));
-  };
 
   /** Puts the panel where it belongs now. */
-  #settle(glide: boolean): void {
+  settle(glide: boolean): void {
     const { box } = this.panel;
     const before = box.getBoundingClientRect();
     const typed = typedInto(this.page.roots);
     box.removeAttribute("data-tiny");
     if (typed && this.#best(typed).over > 0) box.setAttribute("data-tiny", "");
-    stand(box, typed ? this.#best(typed).at : this.at, seen());
+    standIn(box, typed ? this.#best(typed).at : this.at, seen());
     if (!glide || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const now = box.getBoundingClientRect();
     const [x, y] = [before.left - now.left, before.top - now.top];
@@ -121,49 +127,54 @@ export class Place {
   #move(x: number, y: number, glide: boolean): void {
     const within = (share: number): number => Math.min(1, Math.max(0, share || 0));
     this.at = { x: within(x), y: within(y) };
-    this.#settle(glide);
-    keep(this.at);
+    this.settle(glide);
+    remember("localStorage", PLACE, `${this.at.x} ${this.at.y}`);
   }
 
-  /** To the next corner, clockwise. */
-  readonly #turn = (event: MouseEvent): void => {
-    if (!event.isTrusted || this.#dragged) return;
+  /** To the next corner, clockwise; unless it was a drag that has ended with a click. */
+  #turn(): void {
+    if (this.#dragged) return;
     const [x, y] = [Math.round(this.at.x), Math.round(this.at.y)];
     this.#move(y ? 0 : 1, x ? 1 : 0, true);
-  };
+  }
 
-  readonly #key = (event: KeyboardEvent): void => {
-    const way = KEYS[event.key];
+  #key(key: string): void {
+    const way = KEYS[key];
     this.#dragged = false;
-    if (!way || !event.isTrusted) return;
-    event.preventDefault();
+    if (!way) return;
     const { free } = this.#room();
     this.#move(this.at.x + (way[0] * STEP) / free.x, this.at.y + (way[1] * STEP) / free.y, true);
-  };
+  }
 
-  readonly #press = (down: PointerEvent): void => {
-    const on = (down.target as Element).closest("button");
-    const { box, grip } = this.panel;
-    if (!down.isTrusted || down.button !== 0 || (on && on !== grip)) return;
+  #press(event: PointerEvent): void {
+    if (event.button !== 0) return;
     this.#dragged = false;
-    const start = box.getBoundingClientRect();
-    const move = (event: PointerEvent): void => {
-      const [x, y] = [event.clientX - down.clientX, event.clientY - down.clientY];
-      if (event.pointerId !== down.pointerId || (!this.#dragged && Math.hypot(x, y) < DRAG)) return;
-      this.#dragged = true;
-      // Over frames of the page the events would be theirs.
-      box.setPointerCapture(down.pointerId);
-      const { left, top, free } = this.#room();
-      this.#move((start.left + x - left) / free.x, (start.top + y - top) / free.y, false);
-    };
-    const end = (event: PointerEvent): void => {
-      if (event.pointerId !== down.pointerId) return;
-      removeEventListener("pointermove", move, true);
-      for (const type of ["pointerup", "pointercancel"] as const) removeEventListener(type, end, true);
-    };
-    addEventListener("pointermove", move, true);
-    for (const type of ["pointerup", "pointercancel"] as const) addEventListener(type, end, true);
-  };
+    this.#down = { event, box: this.panel.box.getBoundingClientRect() };
+  }
+
+  #drag(event: PointerEvent): void {
+    const down = this.#down;
+    if (event.pointerId !== down?.event.pointerId) return;
+    const [x, y] = [event.clientX - down.event.clientX, event.clientY - down.event.clientY];
+    const ends = event.type !== "pointermove";
+    if (ends) this.#down = null;
+    if (event.type === "pointercancel" || (!this.#dragged && Math.hypot(x, y) < DRAG)) return;
+    this.#dragged = true;
+    // Over frames of the page the events would be theirs.
+    if (!ends) guarded(() => this.panel.box.setPointerCapture(event.pointerId));
+    const { left, top, free } = this.#room();
+    this.#move((down.box.left + x - left) / free.x, (down.box.top + y - top) / free.y, false);
+  }
+}
+
+/** Puts the panel there, in a part of the window. */
+function standIn(box: HTMLElement, at: Share, area: Area | null): void {
+  stand(box, at);
+  if (!area) return;
+  const along = (start: number, length: number, share: number): string =>
+    `${start + GAP + (length - 2 * GAP) * share}px`;
+  box.style.left = along(area.left, area.width, at.x);
+  box.style.top = along(area.top, area.height, at.y);
 }
 
 /** What of the window can be seen, where an on-screen keyboard or a magnified page leaves less than all. */

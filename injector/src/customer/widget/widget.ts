@@ -4,18 +4,16 @@
  * Every button needs a real gesture. The panel says at any time how the session stands, and how to leave it.
  */
 
-import type { Bridge } from "../../loader/bridge.ts";
-import type { MakePlace, Place, PlacePage } from "../../place/place.ts";
+import type { Consent } from "../../asks/consent.ts";
+import type { Asks } from "../../asks/main.ts";
 import type { EndReason, Status } from "../../protocol/words.ts";
 import { remaining } from "../../wire/remaining.ts";
 import type { Line } from "../connection.ts";
-import type { Stage } from "../stage.ts";
 import type { Words } from "../words.ts";
-import { Consent } from "./consent.ts";
 import { farewell } from "./farewell.ts";
 import { offline, people, standing } from "./messages.ts";
+import { Moving, type MovingPage } from "./moving.ts";
 import { Panel } from "./panel.ts";
-import { kept, stand } from "./stand.ts";
 
 /** What the customer can do. */
 export interface Choices {
@@ -33,8 +31,11 @@ const SECOND = 1000;
 /** The widget of one session. */
 export class Widget {
   readonly #panel: Panel;
-  #place: Place | null = null;
-  readonly #consent: Consent;
+  readonly #moving: Moving;
+  /** Loaded with the first question. */
+  #consent: Promise<Consent> | null = null;
+  /** Whether the customer is to be asked now. */
+  #asking = false;
   readonly #ticking: ReturnType<typeof setInterval>;
   /** When what the status says comes true, by `Date.now()`. */
   #until: number | null = null;
@@ -45,29 +46,17 @@ export class Widget {
   #line: Line = "open";
   #said = "";
   #private = false;
-  #ended = false;
 
   constructor(
-    readonly stage: Stage,
     readonly words: Words,
-    page: PlacePage & { readonly bridge: Bridge },
-    choices: Choices,
+    readonly page: MovingPage,
+    readonly choices: Choices,
   ) {
-    this.#panel = new Panel(stage, words, {
+    this.#panel = new Panel(page.stage, words, {
       ...choices,
       pause: () => choices.pause(!this.#status?.paused),
     });
-    const end = stage.box.dir === "rtl" ? "left" : "right";
-    const at = kept(stage.look.corner ?? `bottom-${end}`);
-    stand(this.#panel.box, at);
-    // Without it, the panel stays where it stands.
-    page.bridge.load<MakePlace>("place").then(
-      (make) => {
-        if (!this.#ended) this.#place = make(this.#panel, page, at);
-      },
-      () => {},
-    );
-    this.#consent = new Consent(stage, words, (allow) => choices.answer(allow));
+    this.#moving = new Moving(this.#panel, page);
     this.#ticking = setInterval(() => this.#tick(), SECOND);
     this.#tick();
   }
@@ -109,7 +98,7 @@ export class Widget {
       phase: status.phase,
       mode: status.mode,
     });
-    this.#consent.ask(status.writeRequested && active);
+    this.#ask(status.writeRequested && active);
     this.#show();
   }
 
@@ -118,18 +107,37 @@ export class Widget {
     this.#line = line;
     this.#lostAt = line === "open" ? null : (this.#lostAt ?? Date.now());
     this.#panel.box.dataset.line = line === "open" ? "open" : "lost";
-    if (line !== "open") this.#consent.ask(false);
+    if (line !== "open") this.#ask(false);
     this.#show();
   }
 
   /** Takes everything away but why it ended. */
   end(reason: EndReason | null): void {
     clearInterval(this.#ticking);
-    this.#ended = true;
-    this.#place?.stop();
-    this.#consent.stop();
+    this.#moving.stop();
+    this.#asking = false;
+    this.#consent?.then(
+      (consent) => consent.stop(),
+      () => {},
+    );
     this.#panel.box.remove();
-    if (reason) farewell(this.stage, this.words, reason);
+    if (reason) farewell(this.page.stage, this.words, reason);
+  }
+
+  /** Asks whether the agent may type and click, or does not any more. */
+  #ask(open: boolean): void {
+    this.#asking = open;
+    const { page, words, choices } = this;
+    if (open)
+      this.#consent ??= page.bridge
+        .load<Asks>("asks")
+        .then((asks) => asks.consent(page.stage, words, (allow) => choices.answer(allow)));
+    this.#consent?.then(
+      (consent) => consent.ask(this.#asking),
+      () => {
+        this.#consent = null;
+      },
+    );
   }
 
   #show(): void {
@@ -140,6 +148,8 @@ export class Widget {
   }
 
   #tick(): void {
+    // What asks may not have come.
+    if (this.#asking && !this.#consent) this.#ask(true);
     const lost = this.#line === "lost" || this.#line === "restarting";
     const until = lost && this.#lostAt && this.#patience ? this.#lostAt + this.#patience : this.#until;
     const shown = until !== null && (lost || this.#line === "open");

@@ -2,9 +2,9 @@
  * The question whether the agent may type and click. Only a real gesture answers it with yes.
  */
 
-import { button, make } from "../elements.ts";
-import type { Stage } from "../stage.ts";
-import type { Words } from "../words.ts";
+import { button, make } from "../customer/elements.ts";
+import type { Stage } from "../customer/stage.ts";
+import type { Words } from "../customer/words.ts";
 
 /** The question of one session. */
 export class Consent {

@@ -6,10 +6,14 @@
  * now. Nothing else is ever read back.
  */
 
+import { isElement } from "../customer/dom.ts";
+import type { Known, KnownNodes } from "../customer/known.ts";
+import { isOff, type Styled } from "../customer/restyling.ts";
+import type { Extras, Restyled } from "../customer/sheet-hooks.ts";
 import type { Writer } from "../wire/writer.ts";
-import { isElement } from "./dom.ts";
-import type { Known, KnownNodes } from "./known.ts";
-import type { Extras } from "./sheet-hooks.ts";
+
+/** What the part hands over. */
+export type MakeSheets = (known: KnownNodes, extras: Extras) => Sheets;
 
 /** Longest text of one root or element, in UTF-16 units. */
 const LONGEST = 1024 * 1024;
@@ -39,9 +43,6 @@ export class Sheets {
   readonly #touched = new WeakSet<CSSStyleSheet>();
   /** Of each owner: its sheet when it was last told, what that held for, and what was told. */
   readonly #told = new WeakMap<Owner, { sheet: CSSStyleSheet | null; media: string | null; key: string }>();
-  /** Elements whose text may not be what their sheet was made of. */
-  readonly #unsure = new Set<HTMLStyleElement>();
-  #begun = false;
   /** Rules whose declarations may change without a call, with their text. The oldest is first. */
   readonly #watched = new Map<CSSRule, string>();
 
@@ -51,16 +52,15 @@ export class Sheets {
   ) {}
 
   /** A new element or root of the page. */
-  fresh(node: Element | Root): void {
-    if (!isElement(node)) {
-      this.#roots.set(node, []);
-      if (node.nodeType === Node.DOCUMENT_NODE) this.#dirty.add(node);
-      this.moved();
-    } else if (node.localName === "style" || node.localName === "link") {
-      this.#owners.add(node as Owner);
+  fresh(node: Styled): void {
+    if (isElement(node)) {
+      this.#owners.add(node);
       this.#dirty.add(node);
-      if (node.localName === "style" && !this.#begun) this.#unsure.add(node as HTMLStyleElement);
+      return;
     }
+    this.#roots.set(node, []);
+    if (node.nodeType === Node.DOCUMENT_NODE) this.#dirty.add(node);
+    this.moved();
   }
 
   /** An element that is gone, with its shadow root; or a document. */
@@ -76,20 +76,34 @@ export class Sheets {
       this.#dirty.add(document);
     }
     this.#owners.delete(node as Owner);
-    this.#unsure.delete(node as HTMLStyleElement);
     this.#told.delete(node as Owner);
     this.#drop(node);
   }
 
-  /** A script may have changed what a sheet holds for. */
-  touch(sheet: CSSStyleSheet): void {
-    this.#touched.add(sheet);
-    if (sheet.ownerNode) this.#dirty.add(sheet.ownerNode);
-    else this.mark(sheet);
+  /** A script has changed this; `text` is what a rule said before. */
+  note(how: Restyled, what: object, text?: string): void {
+    switch (how) {
+      case "rules":
+        this.#mark(what as CSSStyleSheet);
+        break;
+      case "media":
+        this.#touch(what as CSSStyleSheet);
+        break;
+      case "extras":
+        if (this.#roots.has(what as Document)) this.#dirty.add(what as Document);
+        break;
+      case "rule":
+        this.#watch(what as CSSRule, text);
+    }
   }
 
-  /** A script has changed the rules of a sheet. */
-  mark(sheet: CSSStyleSheet): void {
+  #touch(sheet: CSSStyleSheet): void {
+    this.#touched.add(sheet);
+    if (sheet.ownerNode) this.#dirty.add(sheet.ownerNode);
+    else this.#mark(sheet);
+  }
+
+  #mark(sheet: CSSStyleSheet): void {
     let top = sheet;
     while (top.parentStyleSheet) top = top.parentStyleSheet;
     const owner = top.ownerNode;
@@ -99,14 +113,8 @@ export class Sheets {
     } else for (const [root, adopted] of this.#roots) if (adopted.includes(top)) this.#dirty.add(root);
   }
 
-  /** Fonts or properties have changed. */
-  markExtras(document: Document): void {
-    if (this.#roots.has(document)) this.#dirty.add(document);
-  }
-
-  /** A script may change this rule from now on. */
-  watch(rule: CSSRule): void {
-    const text = this.#watched.get(rule) ?? rule.cssText;
+  #watch(rule: CSSRule, before?: string): void {
+    const text = this.#watched.get(rule) ?? before ?? rule.cssText;
     this.#watched.delete(rule);
     this.#watched.set(rule, text);
     const [oldest] = this.#watched.keys();
@@ -128,8 +136,6 @@ export class Sheets {
       const told = this.#told.get(owner);
       if (told && (told.sheet !== owner.sheet || told.media !== this.#mediaOf(owner))) this.#dirty.add(owner);
     }
-    for (const style of this.#unsure) if (style.sheet && wasEdited(style)) this.mark(style.sheet);
-    this.#unsure.clear();
     for (const [rule, text] of this.#watched) this.#compare(rule, text);
     return this.#dirty.size > 0;
   }
@@ -145,7 +151,7 @@ export class Sheets {
         const css = adopted.map((sheet) =>
           sheet.disabled || this.extras.own.has(sheet) ? "" : textOf(sheet),
         );
-        if (node.nodeType === Node.DOCUMENT_NODE) css.unshift(this.extras.css(node as Document));
+        if (node.nodeType === Node.DOCUMENT_NODE) css.unshift(extraOf(node as Document, this.extras));
         this.#write(out, node, home, css.join("\n").trim().slice(0, LONGEST), true);
         continue;
       }
@@ -157,17 +163,12 @@ export class Sheets {
       this.#tell(out, owner, home, bare);
     }
     this.#dirty.clear();
-    this.#begun = true;
   }
 
   /** What the sheet of an element holds for, where the element does not say it. */
-  #mediaOf({ sheet, rel }: Owner & { rel?: string }): string | null {
-    // One of several to choose from is not chosen until it says so itself.
-    // And a style element without a sheet is one that the site's own policy forbids.
-    const off = sheet
-      ? sheet.disabled
-      : rel === undefined || (/stylesheet/i.test(rel) && /alternate/i.test(rel));
-    if (off) return "not all";
+  #mediaOf(owner: Owner): string | null {
+    const { sheet } = owner;
+    if (isOff(owner)) return "not all";
     return sheet && this.#touched.has(sheet) ? sheet.media.mediaText : null;
   }
 
@@ -175,7 +176,7 @@ export class Sheets {
     const now = rule.cssText;
     if (now === text) return;
     this.#watched.set(rule, now);
-    if (rule.parentStyleSheet) this.mark(rule.parentStyleSheet);
+    if (rule.parentStyleSheet) this.#mark(rule.parentStyleSheet);
   }
 
   /** Tells of a sheet with an owner what the owner does not say. */
@@ -233,15 +234,6 @@ export class Sheets {
   }
 }
 
-/** Whether scripts have put rules in or out before anybody looked. */
-function wasEdited({ sheet, textContent }: HTMLStyleElement): boolean {
-  const text = textContent ?? "";
-  if (!sheet || !text.trim() || text.includes("@import")) return false;
-  const probe = new CSSStyleSheet();
-  probe.replaceSync(text);
-  return probe.cssRules.length !== sheet.cssRules.length;
-}
-
 function textOf(sheet: CSSStyleSheet | null): string {
   if (!sheet) return "";
   let css = "";
@@ -256,4 +248,26 @@ function rulesOf(sheet: CSSStyleSheet): Iterable<CSSRule> {
   } catch {
     return [];
   }
+}
+
+/** CSS for what is in no sheet. */
+function extraOf(document: Document, { fonts, properties }: Extras): string {
+  const css: string[] = [];
+  for (const { name, syntax, inherits, initialValue } of properties.get(document) ?? []) {
+    const initial = initialValue === undefined ? "" : `;initial-value:${initialValue}`;
+    css.push(`@property ${name}{syntax:${JSON.stringify(syntax ?? "*")};inherits:${inherits}${initial}}`);
+  }
+  for (const face of document.fonts ?? []) {
+    let source = fonts.get(face);
+    if (!source) continue;
+    if (typeof source !== "string") {
+      source = `url(${URL.createObjectURL(source)})`;
+      fonts.set(face, source);
+    }
+    const family = JSON.stringify(face.family.replace(/^(["'])(.*)\1$/, "$2"));
+    css.push(
+      `@font-face{font-family:${family};src:${source};font-weight:${face.weight};font-style:${face.style};font-stretch:${face.stretch};unicode-range:${face.unicodeRange}}`,
+    );
+  }
+  return css.join("\n");
 }

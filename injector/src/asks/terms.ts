@@ -7,13 +7,10 @@
 import { button, make } from "../customer/elements.ts";
 import type { Stage } from "../customer/stage.ts";
 import type { Terms, Words } from "../customer/words.ts";
-import type { Part, PartScript } from "../loader/bridge.ts";
 import { direction } from "../loader/direction.ts";
 
 /** Shows the terms; answers whether they were accepted. */
-export type AskTerms = (stage: Stage, words: Words, terms: Terms) => Promise<boolean>;
-
-function ask(stage: Stage, words: Words, terms: Terms): Promise<boolean> {
+export function askTerms(stage: Stage, words: Words, terms: Terms): Promise<boolean> {
   const dialog = make("dialog", "", "", { "aria-labelledby": "terms", "aria-describedby": "terms-text" });
   const text = make("div", "terms", terms.text ?? words.terms_text, { id: "terms-text" });
   if (terms.text !== null) {
@@ -54,5 +51,3 @@ function ask(stage: Stage, words: Words, terms: Terms): Promise<boolean> {
     dialog.showModal();
   });
 }
-
-((document.currentScript as PartScript<AskTerms> | null)?.tandem as Part<AskTerms> | undefined)?.provide(ask);

@@ -1,0 +1,9 @@
+/**
+ * The part of a session that tells style rules which scripts made or changed; loaded where a page has any.
+ */
+
+import type { PartScript } from "../loader/bridge.ts";
+import { type MakeSheets, Sheets } from "./sheets.ts";
+
+const script = document.currentScript as PartScript<MakeSheets> | null;
+script?.tandem?.provide((known, extras) => new Sheets(known, extras));
