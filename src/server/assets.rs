@@ -28,7 +28,7 @@ const PARTS: [(&str, &str); 9] = [
     ("place", include_str!(concat!(env!("OUT_DIR"), "/browser/place.js"))),
     ("sheets", include_str!(concat!(env!("OUT_DIR"), "/browser/sheets.js"))),
     ("outlines", include_str!(concat!(env!("OUT_DIR"), "/browser/outlines.js"))),
-    ("wants", include_str!(concat!(env!("OUT_DIR"), "/browser/wants.js"))),
+    ("echoes", include_str!(concat!(env!("OUT_DIR"), "/browser/echoes.js"))),
     ("asks", include_str!(concat!(env!("OUT_DIR"), "/browser/asks.js"))),
 ];
 

@@ -44,7 +44,7 @@ export interface Part<T> {
 }
 
 /** Scripts of their own, beside the bundle. */
-export type PartName = "pictures" | "held" | "acting" | "outlines" | "place" | "sheets" | "wants" | "asks";
+export type PartName = "pictures" | "held" | "acting" | "outlines" | "place" | "sheets" | "echoes" | "asks";
 
 /** The script element of a part. */
 export interface PartScript<T, P extends Part<T> = Part<T>> extends HTMLScriptElement {
