@@ -301,3 +301,21 @@ test("a page that is made of frames", async ({ customer, agent, session }) => {
   const there = await customer.page.evaluate(() => document.querySelector("#left")?.getBoundingClientRect().width);
   await expect.poll(async () => (await agent.mirror.size("#left"))?.width).toBe(Math.round(there ?? 0));
 });
+
+test("what stood in a frame that is gone is not private for that", async ({ customer, agent, session }) => {
+  await session("/help");
+  await frames(customer.page);
+  await expect.poll(() => agent.mirror.value("#srcdoc >>> #field")).toBe("");
+  await customer.page.evaluate(() => {
+    const frame = document.querySelector<HTMLIFrameElement>("#srcdoc");
+    const field = frame?.contentDocument?.querySelector("input");
+    if (field) field.value = "a word of the page";
+    // It loses its document.
+    if (frame) document.querySelector("main")?.append(frame);
+    const repeated = document.createElement("p");
+    repeated.id = "repeated";
+    repeated.textContent = "This is a word of the page";
+    document.querySelector("main")?.prepend(repeated);
+  });
+  await expect.poll(() => agent.mirror.text("#repeated")).toBe("This is a word of the page");
+});
