@@ -14,9 +14,25 @@ export function dump(page: Document): string {
   const top = page.querySelector("#model");
   const lines: string[] = [];
   const PROPERTIES = ["display", "color", "paddingLeft", "paddingBottom", "letterSpacing", "borderLeftWidth", "textIndent"];
+  const rootAt = (element: Element): ShadowRoot | null => (rootOf ? rootOf(element) : element.shadowRoot);
+  /** Whether a host shows its child anywhere. */
+  const isSlotted = (element: Element): boolean => {
+    const root = element.parentElement && rootAt(element.parentElement);
+    return !root || Array.from(root.querySelectorAll("slot")).some(({ name }) => name === element.slot);
+  };
+  /** Of what has no box the browser may keep the style that it had when it was asked last. */
+  const isSeen = (element: Element): boolean => {
+    if (!element.checkVisibility()) return false;
+    for (let at: Element | null = element; at; at = at.parentElement ?? (at.getRootNode() as ShadowRoot).host ?? null) {
+      if (!isSlotted(at)) return false;
+    }
+    const frame = element.ownerDocument === page ? null : element.ownerDocument.defaultView?.frameElement;
+    return !frame || isSeen(frame);
+  };
   const styleOf = (element: Element): string => {
     const view = element.ownerDocument.defaultView;
     if (!view) return "";
+    if (!isSeen(element)) return "unseen";
     const style = view.getComputedStyle(element);
     return PROPERTIES.map((name) => style[name as "color"]).join(" ");
   };
@@ -64,7 +80,7 @@ export function dump(page: Document): string {
     if (is(element, ":popover-open")) state.push("popover");
     if (element.scrollTop || element.scrollLeft) state.push(`scroll=${Math.round(element.scrollLeft)},${Math.round(element.scrollTop)}`);
     lines.push(`${indent}<${element.localName} ${attributes.join(" ")}> ${state.join(" ")} {${styleOf(element)}}`);
-    const root = rootOf ? rootOf(element) : element.shadowRoot;
+    const root = rootAt(element);
     if (root) {
       lines.push(`${indent}#shadow`);
       for (const sheet of root.adoptedStyleSheets) lines.push(`${indent}# adopted ${rulesOf(sheet)}`);

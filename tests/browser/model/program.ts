@@ -10,17 +10,25 @@ export type Program = {
   change(operations: number): Promise<void>;
   /** The shadow root of an element, a closed one too. */
   rootOf(element: Element): ShadowRoot | null;
+  /** Has the browser find out anew which style sheets there are. */
+  restyle(): void;
   /** The names of the last operations, newest last. */
   readonly trace: string[];
 };
 
 /** Puts a `Program` on the window as `program`. `only`: names of the operations to do, or none for all. */
 export function program(seed: number, only: string[]): void {
-  let state = seed || 1;
+  let state = 0;
   const random = (below: number): number => {
     state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
     return (((state ^ (state >>> 13)) >>> 0) % 1_000_003) % below;
   };
+  /** What the operation of this number does depends on nothing but the seed and the page: one that is left out changes no other. */
+  const begin = (operation: number): void => {
+    state = Math.imul(seed, 0x9e3779b1) ^ Math.imul(operation, 0x85ebca6b);
+    random(1);
+  };
+  begin(0);
   const pick = <T>(from: ArrayLike<T>): T | undefined => (from.length ? from[random(from.length)] : undefined);
   const SVG = "http://www.w3.org/2000/svg";
   const MATHML = "http://www.w3.org/1998/Math/MathML";
@@ -42,6 +50,7 @@ export function program(seed: number, only: string[]): void {
   const detached: Node[] = [];
   const trace: string[] = [];
   let made = 0;
+  let done = 0;
 
   const inFrame = (element: Element): Document | null =>
     element.localName === "iframe" ? (element as HTMLIFrameElement).contentDocument : null;
@@ -480,6 +489,7 @@ export function program(seed: number, only: string[]): void {
   };
   const change = async (count: number): Promise<void> => {
     for (let n = 0; n < count; n++) {
+      begin(++done);
       const name = pick(names) as string;
       trace.push(name);
       try {
@@ -493,5 +503,15 @@ export function program(seed: number, only: string[]): void {
     // The page does not grow without end.
     while (all().length > 300) pick([...top.children])?.remove();
   };
-  Object.assign(window, { program: { change, rootOf, trace } satisfies Program });
+  const restyle = (): void => {
+    const documents = [document, ...all().flatMap((element) => inFrame(element) ?? [])];
+    for (const root of [...documents, ...all().flatMap((element) => rootOf(element) ?? [])]) {
+      const style = (root.ownerDocument ?? (root as Document)).createElement("style");
+      (root.firstElementChild ?? root).append(style);
+      style.textContent = "restyle{}";
+      getComputedStyle(top).color;
+      style.remove();
+    }
+  };
+  Object.assign(window, { program: { change, restyle, rootOf, trace } satisfies Program });
 }
