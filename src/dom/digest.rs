@@ -44,15 +44,20 @@ impl Digest {
 
 impl Tree {
     /// The digest of `count` nodes in document order from the node `from` on, or of all that follow when there are fewer.
+    /// Who tells a document vouches for what it can see: it goes neither into insets nor out of one.
     pub fn digest(&self, from: NodeId, count: u32) -> Option<u32> {
         let mut digest = Digest::default();
+        let outermost = from.inset().document();
         let mut at: Option<NodeRef<'_>> = Some(self.get(from)?);
         for _ in 0..count {
             let Some(node) = at else { break };
             digest.enter(node.id());
-            at = node.first_child().or_else(|| {
+            at = node.own_child().or_else(|| {
                 let mut up = node;
                 loop {
+                    if up.id() == outermost {
+                        return None;
+                    }
                     if let Some(next) = up.next() {
                         return Some(next);
                     }

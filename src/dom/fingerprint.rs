@@ -3,7 +3,8 @@
 //! A fingerprint is a Chaskey MAC (Mouha et al. 2014, eight rounds, one subkey: every message here ends where it says it
 //! does) of a node as it was told, and of the fingerprints of its children. The key is random and used for one request:
 //! a page's scripts can not have made content beforehand that has the fingerprint of other content. A difference that means
-//! nothing, such as the order of attributes, only costs the bytes of sending it again.
+//! nothing, such as the order of attributes, only costs the bytes of sending it again. Insets have no part in it: the page's
+//! script can not see what is in them.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -37,7 +38,7 @@ impl Held {
         let mut bytes = Vec::new();
         let mut queue = BinaryHeap::new();
         let offer = |node: NodeRef<'_>, queue: &mut BinaryHeap<_>| {
-            for child in node.children() {
+            for child in own_children(node) {
                 if let Some(Measured { weight, .. }) = measured.get(&child.id())
                     && *weight >= WORTH
                 {
@@ -86,7 +87,7 @@ fn write(root: NodeRef<'_>, out: &mut Vec<Part>, limit: usize) -> Option<()> {
             return None;
         }
         out.push(part(node));
-        let mut next = node.first_child();
+        let mut next = node.own_child();
         if next.is_none() && closes(node) {
             out.push(Part::End);
         }
@@ -102,6 +103,10 @@ fn write(root: NodeRef<'_>, out: &mut Vec<Part>, limit: usize) -> Option<()> {
         }
         node = next?;
     }
+}
+
+fn own_children(node: NodeRef<'_>) -> impl Iterator<Item = NodeRef<'_>> {
+    std::iter::successors(node.own_child(), |child| child.next())
 }
 
 fn closes(node: NodeRef<'_>) -> bool {
@@ -174,7 +179,7 @@ fn measure(tree: &Tree, key: [u32; 4]) -> IdMap<Measured> {
             }
             Kind::ShadowRoot => mac.word(5),
         }
-        for child in node.children() {
+        for child in own_children(node) {
             if let Some(child) = measured.get(&child.id()) {
                 let Measured { print, weight: inner } = child;
                 print.iter().for_each(|word| mac.word(*word));

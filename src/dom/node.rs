@@ -277,6 +277,12 @@ impl<'a> NodeRef<'a> {
         self.at(self.node().first)
     }
 
+    /// Its first child that is told by the same script: not the document of an inset.
+    pub fn own_child(self) -> Option<NodeRef<'a>> {
+        let first = self.first_child()?;
+        if first.id().inset() == self.id().inset() { Some(first) } else { first.next() }
+    }
+
     /// Its last child.
     pub fn last_child(self) -> Option<NodeRef<'a>> {
         self.at(self.node().last)

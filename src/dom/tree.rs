@@ -4,17 +4,19 @@
 //! again. After a refusal the tree is half changed and worthless: throw it away and ask for a snapshot.
 
 mod arena;
+mod insets;
 mod passwords;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU32;
 
 use url::Url;
 
-use crate::protocol::NodeId;
-use crate::protocol::attention::{Attention, Selection};
-use crate::protocol::page::{PageOp, Part, Quirks, TopLayer};
+use crate::protocol::attention::Selection;
+use crate::protocol::page::{PageOp, Part, Quirks};
+use crate::protocol::{Inset, NodeId};
 
+use self::insets::{Lodging, Presence};
 use super::names::Names;
 use super::node::{Document, Element, Kind, NONE, Node, NodeRef, Sheet};
 use super::{Changes, IdTable};
@@ -75,7 +77,12 @@ pub struct Tree {
     pub(super) nodes: Vec<Node>,
     free: Vec<u32>,
     index: IdTable<Slot>,
+    /// Whose operations are applied now.
+    writer: Inset,
+    /// The next number of the page's own nodes.
     next_id: u32,
+    insets: BTreeMap<Inset, Lodging>,
+    last_inset: Inset,
     names: Names,
     limits: Limits,
     text: usize,
@@ -89,9 +96,7 @@ pub struct Tree {
     /// Names and ids of password fields.
     passwords: HashSet<Box<str>>,
     viewport: Option<(u32, u32, u32)>,
-    focus: Option<NodeId>,
-    attention: Attention,
-    top_layer: Vec<(NodeId, TopLayer)>,
+    presence: Presence,
 }
 
 /// A slot that leaves room for "none" beside it.
@@ -139,7 +144,10 @@ impl Tree {
             nodes: vec![document],
             free: Vec::new(),
             index,
+            writer: Inset::PAGE,
             next_id: 2,
+            insets: BTreeMap::new(),
+            last_inset: Inset::PAGE,
             names: Names::default(),
             limits,
             text: 0,
@@ -150,9 +158,7 @@ impl Tree {
             bases: vec![None],
             passwords: HashSet::new(),
             viewport: None,
-            focus: None,
-            attention: Attention::default(),
-            top_layer: Vec::new(),
+            presence: Presence::default(),
         }
     }
 
@@ -174,6 +180,11 @@ impl Tree {
                 ops.iter().map(|op| if let PageOp::Insert { parts, .. } = op { nodes(parts) } else { 0 });
             self.nodes.reserve_exact(parts.sum::<usize>().min(self.limits.nodes));
         }
+        self.operations(ops, &mut changes)?;
+        Ok(changes)
+    }
+
+    fn operations(&mut self, ops: &[PageOp], changes: &mut Changes) -> Result<(), Misfit> {
         let mut left = Vec::new();
         for op in ops {
             self.spend(1)?;
@@ -181,10 +192,10 @@ impl Tree {
                 let removed = self.get(*id).filter(|node| node.element().is_some_and(Element::was_password));
                 left.extend(removed.and_then(NodeRef::parent).map(NodeRef::id));
             }
-            self.operation(op, &mut changes)?;
+            self.operation(op, changes)?;
         }
-        self.succeed_passwords(&left, &changes);
-        Ok(changes)
+        self.succeed_passwords(&left, changes);
+        Ok(())
     }
 
     /// The node of this id.
@@ -232,21 +243,6 @@ impl Tree {
         self.viewport
     }
 
-    /// The element that has the focus.
-    pub fn focus(&self) -> Option<NodeId> {
-        self.focus
-    }
-
-    /// What the customer points at and has selected, and what the browser shows over the page.
-    pub fn attention(&self) -> &Attention {
-        &self.attention
-    }
-
-    /// The top layer, lowest first.
-    pub fn top_layer(&self) -> &[(NodeId, TopLayer)] {
-        &self.top_layer
-    }
-
     pub(super) fn base_at(&self, index: u32) -> Option<&Url> {
         self.bases.get(index as usize).and_then(Option::as_ref)
     }
@@ -254,12 +250,13 @@ impl Tree {
     fn operation(&mut self, op: &PageOp, changes: &mut Changes) -> Result<(), Misfit> {
         match op {
             PageOp::Begin { quirks } => {
-                if self.begun {
-                    return Err(Misfit::BegunTwice);
+                match self.writer {
+                    Inset::PAGE if self.begun => return Err(Misfit::BegunTwice),
+                    Inset::PAGE => (self.begun, changes.begun) = (true, true),
+                    _ => {}
                 }
-                self.begun = true;
-                self.document_mut(ROOT)?.quirks = *quirks;
-                changes.begun = true;
+                let document = self.own_document()?;
+                self.document_mut(document)?.quirks = *quirks;
             }
             PageOp::Insert { parent, next, parts } => self.insert(*parent, *next, parts, changes)?,
             PageOp::Move { id, parent, next } => {
@@ -270,7 +267,7 @@ impl Tree {
             }
             PageOp::Remove { id } => {
                 let slot = self.slot(*id)?;
-                if slot == ROOT {
+                if *id == self.writer.document() {
                     return Err(Misfit::Kind(*id));
                 }
                 let parent = self.nodes[slot as usize].parent;
@@ -320,24 +317,31 @@ impl Tree {
                 }
                 changes.scrolls.push(*id);
             }
+            // The size of an inset is that of its frame.
+            PageOp::Viewport { .. } if self.writer != Inset::PAGE => {}
             PageOp::Viewport { width, height, ratio } => self.viewport = Some((*width, *height, *ratio)),
-            PageOp::Location { url } => self.locate(ROOT, url, changes)?,
-            PageOp::Address { id, url } => match self.slot(*id)? {
-                ROOT => return Err(Misfit::Kind(*id)),
-                slot => self.locate(slot, url, changes)?,
-            },
+            PageOp::Location { url } => {
+                let document = self.own_document()?;
+                self.check_origin(url)?;
+                self.locate(document, url, changes)?;
+            }
+            PageOp::Address { id, .. } if *id == self.writer.document() => return Err(Misfit::Kind(*id)),
+            PageOp::Address { id, url } => {
+                let slot = self.slot(*id)?;
+                self.locate(slot, url, changes)?;
+            }
             PageOp::Focus { id } => {
                 if let Some(id) = id {
                     self.slot(*id)?;
                 }
-                self.focus = *id;
+                self.presence_mut().focus = *id;
             }
             PageOp::TopLayer { entries } => {
                 for (id, _) in entries {
                     let slot = self.slot(*id)?;
                     self.element(slot)?;
                 }
-                self.top_layer.clone_from(entries);
+                self.presence_mut().top_layer.clone_from(entries);
             }
             PageOp::Box { id, width, height } => {
                 let slot = self.slot(*id)?;
@@ -346,7 +350,8 @@ impl Tree {
             }
             PageOp::Check { from, count, digest } => {
                 self.spend(u64::from(*count))?;
-                changes.diverged |= self.digest(*from, *count) != Some(*digest);
+                let ours = (from.inset() == self.writer).then(|| self.digest(*from, *count)).flatten();
+                changes.diverged |= ours != Some(*digest);
             }
             PageOp::Source { id, url } => {
                 let slot = self.slot(*id)?;
@@ -384,14 +389,14 @@ impl Tree {
                 for id in [states.hover, states.pointed, states.active, states.target].into_iter().flatten() {
                     self.slot(id)?;
                 }
-                self.attention.states = *states;
+                self.presence_mut().attention.states = *states;
             }
             PageOp::Selection { selection } => {
                 if let Some(Selection { anchor, focus }) = selection {
                     self.slot(anchor.0)?;
                     self.slot(focus.0)?;
                 }
-                self.attention.selection = *selection;
+                self.presence_mut().attention.selection = *selection;
             }
             PageOp::Notice { notice } => {
                 if let Some(notice) = notice {
@@ -400,9 +405,9 @@ impl Tree {
                     }
                     notice.at.map(|at| self.slot(at)).transpose()?;
                 }
-                self.attention.notice.clone_from(notice);
+                self.presence_mut().attention.notice.clone_from(notice);
             }
-            PageOp::Media { features } => self.attention.media = Some(*features),
+            PageOp::Media { features } => self.presence_mut().attention.media = Some(*features),
         }
         Ok(())
     }
@@ -446,6 +451,9 @@ impl Tree {
             }
             if depth + 1 > self.limits.depth {
                 return Err(Misfit::Limit("depth of the page"));
+            }
+            if matches!(part, Part::Document { .. }) {
+                self.make_room(parent, changes)?;
             }
             let slot = self.create(part, document)?;
             self.attach(slot, parent, before)?;
@@ -628,7 +636,11 @@ impl Tree {
         }
     }
 
+    /// Who writes knows its own nodes and no others.
     fn slot(&self, id: NodeId) -> Result<u32, Misfit> {
+        if id.inset() != self.writer {
+            return Err(Misfit::Unknown(id));
+        }
         self.index.get(&id).map(|slot| slot.get()).ok_or(Misfit::Unknown(id))
     }
 

@@ -275,6 +275,11 @@ impl Masker {
         Ok(())
     }
 
+    /// Whether something says that all of an element, whatever it is, is kept from the agent.
+    pub fn keeps(&self, id: NodeId) -> bool {
+        self.verdict(id).is_none_or(|verdict| verdict.sight > Sight::MaskedByDefault)
+    }
+
     /// Whether the agent sees a node, or the element that it is in, as it is.
     pub fn shows(&self, tree: &Tree, id: NodeId) -> bool {
         self.element(tree, id).is_ok_and(|(_, verdict)| verdict.sight == Sight::Shown)

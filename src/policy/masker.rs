@@ -587,6 +587,6 @@ fn globals(tree: &Tree, nodes: &IdTable<State>, echoes: &Echoes) -> Globals {
         location: content::address(tree.location(), page, echoes),
         focus: tree.focus().filter(in_view),
         attention: attention(tree, nodes, echoes),
-        top_layer: tree.top_layer().iter().filter(|(id, _)| in_view(id)).copied().collect(),
+        top_layer: tree.top_layer().filter(|(id, _)| in_view(id)).collect(),
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Links are always whole: who is a node's first child has it as parent, who is its next has it as previous.
 
-use crate::protocol::NodeId;
 use crate::protocol::page::Part;
 
 use super::super::node::{Doctype, Document, Element, Kind, NONE, Node, NodeRef};
@@ -69,8 +68,7 @@ impl Tree {
             }
             Part::Known { .. } | Part::Held { .. } | Part::End => return Err(Misfit::Nesting),
         };
-        let id = NodeId(self.next_id);
-        self.next_id = self.next_id.checked_add(1).ok_or(Misfit::Limit("node ids"))?;
+        let id = self.next_id()?;
         let node = Node { id, parent: NONE, first: NONE, last: NONE, prev: NONE, next: NONE, kind };
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -202,7 +200,8 @@ impl Tree {
         let slots: Vec<u32> =
             NodeRef { tree: self, slot: root }.with_descendants().map(|node| node.slot).collect();
         self.spend(slots.len() as u64)?;
-        self.spend(slots.len() as u64 * (self.base_elements.len() + self.top_layer.len()) as u64)?;
+        let watched = self.base_elements.len() + self.watched();
+        self.spend(slots.len() as u64 * watched as u64)?;
         for slot in slots {
             let node = &mut self.nodes[slot as usize];
             let id = node.id;
@@ -220,11 +219,7 @@ impl Tree {
                 self.base_elements.remove(at);
                 self.rebase(document)?;
             }
-            if self.focus == Some(id) {
-                self.focus = None;
-            }
-            self.top_layer.retain(|(top, _)| *top != id);
-            self.attention.forget(id);
+            self.forget(id);
         }
         Ok(())
     }
