@@ -10,12 +10,13 @@ import { Sheets } from "../../injector/src/sheets/sheets.ts";
 
 Object.assign(window, {
   startTandem(emit: (bytes: Uint8Array) => void) {
-    const withholding = new Withholding(() => new Promise<never>(() => {}), () => {});
+    const withholding = new Withholding();
     withholding.set([], []);
     const outlet = {
       waiting: 0,
       typed() {},
       ask() {},
+      foreign() {},
       frame: emit,
       load: () => new Promise<never>(() => {}),
       lost() {

@@ -70,6 +70,14 @@ pub enum FromCustomer {
         /// Absolute, of http or https, without fragment.
         url: String,
     },
+    /// A frame shows a document of another host of the site, which has answered: it may join. Answered by
+    /// [`ToCustomer::Ticket`].
+    Invite {
+        /// The epoch in which the frame was told; of no meaning from an inset.
+        epoch: u32,
+        /// The frame's element.
+        frame: NodeId,
+    },
     /// Where Back and Forward lead from here; told while an agent may act, and none where it is not known or not of
     /// the page's origin.
     Neighbours {
@@ -114,6 +122,18 @@ pub enum ToCustomer {
     },
     /// Share nothing more of this tab: the customer looks at another one.
     Rest,
+    /// For the document of another host in a frame: with it that can join the session, once and soon.
+    Ticket {
+        /// The frame's element.
+        frame: NodeId,
+        /// To be told to nobody else.
+        ticket: String,
+    },
+    /// To such a document: send all of it, as of epoch 0, and patches from then on.
+    ShareInset {
+        /// The number of its document; further nodes are counted from there.
+        first: NodeId,
+    },
     /// Which typed values must not leave the browser on the current page: those of controls in elements that match.
     Withhold {
         /// Selectors, each valid by itself.
@@ -233,7 +253,7 @@ pub enum Privacy {
 pub const ECHOES: usize = 256;
 
 /// What the customer's browser needs to find withheld values where the page repeats them, those typed on
-/// earlier pages too: `policy::echo` and `injector/src/echoes/finder.ts` do the same.
+/// earlier pages too: `policy::echo` and `injector/src/customer/echoes.ts` do the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Echoing {
     /// Of this session.

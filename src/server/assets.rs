@@ -16,11 +16,12 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Widget;
 use crate::console;
+use crate::proxy::Site;
 
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 
 /// The parts that a page may load, by their names.
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 11] = [
     ("customer", include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"))),
     ("pictures", include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"))),
     ("held", include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"))),
@@ -28,8 +29,10 @@ const PARTS: [(&str, &str); 9] = [
     ("place", include_str!(concat!(env!("OUT_DIR"), "/browser/place.js"))),
     ("sheets", include_str!(concat!(env!("OUT_DIR"), "/browser/sheets.js"))),
     ("outlines", include_str!(concat!(env!("OUT_DIR"), "/browser/outlines.js"))),
-    ("echoes", include_str!(concat!(env!("OUT_DIR"), "/browser/echoes.js"))),
+    ("wants", include_str!(concat!(env!("OUT_DIR"), "/browser/wants.js"))),
     ("asks", include_str!(concat!(env!("OUT_DIR"), "/browser/asks.js"))),
+    ("frames", include_str!(concat!(env!("OUT_DIR"), "/browser/frames.js"))),
+    ("inset", include_str!(concat!(env!("OUT_DIR"), "/browser/inset.js"))),
 ];
 
 /// For the site's own developers.
@@ -60,11 +63,11 @@ struct File {
 }
 
 impl Scripts {
-    /// With the words and the look of `widget`.
-    pub(super) fn new(widget: &Widget) -> Scripts {
+    /// With the words and the look of `widget`, for a website of these hosts.
+    pub(super) fn new(widget: &Widget, sites: &[Site]) -> Scripts {
         const SCRIPT: &str = "text/javascript; charset=utf-8";
         const JSON: &str = "application/json; charset=utf-8";
-        let mut files = vec![("loader.js".to_owned(), File::new(SCRIPT, loader(widget)))];
+        let mut files = vec![("loader.js".to_owned(), File::new(SCRIPT, loader(widget, sites)))];
         for (name, text) in PARTS {
             files.push((format!("part/{name}.js"), File::new(SCRIPT, text.to_owned())));
         }
@@ -130,19 +133,21 @@ impl File {
 }
 
 /// The loader with what it knows: `injector/src/loader/look.ts` has the other end.
-fn loader(widget: &Widget) -> String {
+fn loader(widget: &Widget, sites: &[Site]) -> String {
     let early = |texts: &Map<String, Value>| EARLY.map(|key| texts[key].clone());
     let words: Map<String, Value> = widget
         .texts
         .languages()
         .map(|(language, texts)| (language.to_owned(), Value::from(early(texts).to_vec())))
         .collect();
+    let hosts: Vec<String> = sites.iter().map(|site| site.public.origin().ascii_serialization()).collect();
     let look = json!({
         "corner": widget.position.map(|corner| corner.as_str()),
         "accent": widget.accent.to_string(),
         "ink": widget.accent.ink().to_string(),
         "language": widget.language,
         "words": words,
+        "hosts": (hosts.len() > 1).then_some(hosts),
     });
     format!("((TANDEM)=>{{{}}})({look})", LOADER.trim_end())
 }
@@ -164,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_loader_is_small_with_all_its_words() {
-        let scripts = Scripts::new(&Widget::default());
+        let scripts = Scripts::new(&Widget::default(), &[]);
         let size = |name: &str| scripts.files.iter().find(|(file, _)| file == name).unwrap().1.packed.len();
         assert!(size("loader.js") <= 4 << 10, "{} bytes", size("loader.js"));
         // With the longest of the words, what a session needs at once keeps its bound.

@@ -225,7 +225,7 @@ fn front(
     log: Option<AccessLog>,
 ) -> Result<Arc<Proxy>, Error> {
     let sharing = Arc::new(capture::SessionCapture(sessions.clone()));
-    let scripts = assets::Scripts::new(&config.widget);
+    let scripts = assets::Scripts::new(&config.widget, &config.sites);
     let settings = config.proxy_settings(scripts.tag());
     let own = sync::customer::routes(sessions.clone(), config.customers()).merge(scripts.routes());
     Ok(Proxy::new(settings, Router::new().nest("/.tandem", own), sharing, metrics, log)?)

@@ -4,6 +4,7 @@ mod actions;
 mod agent;
 mod apart;
 mod customer;
+mod insets;
 mod page;
 mod watchers;
 
@@ -19,6 +20,7 @@ use super::diary::Diary;
 use super::doing::Doing;
 use super::handle::{Command, Handle};
 use super::history::Happening;
+use super::insets::Insets;
 use super::lifecycle::{Event, Lifecycle};
 use super::link::{Closed, FeedItem, Outgoing};
 use super::page::Page;
@@ -88,7 +90,7 @@ pub(super) fn session(
         about: about.subscribe(),
         shown: shown.subscribe(),
         started: shared.clock.wall(life.started()),
-        site_name,
+        site_name: site_name.clone(),
     };
     let mut news = shared.policies.subscribe();
     let policies = news.borrow_and_update().clone();
@@ -106,12 +108,14 @@ pub(super) fn session(
         role,
         page: Page::new(shared.settings.page),
         id,
+        site_name,
         shared,
         life,
         status,
         resources,
         audiences,
         tabs: Tabs::default(),
+        insets: Insets::default(),
         agent,
         watchers: Vec::new(),
         customer_pointer: watch::Sender::new(None),
@@ -131,6 +135,7 @@ pub(super) fn session(
 
 struct Session {
     id: SessionId,
+    site_name: Arc<str>,
     shared: Arc<Shared>,
     policies: Arc<Policies>,
     diary: Diary,
@@ -145,6 +150,7 @@ struct Session {
     page: Page,
     audiences: Audiences,
     tabs: Tabs,
+    insets: Insets,
     agent: Option<Agent>,
     watchers: Vec<Watcher>,
     customer_pointer: watch::Sender<Option<Point>>,
@@ -231,6 +237,7 @@ impl Session {
     fn take(&mut self, command: Command) {
         match command {
             Command::CustomerJoin { hello, reply } => self.customer_joins(hello, reply),
+            Command::InsetJoin { ticket, url, reply } => self.inset_joins(&ticket, url, reply),
             Command::CustomerSays { connection, message } => self.customer_says(connection, message),
             Command::CustomerShows { connection, frame } => self.show(connection, frame),
             Command::CustomerLeft { connection, why } => self.customer_leaves(connection, why),

@@ -49,6 +49,15 @@ impl Handle {
         self.ask(|reply| Command::CustomerJoin { hello, reply }).await
     }
 
+    /// A document of another host in a frame of the customer's page has a ticket of this session. None: it is not valid, or
+    /// not any more. `origin`: where the browser says that the document is from.
+    pub async fn join_as_inset(&self, ticket: String, origin: Url, url: Url) -> Option<CustomerLink> {
+        if url.origin() != origin.origin() {
+            return None;
+        }
+        self.ask(|reply| Command::InsetJoin { ticket, url, reply }).await.flatten()
+    }
+
     /// Whether somebody of the console is in this session now, or holds it.
     pub fn admits(&self, name: &str) -> bool {
         let status = self.status.borrow();
@@ -163,6 +172,11 @@ pub(super) enum Command {
         hello: Hello,
         reply: oneshot::Sender<CustomerLink>,
     },
+    InsetJoin {
+        ticket: String,
+        url: Url,
+        reply: oneshot::Sender<Option<CustomerLink>>,
+    },
     CustomerSays {
         connection: u64,
         message: FromCustomer,
@@ -224,6 +238,7 @@ impl Command {
         match self {
             Command::CustomerSays { message, .. } => matches!(message, FromCustomer::Typed { .. }),
             Command::CustomerJoin { .. }
+            | Command::CustomerLeft { .. }
             | Command::CustomerShows { .. }
             | Command::AgentJoin { .. }
             | Command::AgentResync { .. } => true,

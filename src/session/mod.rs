@@ -11,6 +11,7 @@ mod diary;
 mod doing;
 mod handle;
 pub mod history;
+mod insets;
 mod key;
 pub mod lifecycle;
 pub mod link;

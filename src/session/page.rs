@@ -1,8 +1,8 @@
 //! The server's copy of the customer's page, and the order in which its frames must come.
 
 use crate::dom::{self, Changes, Held, Misfit, Tree};
-use crate::protocol::customer;
 use crate::protocol::page::{PageFrame, PageOp};
+use crate::protocol::{Inset, NodeId, customer};
 
 /// One document at a time: an epoch. Frames of an earlier epoch are late and ignored.
 pub(super) struct Page {
@@ -43,6 +43,31 @@ impl Page {
     /// The page as it is, once a snapshot has come.
     pub(super) fn tree(&self) -> Option<&Tree> {
         self.tree.as_ref()
+    }
+
+    /// Whether the page of this epoch has come.
+    pub(super) fn is_told(&self, epoch: u32) -> bool {
+        self.epoch == epoch && self.next > 0
+    }
+
+    /// Takes in what the browser tells of an inset: the first of it begins in `frame`. None: there is no page.
+    pub(super) fn take_inset(
+        &mut self,
+        inset: Inset,
+        begin: Option<(NodeId, &str)>,
+        ops: &[PageOp],
+    ) -> Option<(Changes, Result<(), Misfit>)> {
+        let tree = self.tree.as_mut()?;
+        Some(match begin {
+            Some((frame, url)) => tree.admit(inset, frame, url, ops),
+            None => tree.apply_inset(inset, ops),
+        })
+    }
+
+    /// Nobody tells of an inset any more.
+    pub(super) fn dismiss(&mut self, inset: Inset) -> Option<Changes> {
+        let tree = self.tree.as_mut().filter(|tree| tree.has_inset(inset))?;
+        Some(tree.dismiss(inset))
     }
 
     /// Nothing is shown any more, until a new epoch.

@@ -324,6 +324,12 @@ impl Sessions {
         live.by_key.get(&key.digest()).and_then(|id| live.by_id.get(id)).cloned()
     }
 
+    /// The session that the site's server knows by this name.
+    pub fn of_site_name(&self, name: &str) -> Option<Handle> {
+        let live = self.shared.live();
+        live.by_id.values().find(|handle| handle.site_name() == name).cloned()
+    }
+
     /// Whether an agent who may work in so many sessions may join this one too.
     ///
     /// # Errors

@@ -106,6 +106,8 @@ struct State {
     wanted: u32,
     /// The last picture's number.
     pictures: u32,
+    /// Of those besides the customer's own page who may bring something now: from their own origin only.
+    passes: HashMap<String, String>,
     /// Pictures that nothing shows any more; an agent may still be loading the last of them.
     retired: VecDeque<u32>,
 }
@@ -202,6 +204,29 @@ impl Resources {
     pub fn outstanding(&self) -> Vec<Want> {
         let state = self.lock();
         state.outstanding.iter().map(|(number, url)| Want { number: *number, url: url.clone() }).collect()
+    }
+
+    /// Who has this pass may bring what is wanted from an origin, until it is withdrawn, and its own pictures. What nobody
+    /// could bring from there until now may be asked for again.
+    pub fn let_bring(&self, pass: &str, origin: &str) {
+        let mut state = self.lock();
+        state.passes.insert(pass.to_owned(), origin.to_owned());
+        state.entries.retain(|url, entry| !(matches!(entry, Entry::Unavailable) && is_from(url, origin)));
+    }
+
+    /// The pass is of no use any more.
+    pub fn let_bring_no_more(&self, pass: &str) {
+        self.lock().passes.remove(pass);
+    }
+
+    /// Whether a pass is valid, for what is wanted by this number.
+    pub fn may_bring(&self, pass: &str, want: Option<u32>) -> bool {
+        let state = self.lock();
+        let url = want.and_then(|want| state.outstanding.get(&want));
+        state
+            .passes
+            .get(pass)
+            .is_some_and(|origin| want.is_none() || url.is_some_and(|url| is_from(url, origin)))
     }
 
     /// The browser's answer to a want. False when nothing like that was asked for, or it is of another kind.
@@ -302,6 +327,10 @@ impl Resources {
         // Every change under the lock is complete before anything that could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_from(url: &str, origin: &str) -> bool {
+    url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl State {

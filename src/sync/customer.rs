@@ -14,6 +14,7 @@ use bytes::Bytes;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
+use url::Url;
 
 use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
 use super::{OURS, cookie, is_same_origin};
@@ -68,6 +69,7 @@ pub fn routes(sessions: Sessions, mut settings: Settings) -> Router {
     Router::new()
         .route("/session", post(start).layer(DefaultBodyLimit::max(ABOUT)))
         .route("/session/socket", get(connect))
+        .route("/session/inset", get(connect_inset))
         .route("/session/resource", post(bring).layer(limit))
         .route("/session/picture", post(take_picture).layer(limit))
         .with_state(Arc::new(Customers { sessions, settings, starts }))
@@ -76,6 +78,18 @@ pub fn routes(sessions: Sessions, mut settings: Settings) -> Router {
 /// The session that a request of a customer's browser belongs to.
 pub fn session_of(sessions: &Sessions, headers: &HeaderMap) -> Option<Handle> {
     sessions.of_customer(&key_of(headers)?)
+}
+
+/// The session whose resources a request may bring: by the customer's cookie, or by the ticket of an inset, whose
+/// browser sends no cookie from within another site's page.
+fn bringing(customers: &Customers, headers: &HeaderMap, want: Option<u32>) -> Option<Handle> {
+    let ticket = headers.get(OURS).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match ticket.split_once('.') {
+        Some((name, pass)) => {
+            customers.sessions.of_site_name(name).filter(|handle| handle.resources().may_bring(pass, want))
+        }
+        None => session_of(&customers.sessions, headers),
+    }
 }
 
 /// The key that a customer's browser sends, of a session or not.
@@ -147,7 +161,9 @@ async fn bring(
     if !headers.contains_key(OURS) || !is_same_origin(&headers) {
         return StatusCode::FORBIDDEN;
     }
-    let Some(handle) = session_of(&customers.sessions, &headers) else { return StatusCode::GONE };
+    let Some(handle) = bringing(&customers, &headers, Some(brought.want)) else {
+        return StatusCode::GONE;
+    };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if handle.resources().bring(brought.want, kind, body) {
         StatusCode::NO_CONTENT
@@ -165,7 +181,7 @@ async fn take_picture(
     if !headers.contains_key(OURS) || !is_same_origin(&headers) {
         return Err(StatusCode::FORBIDDEN);
     }
-    let handle = session_of(&customers.sessions, &headers).ok_or(StatusCode::GONE)?;
+    let handle = bringing(&customers, &headers, None).ok_or(StatusCode::GONE)?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     handle.resources().take_picture(kind, body).map(Json).ok_or(StatusCode::UNPROCESSABLE_ENTITY)
 }
@@ -201,6 +217,45 @@ async fn connect(
     let limit = customers.settings.socket.customer_message;
     upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(socket::READ_BUFFER).on_upgrade(
         async move |socket| converse(socket, handle.ok_or(end), hello, customers.settings.clone()).await,
+    )
+}
+
+#[derive(Deserialize)]
+struct Inset {
+    /// Which the page that has the frame was given.
+    ticket: String,
+    /// Of the document.
+    url: Url,
+}
+
+/// A document of another host in a frame of a customer's page. What it says and hears goes past that page, whose scripts
+/// must not be able to look into the frame.
+async fn connect_inset(
+    State(customers): State<Arc<Customers>>,
+    Query(Inset { ticket, url }): Query<Inset>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| Url::parse(origin.to_str().ok()?).ok());
+    let Some(origin) = origin.filter(|_| is_same_origin(&headers)) else {
+        return StatusCode::FORBIDDEN.into_response();
+    };
+    let found = ticket.split_once('.').and_then(|(name, pass)| {
+        customers.sessions.of_site_name(name).map(|handle| (handle, pass.to_owned()))
+    });
+    let limit = customers.settings.socket.customer_message;
+    upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(socket::READ_BUFFER).on_upgrade(
+        async move |socket| {
+            let (mut sender, mut receiver) = socket::split(socket, customers.settings.socket);
+            let Some((handle, pass)) = found else { return sender.close(ended(None)).await };
+            let Some(mut link) = handle.join_as_inset(pass, origin, url).await else {
+                return sender.close(ended(None)).await;
+            };
+            let limits = &customers.settings.page;
+            let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, limits).await;
+            handle.customer_left(link.connection, finished.away()).await;
+            sender.close(finished).await;
+        },
     )
 }
 

@@ -15,6 +15,7 @@ mod frames;
 mod harness;
 mod http2;
 mod in_step;
+mod insets;
 mod limits;
 mod mapped;
 mod monitoring;

@@ -2,9 +2,9 @@
  * The line to the server: one WebSocket for each tab, opened again for as long as the session lives.
  */
 
-import { type Act, type FromCustomer, LARGE, type ToCustomer } from "../protocol/words.ts";
+import type { Act, FromCustomer, ToCustomer } from "../protocol/words.ts";
 import { Backoff } from "../wire/backoff.ts";
-import { deflate } from "../wire/deflate.ts";
+import { Outbox } from "../wire/outbox.ts";
 import { Pulse } from "../wire/pulse.ts";
 import { guarded } from "./guarded.ts";
 
@@ -47,6 +47,7 @@ export interface Listener {
 export class Connection {
   readonly #backoff = new Backoff();
   #socket: WebSocket | null = null;
+  #out: Outbox | null = null;
   #pulse: Pulse | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #misunderstandings = 0;
@@ -55,8 +56,6 @@ export class Connection {
   /** The server said that it will be back. */
   #restarting = false;
   #closed = false;
-  /** While a frame is being deflated: what is to be sent after it. */
-  #later: Array<string | Uint8Array<ArrayBuffer>> | null = null;
 
   /** Connects. `tab`: the name of this tab. */
   constructor(
@@ -70,7 +69,7 @@ export class Connection {
 
   /** Bytes that wait to leave. */
   get waiting(): number {
-    return this.#later ? Number.POSITIVE_INFINITY : (this.#socket?.bufferedAmount ?? 0);
+    return this.#out?.waiting ?? 0;
   }
 
   /** Whether messages can leave now. */
@@ -80,31 +79,12 @@ export class Connection {
 
   /** Sends a message, if the line is open. */
   send(message: FromCustomer): void {
-    this.#put(JSON.stringify(message));
+    this.#out?.put(JSON.stringify(message));
   }
 
   /** Sends a frame of the page, if the line is open. */
   frame(bytes: Uint8Array<ArrayBuffer>): void {
-    const socket = this.#socket;
-    if (!socket || !this.isOpen || this.#later || bytes.length < LARGE) {
-      this.#put(bytes);
-      return;
-    }
-    this.#later = [];
-    deflate(bytes)
-      .catch(() => bytes)
-      .then((packed) => {
-        if (this.#socket !== socket) return;
-        const later = this.#later ?? [];
-        this.#later = null;
-        for (const data of [packed, ...later]) this.#put(data);
-      });
-  }
-
-  #put(data: string | Uint8Array<ArrayBuffer>): void {
-    if (!this.isOpen) return;
-    if (this.#later) this.#later.push(data);
-    else this.#socket?.send(data);
+    this.#out?.frame(bytes);
   }
 
   /** Starts over with a new socket. */
@@ -141,7 +121,7 @@ export class Connection {
   /** Lets go of the socket: nothing of it is heard any more. */
   #drop(): WebSocket | null {
     const socket = this.#socket;
-    this.#socket = null;
+    this.#socket = this.#out = null;
     this.#pulse?.stop();
     clearTimeout(this.#timer);
     return socket;
@@ -157,7 +137,7 @@ export class Connection {
     if (url !== null) about.set("url", url.slice(0, LONGEST_ADDRESS));
     const socket = new WebSocket(`${location.origin.replace("http", "ws")}/.tandem/session/socket?${about}`);
     this.#socket = socket;
-    this.#later = null;
+    this.#out = new Outbox(socket);
     socket.binaryType = "arraybuffer";
     const lost = (code: number, reason = ""): void => {
       if (this.#socket === socket) guarded(() => this.#lost(code, reason));
@@ -184,7 +164,6 @@ export class Connection {
 
   #lost(code: number, reason: string): void {
     this.#drop()?.close();
-    this.#later = null;
     if (this.#closed) return;
     if (code === ENDED) {
       this.close();

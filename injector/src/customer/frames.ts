@@ -1,10 +1,12 @@
 /**
  * The frames of the page whose documents this script can reach, and which document of each was told.
  *
- * Nothing of a document is told before the server has said which of its typed values must not leave.
+ * Nothing of a document is told before the server has said which of its typed values must not leave. What can not be reached
+ * may join the session by itself, if it is of the site.
  */
 
 import { inFrame } from "./dom.ts";
+import type { Outlet } from "./recorder.ts";
 import type { Withholding } from "./withhold.ts";
 
 const NAMES = new Set(["iframe", "frame", "object"]);
@@ -22,10 +24,10 @@ export class Frames {
   readonly #told = new Map<Element, Told>();
   readonly #asked = new Set<string>();
 
-  /** `ask` is told of an address that the server has said nothing about. */
+  /** `outlet` is told of addresses that the server has said nothing about, and of frames that can not be reached. */
   constructor(
     readonly withholding: Withholding,
-    readonly ask: (url: string) => void,
+    readonly outlet: Pick<Outlet, "ask" | "foreign">,
   ) {}
 
   /** A new element of the page. */
@@ -77,12 +79,15 @@ export class Frames {
 
   #now(element: Element): Document | null {
     const document = inFrame(element);
-    if (!document) return null;
+    if (!document) {
+      this.outlet.foreign(element);
+      return null;
+    }
     const unknown = this.withholding.unknown(document);
     if (unknown === null) return document;
     if (!this.#asked.has(unknown)) {
       this.#asked.add(unknown);
-      this.ask(unknown);
+      this.outlet.ask(unknown);
     }
     // What was told already stays: of what is typed there nothing leaves meanwhile.
     return this.of(element) === document ? document : null;

@@ -110,14 +110,16 @@ export class KnownNodes {
   readonly #entries = new Entries();
   /** What only the server has, and has last in its parent. */
   readonly #tails = new Map<Known, Known>();
-  #next = 1;
+  #next: number;
 
-  /** Knows the document only. */
+  /** Knows the document only, by the number `first`. */
   constructor(
     readonly document: Document,
     readonly roots: Roots,
     readonly frames: Frames,
+    first: number,
   ) {
+    this.#next = first;
     this.top = this.add(document, null);
   }
 

@@ -16,7 +16,7 @@ export interface Camera {
 }
 
 /** Makes a camera; `taken` is told what an element shows now, 0 where it can not be read. */
-export type MakeCamera = (taken: (element: Element, picture: number) => void) => Camera;
+export type MakeCamera = (taken: (element: Element, picture: number) => void, pass?: string) => Camera;
 
 /** The pictures of one epoch. */
 export class Pictures {

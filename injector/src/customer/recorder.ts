@@ -11,7 +11,7 @@ import { Changes } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
 import { awaitDefinition } from "./custom.ts";
-import { focused, isElement, type Roots } from "./dom.ts";
+import { focused, inFrame, isElement, type Roots } from "./dom.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
@@ -67,6 +67,8 @@ export interface Outlet {
   typed(echoes: Echo[]): void;
   /** Asks by which rules typed values of documents of this address are withheld. */
   ask(url: string): void;
+  /** Told of a frame of the page whose document this script can not reach, again and again. */
+  foreign(frame: Element): void;
   /** Sends one frame. */
   frame(bytes: Uint8Array<ArrayBuffer>): void;
   /** Brings a part that not every page needs. */
@@ -127,16 +129,17 @@ export class Recorder {
   #unsurveyed = 0;
   #frame = 0;
 
-  /** Sends the page and starts to watch it. */
+  /** Sends the page and starts to watch it. `first`: the number of the document. */
   constructor(
     readonly epoch: number,
     readonly page: Page,
     readonly withholding: Withholding,
     readonly outlet: Outlet,
     parts: ReadyParts = {},
+    first = 1,
   ) {
-    this.#frames = new Frames(withholding, (url) => outlet.ask(url));
-    this.known = new KnownNodes(document, page.roots, this.#frames);
+    this.#frames = new Frames(withholding, outlet);
+    this.known = new KnownNodes(document, page.roots, this.#frames, first);
     this.#checks = new Checks(this.known);
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
@@ -175,7 +178,7 @@ export class Recorder {
     this.#sweeper = setInterval(() => guarded(() => this.#sweep()), SWEEP);
 
     // What was typed before the page is shared may be repeated in it.
-    withholding.learnAll(document);
+    this.#look(document);
     this.#learned();
 
     const out = this.#begin();
@@ -273,13 +276,7 @@ export class Recorder {
     const echoes = this.withholding.echoes.settle(field);
     if (echoes.length === 0) return;
     this.outlet.typed(echoes);
-    this.repeated();
-  }
-
-  /** More is known of what was typed: what shows it is told anew. */
-  repeated(): void {
     this.#changes.retell((text) => this.withholding.echoes.hide(text) !== text);
-    this.schedule();
   }
 
   /** The elements whose box is to be told, and those among them that are shown as pictures. */
@@ -317,10 +314,6 @@ export class Recorder {
         if ((root as Document).documentElement !== html && root.nodeType === 9) this.#listen(root, true);
       }
       this.#controls.learn();
-      if (!this.withholding.echoes.ready) {
-        this.schedule();
-        return;
-      }
       this.#discover();
       const out = this.#begin();
       const empty = out.length;
@@ -406,7 +399,7 @@ export class Recorder {
       this.#entered = true;
       if (node.nodeType !== Node.DOCUMENT_NODE) return;
       // What was typed there before may be repeated in it, and what is around it.
-      this.withholding.learnAll(node as Document);
+      this.#look(node as Document);
       this.#learned();
       return;
     }
@@ -435,6 +428,16 @@ export class Recorder {
     } else {
       this.#listen(node, false);
       this.#observed.delete(node);
+    }
+  }
+
+  /** Looks at what is in the withheld fields of a document and the frames in it. */
+  #look(document: Document): void {
+    for (const field of document.querySelectorAll("input,textarea")) this.#controls.mark(field);
+    this.#controls.learn();
+    for (const frame of document.querySelectorAll("iframe,frame,object")) {
+      const inner = inFrame(frame);
+      if (inner) this.#look(inner);
     }
   }
 

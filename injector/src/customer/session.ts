@@ -4,6 +4,7 @@
  * Nothing of the page leaves before the server asks to share it, which it does only once an agent has joined.
  */
 
+import type { Host, Meet } from "../frames/invitations.ts";
 import type { FindHeld } from "../held/fingerprint.ts";
 import type { Bridge, PartName } from "../loader/bridge.ts";
 import type { MakeHints } from "../outlines/main.ts";
@@ -19,6 +20,7 @@ import type {
   ToCustomer,
 } from "../protocol/words.ts";
 import type { MakeSheets } from "../sheets/sheets.ts";
+import type { MakeWants, Wants } from "../wants/wants.ts";
 import type { Acting } from "./acting.ts";
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
@@ -31,7 +33,6 @@ import type { Extras } from "./sheet-hooks.ts";
 import type { Stage } from "./stage.ts";
 import { remember, remembered } from "./storage.ts";
 import { TabName } from "./tab.ts";
-import { Wants } from "./wants.ts";
 import { Widget } from "./widget/widget.ts";
 import { Withholding } from "./withhold.ts";
 import type { Words } from "./words.ts";
@@ -42,6 +43,9 @@ const CARE = 1000;
 const ECHOES = 256;
 /** How long leaving may take when the line is down, in milliseconds. */
 const LEAVING = 30_000;
+
+/** What the server says to a page in a window of its own. */
+type ToPage = Exclude<ToCustomer, { type: "share_inset" }> | Act;
 
 /** What a session lives in. */
 export interface SessionContext {
@@ -59,22 +63,18 @@ export interface SessionContext {
 }
 
 /** A session of this page. */
-export class Session {
+export class Session implements Host {
   readonly #connection: Connection;
   readonly #widget: Widget;
   readonly #pointers: Pointers;
   readonly #hints: Hidden;
-  readonly #withholding = new Withholding(
-    () => this.context.bridge.load("echoes"),
-    (fresh) => {
-      this.#tell(fresh);
-      if (fresh.length > 0) this.#recorder?.repeated();
-    },
-  );
+  readonly #withholding = new Withholding();
   readonly #care: ReturnType<typeof setInterval>;
   readonly #marks = new Map<number, PrivateMark>();
   readonly #tab = new TabName();
-  readonly #wants = new Wants((want) => this.send({ type: "unavailable", want }));
+  #wants: Promise<Wants> | null = null;
+  /** Passes on the tickets of those who were invited, once there is one. */
+  invited: Host["invited"];
   #recorder: Recorder | null = null;
   /** What is shared, or about to be; 0 for nothing. */
   #epoch = 0;
@@ -128,7 +128,7 @@ export class Session {
     this.#connection = new Connection(this.#tab.value, {
       // Without what is behind "#", which is none of the server's business.
       address: () => (this.#paused ? null : (location.href.split("#")[0] ?? "")),
-      message: (message) => this.#message(message),
+      message: (message) => this.#message(message as ToPage),
       line: (line) => this.#line(line),
       over: (word) => this.#end(this.#reason(word)),
     });
@@ -193,7 +193,7 @@ export class Session {
     this.send({ type: "stopped", reason });
   }
 
-  #message(message: ToCustomer | Act): void {
+  #message(message: ToPage): void {
     if (this.#over) return;
     switch (message.type) {
       case "welcome":
@@ -238,8 +238,11 @@ export class Session {
       case "clicked":
         this.#pointers.click(message.at);
         break;
+      case "ticket":
+        this.invited?.(message);
+        break;
       case "want":
-        if (!this.#paused) this.#wants.add(message.want, message.url);
+        this.#want(message.want, message.url);
         break;
       case "act":
         this.acting.run(message);
@@ -285,7 +288,10 @@ export class Session {
     this.#paused = true;
     remember("localStorage", PAUSED, this.sessionId);
     this.#stopSharing();
-    this.#wants.clear();
+    this.#wants?.then(
+      (wants) => wants.clear(),
+      () => {},
+    );
     this.#pointers.show(null);
   }
 
@@ -299,6 +305,21 @@ export class Session {
       remember("localStorage", PAUSED, null);
       if (!document.hidden) this.#connection.look();
     }
+  }
+
+  #want(want: number, url: string): void {
+    if (this.#paused) return;
+    const unavailable = (want: number): void => this.send({ type: "unavailable", want });
+    this.#wants ??= this.context.bridge.load<MakeWants>("wants").then((make) => make(unavailable));
+    this.#wants.then(
+      (wants) => {
+        if (!this.#paused) wants.add(want, url);
+      },
+      () => {
+        this.#wants = null;
+        unavailable(want);
+      },
+    );
   }
 
   async #share(epoch: number, held: Held): Promise<void> {
@@ -316,12 +337,6 @@ export class Session {
       "sheets",
       document.adoptedStyleSheets.length || document.querySelector("style:empty"),
     );
-    // What was typed before may be anywhere in the page.
-    this.#withholding.learnAll(document);
-    while (!this.#withholding.echoes.ready) {
-      await this.#withholding.echoes.prepare();
-      if (this.#epoch !== epoch) return;
-    }
     if (this.#epoch !== epoch) return;
     const outlet: Outlet = {
       get waiting() {
@@ -329,6 +344,13 @@ export class Session {
       },
       typed: (echoes) => this.#tell(echoes),
       ask: (url) => this.send({ type: "frame", url }),
+      foreign: (frame) => {
+        if (!bridge.look.hosts) return;
+        bridge.load<Meet>("frames").then(
+          (meet) => meet(frame, this, bridge.look.hosts),
+          () => {},
+        );
+      },
       frame: (bytes) => connection.frame(bytes),
       lost: () => connection.restart(),
       load: (name) => bridge.load(name),

@@ -44,7 +44,38 @@ export interface Part<T> {
 }
 
 /** Scripts of their own, beside the bundle. */
-export type PartName = "pictures" | "held" | "acting" | "outlines" | "place" | "sheets" | "echoes" | "asks";
+export type PartName =
+  | "pictures"
+  | "held"
+  | "acting"
+  | "outlines"
+  | "place"
+  | "sheets"
+  | "wants"
+  | "asks"
+  | "frames";
+
+/** What is said between a page and the document of another host in a frame of it: nothing that anybody may not know, but for
+ * the ticket, which only goes to hosts of the site. */
+export type FrameWord =
+  /** The page is shared: who is there? */
+  | { readonly tandem: "who" }
+  /** A document with our loader. */
+  | { readonly tandem: "here" }
+  /** It may join the session. */
+  | { readonly tandem: "join"; readonly ticket: string };
+
+/** Hears what a page of the site around this document says. */
+export type HearPage = (word: FrameWord, page: Window, origin: string) => void;
+
+/** What the loader does for the part in a frame. */
+export interface InsetBridge extends Part<HearPage> {
+  readonly look: Look;
+  /** Loads a part that not every document needs, once. */
+  load<T>(name: PartName): Promise<T>;
+  /** What the customer reads. */
+  words(): Promise<Words>;
+}
 
 /** The script element of a part. */
 export interface PartScript<T, P extends Part<T> = Part<T>> extends HTMLScriptElement {

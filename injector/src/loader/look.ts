@@ -14,6 +14,8 @@ export interface Look {
   readonly ink: string;
   /** None: that of the page, or else of the browser. */
   readonly language: string | null;
+  /** The origins of the website, where it has several. */
+  readonly hosts: readonly string[] | null;
   /** By language: "Co-browse", "Starting…", and what is said when nothing can be reached. */
   readonly words: Readonly<Record<string, readonly [start: string, starting: string, unreachable: string]>>;
 }

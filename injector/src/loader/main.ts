@@ -2,11 +2,20 @@
  * Runs on every page of the site: offers the Co-browse button and `window.Tandem`, and loads the rest only for a session.
  *
  * Before a session it shares nothing, observes nothing and touches the page only by adding its own element and by remembering
- * closed shadow roots.
+ * closed shadow roots; in a frame of another host's page, it only listens whether a page of the site speaks to it.
  */
 
 import type { Words } from "../customer/words.ts";
-import type { Bridge, Bundle, Part, PartName, PartScript } from "./bridge.ts";
+import type {
+  Bridge,
+  Bundle,
+  FrameWord,
+  HearPage,
+  InsetBridge,
+  Part,
+  PartName,
+  PartScript,
+} from "./bridge.ts";
 import style from "./button.inline.css";
 import { keepClosedRoots } from "./closed-roots.ts";
 import { direction } from "./direction.ts";
@@ -30,15 +39,84 @@ function trust(): Rules {
   }
 }
 
-function load(script: HTMLScriptElement | null): void {
+/** Loads what of ours is beside this script. */
+function beside(script: HTMLScriptElement | null) {
   const nonce = script?.nonce;
   const version = script?.src.split("?")[1];
+  const parts = new Map<string, Promise<unknown>>();
+  let trusted: Rules | undefined;
+  const address = (file: string) => `/.tandem/part/${file}${version ? `?${version}` : ""}`;
+  return {
+    /** A script, once. */
+    part<T, P extends Part<T>>(name: string, part: P): Promise<T> {
+      const known = parts.get(name) as Promise<T> | undefined;
+      if (known) return known;
+      const fetched = new Promise<T>((resolve, reject) => {
+        const element: PartScript<T, P> = document.createElement("script");
+        element.async = true;
+        if (nonce) element.nonce = nonce;
+        trusted ??= trust();
+        element.src = trusted.createScriptURL(address(`${name}.js`));
+        element.tandem = part;
+        part.provide = resolve;
+        element.onload = () => element.remove();
+        element.onerror = () => {
+          element.remove();
+          parts.delete(name);
+          reject(new Error("Tandem could not be loaded"));
+        };
+        (document.head ?? document.documentElement).append(element);
+      });
+      parts.set(name, fetched);
+      return fetched;
+    },
+    async words(): Promise<Words> {
+      const answer = await fetch(address(`words-${language()}.json`));
+      if (!answer.ok) throw new Error("no words");
+      return (await answer.json()) as Words;
+    },
+  };
+}
+
+/** In a frame of a page of another host: waits for that to say that it is shared. Who is not of the site is not heard. */
+function lodge(script: HTMLScriptElement | null): void {
+  const { part, words } = beside(script);
+  const bridge: InsetBridge = {
+    look,
+    words,
+    provide: () => {},
+    load: <T>(name: PartName) => part<T, Part<T>>(name, { provide: () => {} }),
+  };
+  addEventListener("message", ({ data, origin, source }) => {
+    const word = data as FrameWord | null;
+    if (typeof word?.tandem !== "string" || !look.hosts?.includes(origin) || !isAround(source)) return;
+    part<HearPage, InsetBridge>("inset", bridge).then(
+      (hear) => hear(word, source, origin),
+      () => {},
+    );
+  });
+}
+
+function isAround(source: MessageEventSource | null): source is Window {
+  for (let at: Window = window; at !== at.parent; at = at.parent) if (at.parent === source) return true;
+  return false;
+}
+
+/** Whether the page around this document can reach into it. */
+function isWithin(): boolean {
+  try {
+    return !!parent.document;
+  } catch {
+    return false;
+  }
+}
+
+function load(script: HTMLScriptElement | null): void {
+  const { part: fetchPart, words: fetchWords } = beside(script);
   const past = new Map<string, unknown>();
   const handlers = new Map<string, Array<(detail: never) => void>>();
   let state: TandemState = "off";
   let sessionId: string | null = null;
-  const parts = new Map<string, Promise<unknown>>();
-  let trusted: Rules | undefined;
   let bundle: Promise<Bundle> | undefined;
   let words: Words;
   let starting: Promise<{ sessionId: string }> | undefined;
@@ -113,35 +191,13 @@ function load(script: HTMLScriptElement | null): void {
     },
   };
 
-  const fetchPart = <T, P extends Part<T>>(name: string, part: P): Promise<T> => {
-    const known = parts.get(name) as Promise<T> | undefined;
-    if (known) return known;
-    const fetched = new Promise<T>((resolve, reject) => {
-      const element: PartScript<T, P> = document.createElement("script");
-      element.async = true;
-      if (nonce) element.nonce = nonce;
-      trusted ??= trust();
-      element.src = trusted.createScriptURL(`/.tandem/part/${name}.js${version ? `?${version}` : ""}`);
-      element.tandem = part;
-      part.provide = resolve;
-      element.onload = () => element.remove();
-      element.onerror = () => {
-        element.remove();
-        parts.delete(name);
-        reject(new Error("Tandem could not be loaded"));
-      };
-      (document.head ?? document.documentElement).append(element);
-    });
-    parts.set(name, fetched);
-    return fetched;
-  };
-  const fetchWords = async (): Promise<void> => {
-    const answer = await fetch(`/.tandem/part/words-${language()}.json${version ? `?${version}` : ""}`);
-    if (!answer.ok) throw new Error("no words");
-    words = (await answer.json()) as Words;
-  };
   const fetchBundle = (): Promise<Bundle> => {
-    bundle ??= Promise.all([fetchPart<Bundle, Bridge>("customer", bridge), fetchWords()]).then(([it]) => it);
+    bundle ??= Promise.all([fetchPart<Bundle, Bridge>("customer", bridge), fetchWords()]).then(
+      ([it, all]) => {
+        words = all;
+        return it;
+      },
+    );
     bundle.catch(() => {
       bundle = undefined;
     });
@@ -224,4 +280,7 @@ function load(script: HTMLScriptElement | null): void {
 }
 
 keepClosedRoots();
-if (window === top && !window.Tandem) load(document.currentScript as HTMLScriptElement | null);
+const script = document.currentScript as HTMLScriptElement | null;
+if (window !== top) {
+  if (look.hosts && !isWithin()) lodge(script);
+} else if (!window.Tandem) load(script);

@@ -56,7 +56,11 @@ export class Darkroom implements Camera {
   #free = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly taken: (element: Element, picture: number) => void) {
+  /** `pass` opens the way to the session where the customer's cookie does not. */
+  constructor(
+    readonly taken: (element: Element, picture: number) => void,
+    readonly pass = "1",
+  ) {
     this.#eyes = new IntersectionObserver((entries) => guarded(() => this.#looked(entries)), {
       rootMargin: "64px",
     });
@@ -218,7 +222,7 @@ export class Darkroom implements Camera {
     this.#free = performance.now() + (bytes.length * 1000) / BYTES;
     const answer = await fetch("/.tandem/session/picture", {
       method: "POST",
-      headers: { Tandem: "1", "Content-Type": blob.type },
+      headers: { Tandem: this.pass, "Content-Type": blob.type },
       body: bytes,
     });
     if (!answer.ok) throw new Error("not taken");

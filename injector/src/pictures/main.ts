@@ -37,8 +37,8 @@ function run(script: PartScript<MakeCamera> | null): void {
   hook(HTMLCanvasElement.prototype, "transferControlToOffscreen", {
     after: (self) => camera?.elsewhere(self as HTMLCanvasElement),
   });
-  script?.tandem?.provide((taken) => {
-    camera = new Darkroom(taken);
+  script?.tandem?.provide((taken, pass) => {
+    camera = new Darkroom(taken, pass);
     return camera;
   });
 }

@@ -399,7 +399,15 @@ echoes: Array<Echo>, } | { "type": "frame",
 /**
  * Absolute, of http or https, without fragment.
  */
-url: string, } | { "type": "neighbours", 
+url: string, } | { "type": "invite", 
+/**
+ * The epoch in which the frame was told; of no meaning from an inset.
+ */
+epoch: number, 
+/**
+ * The frame's element.
+ */
+frame: NodeId, } | { "type": "neighbours", 
 /**
  * Absolute.
  */
@@ -433,7 +441,19 @@ epoch: number,
 /**
  * Parts of the page that the server has from before and that need not be sent again.
  */
-held: Held, } | { "type": "rest" } | { "type": "withhold", 
+held: Held, } | { "type": "rest" } | { "type": "ticket", 
+/**
+ * The frame's element.
+ */
+frame: NodeId, 
+/**
+ * To be told to nobody else.
+ */
+ticket: string, } | { "type": "share_inset", 
+/**
+ * The number of its document; further nodes are counted from there.
+ */
+first: NodeId, } | { "type": "withhold", 
 /**
  * Selectors, each valid by itself.
  */

@@ -11,7 +11,7 @@ use crate::protocol::typing::Place;
 use crate::protocol::{Action, Mode, Phase, Refusal};
 use crate::session::audience::Audience;
 use crate::session::doing;
-use crate::session::link::{FeedItem, Outgoing};
+use crate::session::link::FeedItem;
 use crate::session::registry::short;
 
 /// Actions that may be under way at one time.
@@ -41,8 +41,24 @@ impl Session {
         if !matches!(permit.action(), Action::Scroll { .. }) {
             self.doing.agent(doing::Action { connection, seq }, Instant::now());
         }
-        self.send_customer(Outgoing::Act { seq: self.acts, permit });
+        self.send_act(self.acts, permit);
         Ok(())
+    }
+
+    /// The customer's browser has done it, or has not.
+    pub(super) fn acted(&mut self, seq: u32, refused: Option<Refusal>, at: Option<Place>) {
+        let Some((connection, seq)) = self.pending.remove(&seq) else { return };
+        match refused {
+            Some(_) => self.answer(connection, seq, refused),
+            None => self.done(connection, seq, at),
+        }
+    }
+
+    /// Something that an action led to later was kept from happening.
+    pub(super) fn stopped(&self, reason: Refusal) {
+        if let Some(agent) = self.agent.as_ref().filter(|agent| agent.present) {
+            self.answer(agent.connection, 0, Some(reason));
+        }
     }
 
     /// It was done. Where the caret is then is told where the agent sees it.

@@ -51,6 +51,9 @@ impl Session {
     }
 
     pub(super) fn customer_leaves(&mut self, connection: u64, why: AwayReason) {
+        if self.insets.of(connection).is_some() {
+            return self.inset_leaves(connection);
+        }
         if self.tabs.of(connection).is_none() {
             // Another connection took its place.
             return;
@@ -65,6 +68,7 @@ impl Session {
 
     /// Nobody answers for the page that was shown.
     pub(super) fn leave_page(&mut self) {
+        self.close_insets();
         self.customer_pointer.send_replace(None);
         for (_, (connection, seq)) in std::mem::take(&mut self.pending) {
             self.answer(connection, seq, Some(Refusal::CustomerAway));
@@ -102,6 +106,9 @@ impl Session {
     }
 
     pub(super) fn customer_says(&mut self, connection: u64, message: FromCustomer) {
+        if self.insets.of(connection).is_some() {
+            return self.inset_says(connection, message);
+        }
         if self.tabs.of(connection).is_none() {
             return;
         }
@@ -138,21 +145,13 @@ impl Session {
             // The tab that is looked at says where it is, and is asked for its page then.
             FromCustomer::Resume => self.happens(Event::Resumed),
             FromCustomer::Exit => self.happens(Event::End(EndReason::CustomerExit)),
-            FromCustomer::Acted { seq, refused, at } => {
-                if let Some((connection, seq)) = self.pending.remove(&seq) {
-                    match refused {
-                        Some(_) => self.answer(connection, seq, refused),
-                        None => self.done(connection, seq, at),
-                    }
-                }
-            }
-            FromCustomer::Stopped { reason } if shown => {
-                if let Some(agent) = self.agent.as_ref().filter(|agent| agent.present) {
-                    self.answer(agent.connection, 0, Some(reason));
-                }
-            }
+            FromCustomer::Acted { seq, refused, at } => self.acted(seq, refused, at),
+            FromCustomer::Stopped { reason } if shown => self.stopped(reason),
             FromCustomer::Typed { echoes } => self.typed(&echoes[..echoes.len().min(ECHOES)]),
             FromCustomer::Frame { url } if shown => self.frame(url),
+            FromCustomer::Invite { epoch, frame } if shown && self.page.is_told(epoch) => {
+                self.invite(connection, frame);
+            }
             FromCustomer::Neighbours { back, forward } if shown => self.near(Neighbours { back, forward }),
             FromCustomer::Gesture => self.doing.customer(),
             FromCustomer::Unavailable { want } => self.resources.unavailable(want),
@@ -161,6 +160,7 @@ impl Session {
             | FromCustomer::PointerLeft
             | FromCustomer::Clicked { .. }
             | FromCustomer::Frame { .. }
+            | FromCustomer::Invite { .. }
             | FromCustomer::Stopped { .. }
             | FromCustomer::Neighbours { .. }
             | FromCustomer::Alive => {}

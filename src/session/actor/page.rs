@@ -45,6 +45,9 @@ impl Session {
 
     /// Takes a piece of the page in and passes on what agents may see of it.
     pub(super) fn show(&mut self, connection: u64, frame: PageFrame) {
+        if self.insets.of(connection).is_some() {
+            return self.show_inset(connection, frame);
+        }
         if !self.tabs.is_current(connection) || self.life.is_paused() {
             // Sent before it was told to rest.
             return;
@@ -130,7 +133,7 @@ impl Session {
         for (role, masked) in masked {
             self.resources.refer(masked.resources);
             if Some(role) == self.role && !(masked.marks.is_empty() && masked.cleared.is_empty()) {
-                self.tell_customer(ToCustomer::Private { marks: masked.marks, cleared: masked.cleared });
+                self.tell_private(masked.marks, masked.cleared);
             }
         }
     }
@@ -146,7 +149,13 @@ impl Session {
         let now = self.policies.clone();
         if self.page.tree().is_some()
             && let Some(tab) = self.tabs.current()
-            && tab.frames.iter().chain(&tab.url).any(|url| before.withhold(url) != now.withhold(url))
+            && tab
+                .frames
+                .iter()
+                .chain(&tab.url)
+                .map(String::as_str)
+                .chain(self.insets.addresses())
+                .any(|url| before.withhold(url) != now.withhold(url))
         {
             self.ask_for_page(Extent::News);
         }
@@ -188,7 +197,7 @@ impl Session {
     }
 
     /// Tells the customer's browser what must not leave it.
-    fn withhold(&mut self) {
+    pub(super) fn withhold(&mut self) {
         let policies = self.policies.clone();
         let Some(tab) = self.tabs.current() else { return };
         let Some(url) = &tab.url else { return };
@@ -204,9 +213,11 @@ impl Session {
     pub(super) fn typed(&mut self, echoes: &[Echo]) {
         let masked = self.audiences.typed(self.page.tree(), echoes);
         self.pass_on(masked);
+        // Each browser's part of the page may repeat what was typed in another one.
+        self.withhold_in_insets();
     }
 
-    fn echoing(&self) -> Echoing {
+    pub(super) fn echoing(&self) -> Echoing {
         self.audiences.echoing()
     }
 
@@ -228,6 +239,7 @@ impl Session {
         if self.tabs.current().is_none_or(|tab| tab.url.is_none()) {
             return;
         }
+        self.close_insets();
         let key = matches!(extent, Extent::News).then(|| rand::rng().random());
         let (epoch, held) = self.page.expect(key);
         self.withhold();
@@ -237,7 +249,8 @@ impl Session {
     pub(super) fn want(&mut self, want: Want) {
         // What is wanted during a pause is asked for after it.
         if !self.life.is_paused() {
-            self.tell_customer(ToCustomer::Want { want: want.number, url: want.url });
+            let message = ToCustomer::Want { want: want.number, url: want.url };
+            self.ask_who_has(message);
         }
     }
 

@@ -66,6 +66,44 @@ impl Customer {
         }
     }
 
+    /// A ticket for what the frame with this `id` attribute shows.
+    pub async fn invites(&mut self, id: &str) -> String {
+        let (frame, epoch) = (self.node(id), self.page.epoch);
+        self.says(json!({ "type": "invite", "epoch": epoch, "frame": frame })).await;
+        let ticket = self.hears("ticket").await;
+        assert_eq!(ticket["frame"], frame);
+        ticket["ticket"].as_str().unwrap().to_owned()
+    }
+
+    /// A document at `url` of another host uses a ticket; `origin` is where its browser says that it is from.
+    pub async fn inset(&self, ticket: &str, origin: &str, url: &str) -> Customer {
+        let query: String = form_urlencoded(&[("ticket", ticket), ("url", url)]);
+        let asked = format!("ws://{}/.tandem/session/inset?{query}", self.site);
+        let mut request = asked.into_client_request().unwrap();
+        let host = origin.split("//").nth(1).unwrap_or_default();
+        request.headers_mut().insert("host", host.parse().unwrap());
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        Customer {
+            site: self.site,
+            id: self.id.clone(),
+            cookie: String::new(),
+            socket: tokio_tungstenite::connect_async(request).await.unwrap().0,
+            page: PageWriter::default(),
+            heard: Vec::new(),
+            url: url.to_owned(),
+            tab: String::new(),
+            shared: None,
+        }
+    }
+
+    /// Sends all of such a document once the server asks for it.
+    pub async fn show_inset(&mut self, body: &[Piece]) {
+        let first = self.hears("share_inset").await["first"].as_u64().unwrap() as u32;
+        let url = self.url.clone();
+        let frame = self.page.snapshot_from(first, 0, &url, body);
+        self.send_bytes(frame).await;
+    }
+
     /// Looks at this tab.
     pub async fn looks(&mut self) {
         self.says(json!({ "type": "looking", "url": self.url })).await;
@@ -188,6 +226,12 @@ impl Customer {
             }
         }
     }
+}
+
+fn form_urlencoded(pairs: &[(&str, &str)]) -> String {
+    let mut url = url::Url::parse("http://x/").unwrap();
+    url.query_pairs_mut().extend_pairs(pairs);
+    url.query().unwrap_or_default().to_owned()
 }
 
 async fn connect(

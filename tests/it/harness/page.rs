@@ -41,7 +41,12 @@ pub struct PageWriter {
 impl PageWriter {
     /// A snapshot of a page at `url` with this in its body.
     pub fn snapshot(&mut self, epoch: u32, url: &str, body: &[Piece]) -> Vec<u8> {
-        *self = PageWriter { epoch, seq: 0, next: 2, ids: BTreeMap::new() };
+        self.snapshot_from(1, epoch, url, body)
+    }
+
+    /// The same of a document of this number.
+    pub fn snapshot_from(&mut self, first: u32, epoch: u32, url: &str, body: &[Piece]) -> Vec<u8> {
+        *self = PageWriter { epoch, seq: 0, next: first + 1, ids: BTreeMap::new() };
         let mut out = self.frame();
         out.byte(15);
         out.byte(0);
@@ -51,7 +56,7 @@ impl PageWriter {
         [1000, 700, 100].into_iter().for_each(|n| out.uint(n));
         self.insert(
             &mut out,
-            1,
+            first,
             &el("html", &[], &[el("head", &[], &[]), el("body", &[("id", "body")], body)]),
         );
         out.finish()

@@ -15,13 +15,19 @@ const SLOWEST = 8000;
 const KINDS =
   /^(image|audio|video|font)\/|^text\/css\b|^application\/(x-)?font|^application\/vnd\.ms-fontobject/i;
 
+/** What the part hands over. */
+export type MakeWants = (unavailable: (want: number) => void, pass?: string) => Wants;
+
 /** The wants of one session. */
 export class Wants {
   readonly #queue: Array<{ want: number; url: string }> = [];
   #running = 0;
 
-  /** `unavailable` is told of what can not be had. */
-  constructor(readonly unavailable: (want: number) => void) {}
+  /** `unavailable` is told of what can not be had; `pass` opens the way to the session where the customer's cookie does not. */
+  constructor(
+    readonly unavailable: (want: number) => void,
+    readonly pass = "1",
+  ) {}
 
   /** Brings `url`. */
   add(want: number, url: string): void {
@@ -40,7 +46,7 @@ export class Wants {
       const item = this.#queue.shift();
       if (!item) return;
       this.#running++;
-      bring(item.want, item.url)
+      bring(item.want, item.url, this.pass)
         .catch(() => this.unavailable(item.want))
         .finally(() => {
           this.#running--;
@@ -71,7 +77,7 @@ async function onItsWay(url: string): Promise<boolean> {
   });
 }
 
-/** A picture that a script has made and whose address no longer leads to it: as the page shows it. */
+/** A picture whose address does not lead to it, or not for scripts: as the page shows it. */
 async function redraw(url: string): Promise<Blob> {
   const image = [...document.images].find(
     ({ currentSrc, complete, naturalWidth }) => currentSrc === url && complete && naturalWidth > 0,
@@ -83,6 +89,14 @@ async function redraw(url: string): Promise<Blob> {
   const drawn = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
   if (!drawn) throw new Error("no such picture");
   return drawn;
+}
+
+/** What can not be had any more, as far as this document has it. */
+function reread(url: string): Promise<Blob> {
+  const sheet = [...document.styleSheets].find(({ href }) => href === url);
+  if (!sheet) return redraw(url);
+  const rules = [...sheet.cssRules].map(({ cssText }) => cssText);
+  return Promise.resolve(new Blob([rules.join("\n")], { type: "text/css" }));
 }
 
 async function load(url: string): Promise<Blob> {
@@ -98,14 +112,13 @@ async function load(url: string): Promise<Blob> {
   return new Response(await answer.arrayBuffer(), { headers: { "Content-Type": type } }).blob();
 }
 
-async function bring(want: number, url: string): Promise<void> {
+async function bring(want: number, url: string, pass: string): Promise<void> {
   if (await onItsWay(url)) throw new Error("it comes by itself");
-  const loaded = load(url);
-  const body = await (url.startsWith("blob:") ? loaded.catch(() => redraw(url)) : loaded);
+  const body = await load(url).catch(() => reread(url));
   if (body.size > LARGEST) throw new Error("too large");
   const taken = await fetch(`/.tandem/session/resource?want=${want}`, {
     method: "POST",
-    headers: { Tandem: "1", "Content-Type": body.type },
+    headers: { Tandem: pass, "Content-Type": body.type },
     body,
   });
   if (!taken.ok) throw new Error("not taken");

@@ -1,0 +1,351 @@
+/** What a page shows of another host of the website, in a frame that its own scripts can not reach into, is shared as well. */
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { cp, mkdtemp, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { Agent, test as base, expect, freePort, plain } from "./rig.ts";
+
+const BINARY = process.env.TANDEM_BIN ?? "../../target/debug/tandem";
+const PASSWORD = "only for this test";
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="31" height="17"><rect width="31" height="17" fill="teal"/></svg>`;
+const POLICY = `[[mask]]\nselect = ".secret"\n`;
+
+/** Two hosts of one website behind a server, and one that is none of it. */
+type Site = {
+  shop: string;
+  pay: string;
+  stranger: string;
+  console: string;
+  restart(): Promise<void>;
+  policy(text: string): Promise<void>;
+};
+
+type Fixtures = { site: Site; agent: Agent; start: (page: Page, path?: string) => Promise<void>; writes: (page: Page) => Promise<void> };
+
+const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
+  site: async ({}, use) => {
+    const stops: Array<() => unknown> = [];
+    const listen = async (handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<number> => {
+      const server = createServer(handler);
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      stops.push(() => server.closeAllConnections(), () => server.close());
+      return (server.address() as AddressInfo).port;
+    };
+    const [port, agents] = [await freePort(), await freePort()];
+    const [shop, pay] = [`http://shop.tea.localhost:${port}`, `http://pay.tea.localhost:${port}`];
+    const pages = (request: IncomingMessage, response: ServerResponse): void => {
+      const path = new URL(request.url ?? "/", shop).pathname;
+      const host = request.headers.host?.split(".")[0];
+      const send = (html: string, headers: Record<string, string> = {}) => {
+        response.writeHead(200, { "content-type": "text/html", ...headers });
+        response.end(`<!doctype html>${html}`);
+      };
+      if (path === "/logo.svg") {
+        // Nobody can have it without the frame's own cookie.
+        if (!request.headers.cookie?.includes("paid=1")) return void response.writeHead(403).end();
+        response.writeHead(200, { "content-type": "image/svg+xml" });
+        return void response.end(LOGO);
+      }
+      if (host === "shop") return send(path === "/inner" ? "<p id=inner>Inner of the shop</p>" : shopPage(pay, stranger));
+      if (path === "/done") return send("<h1>Thank you</h1>");
+      if (path === "/nest") return send(`<h1>Nest</h1><iframe id=in src="${shop}/inner"></iframe>`);
+      send(PAY_FORM, {
+        "set-cookie": "paid=1; Path=/; SameSite=Lax",
+        "content-security-policy": `default-src '${path === "/strict" ? "none" : "self"}'; script-src 'nonce-own'; style-src 'unsafe-inline'; img-src 'self'`,
+      });
+    };
+    const stranger = `http://127.0.0.1:${await listen((_, response) => {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end(STRANGER);
+    })}`;
+    const origin = await listen(pages);
+    const folder = await mkdtemp(join(tmpdir(), "tandem-"));
+    const sites = [shop, pay].map((url) => `[[site]]\npublic = "${url}"\norigin = "http://127.0.0.1:${origin}"\n`).join("");
+    const config = `${sites}[proxy]\nlisten = "127.0.0.1:${port}"\n[console]\nlisten = "127.0.0.1:${agents}"\npublic = "http://localhost:${agents}"\n`;
+    await writeFile(join(folder, "tandem.toml"), config);
+    await cp("../../policies/default.toml", join(folder, "policies/default.toml"));
+    const policy = (text: string) => writeFile(join(folder, "policies/test.toml"), text);
+    await policy(POLICY);
+    spawnSync(BINARY, ["agent", "add", "agent", "--password-stdin", "--file", join(folder, "agents.toml")], { input: PASSWORD });
+    let child: ChildProcess | undefined;
+    const run = async (): Promise<void> => {
+      child = spawn(BINARY, ["serve", "--config", join(folder, "tandem.toml")]);
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+      const health = () => fetch(`http://127.0.0.1:${agents}/healthz`).then((answer) => answer.status, () => said);
+      await expect.poll(health, { timeout: 15_000 }).toBe(200);
+    };
+    const stop = async (): Promise<void> => {
+      const gone = new Promise((resolve) => child?.once("exit", resolve));
+      child?.kill("SIGTERM");
+      await gone;
+    };
+    await run();
+    await use({ shop, pay, stranger, console: `http://localhost:${agents}`, policy, restart: async () => void (await stop(), await run()) });
+    await stop();
+    for (const stop of stops) await stop();
+  },
+  agent: async ({ browser, site }, use) => {
+    const context = await browser.newContext({ viewport: { width: 1400, height: 1000 }, reducedMotion: "reduce" });
+    const demo = { site: site.shop, console: site.console, password: PASSWORD, data: "", log: () => "" };
+    await use(new Agent(await context.newPage(), demo));
+    await context.close();
+  },
+  start: async ({ site, agent }, use) => {
+    await use(async (page, path = "/") => {
+      await page.goto(site.shop + path);
+      await page.getByRole("button", { name: "Co-browse" }).click();
+      const id = page.getByLabel("Session ID");
+      await expect(id).toHaveText(/^\w{3}-\w{3}-\w{3}$/);
+      await agent.logIn();
+      await agent.join((await id.textContent()) ?? "");
+    });
+  },
+  writes: async ({ agent }, use) => {
+    await use(async (page) => {
+      await agent.requestWrite();
+      await page.getByRole("button", { name: "Allow", exact: true }).click();
+      await expect(agent.mode()).toHaveText("Write");
+    });
+  },
+});
+
+const shopPage = (pay: string, stranger: string) => `<html lang=en><title>Shop</title><h1>Shop</h1>
+  <iframe id=pay src="${pay}/form" width=420 height=300></iframe><iframe id=stranger src="${stranger}/" width=200 height=80></iframe>`;
+
+const PAY_FORM = `<html lang=en><title>Pay</title><style>h1{background:rgb(1,2,3)}body{height:2000px}</style><h1>Pay here</h1>
+  <img id=logo src=/logo.svg><input id=name value=Ada><input id=pw type=password value=CANARY-1><p class=secret>CANARY-2</p>
+  <input id=card class=secret><button id=press type=button>Press</button><p id=said></p>
+  <script nonce=own>press.onclick = () => { said.textContent = "Pressed by " + document.getElementById("name").value; };</script>`;
+
+/** Tries all that it can to be taken for a part of the site, and says what it heard. */
+const STRANGER = `<!doctype html><title>Stranger</title><p>STRANGER-TEXT</p><pre id=heard></pre><script>
+  addEventListener("message", (event) => { heard.textContent += JSON.stringify(event.data) + "\\n"; });
+  setInterval(() => parent.postMessage({ tandem: "here" }, "*"), 50);</script>`;
+
+const inFrame = (page: Page) => page.frameLocator("#pay");
+
+test("a frame of another host of the site is seen, live and masked", async ({ page, site, agent, start }) => {
+  const received: Buffer[] = [];
+  agent.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => received.push(plain(payload))));
+  agent.page.on("response", async (response) => received.push(await response.body().catch(() => Buffer.alloc(0))));
+  const errors: string[] = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await start(page);
+  const seen = (selector: string) => expect.poll(() => agent.mirror.text(`#pay >>> ${selector}`));
+  await seen("h1").toBe("Pay here");
+  await expect.poll(() => agent.mirror.background("#pay >>> h1")).toBe("rgb(1, 2, 3)");
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Ada");
+  await expect.poll(() => agent.mirror.naturalWidth("#pay >>> #logo")).toBe(31);
+  await inFrame(page).locator("#name").fill("Grace");
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Grace");
+  await inFrame(page).locator("#press").click();
+  await seen("#said").toBe("Pressed by Grace");
+  await inFrame(page).locator("html").evaluate((html) => html.scrollTo({ top: 120, behavior: "instant" }));
+  await expect.poll(() => agent.mirror.scrollTop("#pay >>> html")).toBe(120);
+
+  // What is private there, whether it was there before or is typed now, and where another document repeats it.
+  await inFrame(page).locator("#pw").fill("CANARY-3-typed");
+  await inFrame(page).locator("#card").fill("CANARY-4-typed");
+  await inFrame(page).locator("#name").focus();
+  await expect.poll(() => agent.mirror.value("#pay >>> #pw")).toBe("••••••••");
+  await expect.poll(() => agent.mirror.value("#pay >>> #card")).toMatch(/^•+$/);
+  await page.evaluate(() => document.querySelector("h1")?.append(" repeats CANARY-4-typed"));
+  await expect.poll(() => agent.mirror.text("h1")).toMatch(/repeats •+$/);
+  const all = Buffer.concat(received);
+  expect(all.includes("Pay here")).toBe(true);
+  expect(all.includes("CANARY")).toBe(false);
+  // Nothing of the frame of a host that is none of the site.
+  expect(await agent.mirror.html("#stranger >>> p")).toBeNull();
+  expect(all.includes("STRANGER-TEXT")).toBe(false);
+  expect(errors).toEqual([]);
+});
+
+test("frames that navigate, reload, come and go are followed, and a stranger's is a box again", async ({ page, site, agent, start }) => {
+  await start(page);
+  const text = (selector: string) => expect.poll(() => agent.mirror.text(selector));
+  await text("#pay >>> h1").toBe("Pay here");
+  const go = (url: string) =>
+    page.locator("#pay").evaluate((frame: HTMLIFrameElement, url) => {
+      frame.src = url;
+    }, url);
+  await inFrame(page).locator("#name").fill("Grace");
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Grace");
+  await inFrame(page).locator("html").evaluate(() => location.reload());
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Ada");
+  await inFrame(page).locator("html").evaluate(() => {
+    location.href = "/done";
+  });
+  await text("#pay >>> h1").toBe("Thank you");
+  // Its own script changes its address; it stays.
+  await inFrame(page).locator("h1").evaluate((heading) => {
+    history.pushState(null, "", "/after?x=1");
+    heading.textContent = "After";
+  });
+  await text("#pay >>> h1").toBe("After");
+  // To the page's own host, of which the page tells by itself, and back.
+  await go(`${site.shop}/inner`);
+  await text("#pay >>> #inner").toBe("Inner of the shop");
+  await go(`${site.pay}/done`);
+  await text("#pay >>> h1").toBe("Thank you");
+  await go(`${site.stranger}/`);
+  await expect.poll(() => agent.mirror.html("#pay >>> h1")).toBeNull();
+  await expect(inFrame(page).locator("p")).toHaveText("STRANGER-TEXT");
+  // A policy under which no script may fetch the picture.
+  await go(`${site.pay}/strict`);
+  await expect.poll(() => agent.mirror.naturalWidth("#pay >>> #logo")).toBe(31);
+  await page.locator("#pay").evaluate((frame) => frame.remove());
+  await expect.poll(() => agent.mirror.html("#pay")).toBeNull();
+  await page.evaluate((url) => {
+    const frame = document.createElement("iframe");
+    frame.id = "late";
+    frame.src = url;
+    document.body.append(frame);
+  }, `${site.pay}/done`);
+  await text("#late >>> h1").toBe("Thank you");
+  expect(await faults(site)).toEqual([]);
+});
+
+test("a frame of the shop in a frame of another host in the shop", async ({ page, site, agent, start }) => {
+  await start(page);
+  await page.locator("#pay").evaluate((frame: HTMLIFrameElement, url) => {
+    frame.src = url;
+  }, `${site.pay}/nest`);
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Nest");
+  await expect.poll(() => agent.mirror.text("#pay >>> #in >>> #inner")).toBe("Inner of the shop");
+  await inFrame(page).frameLocator("#in").locator("#inner").evaluate((p) => p.append(", changed"));
+  await expect.poll(() => agent.mirror.text("#pay >>> #in >>> #inner")).toBe("Inner of the shop, changed");
+  await inFrame(page).locator("#in").evaluate((frame) => frame.remove());
+  await expect.poll(() => agent.mirror.html("#pay >>> #in")).toBeNull();
+  expect(await faults(site)).toEqual([]);
+});
+
+test("after a restart, a reload and a change of rules the frame is there as it is", async ({ page, site, agent, start }) => {
+  await start(page);
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");
+  await inFrame(page).locator("#name").fill("Grace");
+  await site.restart();
+  await inFrame(page).locator("h1").evaluate((heading) => heading.append(" again"));
+  await expect.poll(() => agent.mirror.text("#pay >>> h1"), { timeout: 20_000 }).toBe("Pay here again");
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Grace");
+  await agent.page.reload();
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here again");
+  // Rules for the frame's own address.
+  await site.policy(`urls = ["/form"]\n[[mask]]\nselect = "h1, #name"\n`);
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toMatch(/^[• ]+$/);
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toMatch(/^•+$/);
+  expect(await agent.mirror.text("h1")).toBe("Shop");
+  await page.reload();
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toMatch(/^•+$/);
+});
+
+test("an agent clicks and types in such a frame, and no form leaves it", async ({ page, agent, start, writes }) => {
+  await start(page);
+  await writes(page);
+  await expect.poll(() => agent.mirror.text("#pay >>> #press")).toBe("Press");
+  await agent.mirror.click("#pay >>> #name");
+  await agent.page.keyboard.press("End");
+  await agent.page.keyboard.type(" Lovelace");
+  await expect(inFrame(page).locator("#name")).toHaveValue("Ada Lovelace");
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Ada Lovelace");
+  await agent.mirror.click("#pay >>> #press");
+  await expect(inFrame(page).locator("#said")).toHaveText("Pressed by Ada Lovelace");
+  await expect.poll(() => agent.mirror.text("#pay >>> #said")).toBe("Pressed by Ada Lovelace");
+  // What is private there can not be used.
+  await agent.mirror.click("#pay >>> #card");
+  await agent.page.keyboard.type("4");
+  await expect(inFrame(page).locator("#card")).toHaveValue("");
+  // Once the customer has taken it back, nothing is done there any more.
+  await page.getByRole("button", { name: "Take back control" }).click();
+  await expect(agent.mode()).toHaveText("Pointer");
+  await agent.mirror.click("#pay >>> #name");
+  await agent.page.keyboard.type("no");
+  await expect(inFrame(page).locator("#name")).toHaveValue("Ada Lovelace");
+});
+
+test("who is not of the site gets nothing: neither a page around the frame nor one in it", async ({ page, context, site, agent, start }) => {
+  await start(page);
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");
+  // In a frame of the shop: it is not asked, and its answer is worth nothing.
+  await expect(page.frameLocator("#stranger").locator("#heard")).toHaveText("");
+  // Around the form: speaks to it as a page of the site would, with a ticket that it made up.
+  const evil = await context.newPage();
+  const requests: string[] = [];
+  evil.on("request", (request) => requests.push(new URL(request.url()).pathname));
+  evil.on("websocket", (socket) => requests.push(new URL(socket.url()).pathname));
+  await evil.goto(`${site.stranger}/`);
+  const heard = await evil.evaluate(
+    (url) =>
+      new Promise<string[]>((resolve) => {
+        const heard: string[] = [];
+        const frame = document.createElement("iframe");
+        frame.src = url;
+        frame.onload = () => {
+          for (const word of [{ tandem: "who" }, { tandem: "join", ticket: "a.b" }, { tandem: "here" }]) frame.contentWindow?.postMessage(word, "*");
+          // Messages are heard in order: a second frame's load is later than all that the first would say at once.
+          const second = document.createElement("iframe");
+          second.src = url;
+          second.onload = () => resolve(heard);
+          document.body.append(second);
+        };
+        addEventListener("message", ({ source, data }) => {
+          if (source !== window) heard.push(JSON.stringify(data));
+        });
+        document.body.append(frame);
+      }),
+    `${site.pay}/form`,
+  );
+  expect(heard).toEqual([]);
+  expect(requests.filter((path) => path.startsWith("/.tandem/") && path !== "/.tandem/loader.js")).toEqual([]);
+});
+
+test("the page around a frame learns nothing of what is in it", async ({ page, site, agent, start }) => {
+  await page.addInitScript(() => {
+    const all: string[] = [];
+    Object.assign(window, { all });
+    addEventListener("message", ({ data, ports }) => all.push(JSON.stringify(data) + ports.length));
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      all.push(typeof data === "string" ? data : new TextDecoder("latin1").decode(data as ArrayBuffer));
+      return send.call(this, data);
+    };
+  });
+  const tickets: string[] = [];
+  page.on("websocket", (socket) =>
+    socket.on("framereceived", ({ payload }) => {
+      const message = typeof payload === "string" ? JSON.parse(payload) : {};
+      if (message.type === "ticket") tickets.push(message.ticket);
+    }),
+  );
+  await start(page);
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");
+  const seen = async () => (await page.mainFrame().evaluate(() => (window as unknown as { all: string[] }).all)).join("\n");
+  expect(await seen()).toContain('"tandem":"here"');
+  expect(await seen()).toContain('"type":"invite"');
+  expect(await seen()).not.toContain("Pay here");
+  // A ticket is used up: who has overheard it does not get in with it.
+  const [ticket] = tickets;
+  expect(ticket).toBeTruthy();
+  const code = await page.evaluate(
+    ([base, ticket]) =>
+      new Promise<number>((resolve) => {
+        const about = new URLSearchParams({ ticket: ticket ?? "", url: `${base}/form` });
+        const socket = new WebSocket(`${base?.replace("http", "ws")}/.tandem/session/inset?${about}`);
+        socket.onclose = ({ code }) => resolve(code);
+      }),
+    [site.shop, ticket],
+  );
+  expect(code).toBe(4001);
+});
+
+/** What the server counts and should not: it is repaired, but it should not have happened. */
+async function faults(site: Site): Promise<string[]> {
+  const metrics = await (await fetch(`${site.console}/metrics`)).text();
+  return (metrics.match(/^tandem_session_(?:\w+_divergences|\w+_resyncs)_total .*$/gm) ?? []).filter((line) => !line.endsWith(" 0"));
+}
