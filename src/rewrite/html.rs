@@ -68,6 +68,8 @@ pub struct Html {
     begins: bool,
     /// How many drawings or formulas are open, in which an element may close itself.
     foreign: u32,
+    /// How many elements are open whose content is not the document's.
+    inert: u32,
     escape: Escape,
     script: Script,
     /// The address that this element loads.
@@ -182,6 +184,7 @@ impl Default for Html {
             attribute: Name::default(),
             begins: false,
             foreign: 0,
+            inert: 0,
             escape: Escape::None,
             script: Script::Other,
             address: Vec::new(),
@@ -242,6 +245,11 @@ impl Html {
             _ => false,
         };
         if begun { Some(self.tag_at) } else { self.within(tag) }
+    }
+
+    /// Whether this place is in the tag of the document's body, just after its name.
+    pub fn begins_body(&self) -> bool {
+        self.state == State::TagName && !self.closing && self.tag.is(b"body") && self.inert == 0
     }
 
     /// The addresses of all elements so far that say by a hash what they load (`integrity`), as they are written.
@@ -541,8 +549,10 @@ impl Html {
     fn tag_ends(&mut self) {
         self.state = State::Data;
         let foreign = self.tag.is(b"svg") || self.tag.is(b"math");
+        let inert = self.tag.is(b"noscript") || self.tag.is(b"template");
         if self.closing {
             self.foreign = self.foreign.saturating_sub(u32::from(foreign));
+            self.inert = self.inert.saturating_sub(u32::from(inert));
             return;
         }
         if self.base.is_none() && self.tag.is(b"base") && !self.address.is_empty() {
@@ -554,6 +564,7 @@ impl Html {
             return;
         }
         self.foreign = self.foreign.saturating_add(u32::from(foreign));
+        self.inert = self.inert.saturating_add(u32::from(inert));
         self.state = match &self.tag.bytes[..self.tag.length.min(NAME)] {
             b"script" | b"style" | b"title" | b"textarea" | b"xmp" | b"iframe" | b"noembed" | b"noframes" => {
                 self.escape = Escape::None;

@@ -26,8 +26,8 @@ use super::url::{Found, Mapping};
 pub const BEHIND: usize = 128 * 1024;
 /// How much of an unfinished `<meta>` tag is held back.
 pub const HOLD: usize = 16 * 1024;
-/// How far into a page a `<meta>` with a policy is looked for where nothing else is to be done: it has to be in the
-/// head.
+/// How far into a page a `<meta>` with a policy is looked for where nothing else is to be done, if its body does not
+/// begin before: it has to be in the head (CSP 3, section 3.3).
 const META_REACH: u64 = 256 * 1024;
 
 /// What names pinned content, and how one looks for it: in other cases than these nobody writes it.
@@ -89,6 +89,8 @@ pub struct Links {
     held: BytesMut,
     /// The last byte that was passed on.
     before: u8,
+    /// The last bytes that were passed on, where they may be the beginning of the body's tag.
+    body: meta::Body,
     /// Where `held` begins in the document.
     passed: u64,
     /// How the bytes of `held` are read.
@@ -132,6 +134,7 @@ impl Links {
             behind_length: 0,
             held: BytesMut::new(),
             before: b' ',
+            body: meta::Body::default(),
             passed: 0,
             pinning: false,
             pins: Vec::new(),
@@ -140,7 +143,8 @@ impl Links {
 
     /// Whether all that comes passes as it is, so that nothing needs to be pushed any more.
     pub fn is_done(&self) -> bool {
-        self.task.mapping.is_none() && self.passed > META_REACH && self.held.is_empty()
+        let head_is_over = self.body.has_begun() || self.passed > META_REACH;
+        self.task.mapping.is_none() && head_is_over && self.held.is_empty()
     }
 
     /// The absolute addresses that the document so far loads with `integrity`: what is there must pass byte for byte.
@@ -166,6 +170,9 @@ impl Links {
     }
 
     fn look(&mut self, text: Bytes, last: bool, out: &mut impl FnMut(Bytes)) {
+        if self.is_done() {
+            return out(text);
+        }
         let mapping = self.task.mapping.clone();
         let document = matches!(self.task.language, Language::Html | Language::Xml);
         let view = self.reading.as_ref().map(|reading| reading.view(&text));
@@ -177,8 +184,9 @@ impl Links {
         };
         let mut sights: Vec<Sight<'_>> = found.into_iter().map(Sight::Url).collect();
         if document {
-            meta::sightings(seen, |at| sights.push(Sight::Meta(at)));
-            if !last {
+            let head = if mapping.is_none() { self.end_of_head(seen) } else { None };
+            meta::sightings(&seen[..head.unwrap_or(seen.len())], |at| sights.push(Sight::Meta(at)));
+            if !last && head.is_none() {
                 open = open.min(self.unfinished_meta(seen));
             }
             if !last && mapping.is_some() {
@@ -190,13 +198,17 @@ impl Links {
         let mut edits = Vec::new();
         if document {
             let pinning = mapping.is_some() && (self.pinning || names_pins(seen));
-            if sights.is_empty() && !pinning {
+            if sights.is_empty() && self.body.has_begun() {
+                self.behind.clear();
+            } else if sights.is_empty() && !pinning {
                 self.leave_behind(match &view {
                     Some(Cow::Owned(view)) => Bytes::copy_from_slice(&view[..open]),
                     _ => text.slice(..open),
                 });
             } else {
                 self.read(seen, &sights, open, &mut edits);
+                // Of a tag, the policy is found where the word is that makes it one.
+                edits.sort_by_key(|edit| edit.start);
                 self.pinning = pinning && self.html.in_tag();
             }
         } else {
@@ -210,11 +222,37 @@ impl Links {
         }
         drop(sights);
         self.before = seen[..open].last().copied().unwrap_or(self.before);
+        self.body.passed(&seen[..open]);
         drop(view);
         if let Some(reading) = &mut self.reading {
             reading.feed(&text[..open]);
         }
         self.pass(text, open, &edits, out);
+    }
+
+    /// Where in `seen` the body begins, after which no policy counts.
+    fn end_of_head(&mut self, seen: &[u8]) -> Option<usize> {
+        if self.task.language == Language::Xml {
+            return None;
+        }
+        let mut ends = Vec::new();
+        self.body.sightings(seen, |end| ends.push(end));
+        if ends.is_empty() {
+            return None;
+        }
+        ends.sort_unstable();
+        self.catch_up();
+        let mut html = self.html.clone();
+        let mut at = 0;
+        for end in ends {
+            html.feed(&seen[at..end]);
+            at = end;
+            if html.begins_body() {
+                self.body.begins();
+                return Some(end);
+            }
+        }
+        None
     }
 
     /// Where the `<meta` tag begins in which `seen` ends, or its end. One that is too long is not waited for.
@@ -259,8 +297,6 @@ impl Links {
             }
         }
         self.html.feed(&seen[at..open]);
-        // Of a tag, the policy is found where the word is that makes it one.
-        edits.sort_by_key(|edit| edit.start);
         let pins = self.html.take_pins();
         if !pins.is_empty() {
             let base = self.html.base().and_then(|base| self.absolute(&self.task.url, base));

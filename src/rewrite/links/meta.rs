@@ -1,4 +1,5 @@
-//! `<meta http-equiv>`: a policy is made to admit us as one in a header is, and a refresh is mapped.
+//! `<meta http-equiv>`: a policy is made to admit us as one in a header is, and a refresh is mapped. Policies have to
+//! be in the head, so nothing is looked for once the body has begun.
 
 use super::{Edit, HOLD, Task};
 use crate::rewrite::csp;
@@ -8,6 +9,51 @@ const WORD: &[u8] = b"http-equiv";
 /// Where in it the letter is that is rarest in pages.
 const RARE: usize = 6;
 const TAG: &[u8] = b"<meta";
+/// In other cases than these nobody writes it.
+const BODY: &[u8; 5] = b"<body";
+const BODY_LOUD: &[u8; 5] = b"<BODY";
+
+/// Whether the body of a document has begun, which comes in pieces.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    begun: bool,
+    /// The last bytes that were passed on.
+    before: [u8; BODY.len()],
+}
+
+impl Body {
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    pub(super) fn begins(&mut self) {
+        self.begun = true;
+    }
+
+    /// Calls `at` with every end of what may be the beginning of the body's tag.
+    pub(super) fn sightings(&self, text: &[u8], mut at: impl FnMut(usize)) {
+        let mut edge = [0; 2 * BODY.len() - 1];
+        let after = text.len().min(BODY.len() - 1);
+        edge[..BODY.len()].copy_from_slice(&self.before);
+        edge[BODY.len()..BODY.len() + after].copy_from_slice(&text[..after]);
+        for (end, word) in edge[..BODY.len() + after].windows(BODY.len()).enumerate() {
+            if word == BODY || word == BODY_LOUD {
+                at(end);
+            }
+        }
+        // Documents have one of the two.
+        for spelling in [BODY, BODY_LOUD] {
+            memchr::memmem::find_iter(text, spelling).for_each(|start| at(start + spelling.len()));
+        }
+    }
+
+    /// These bytes were passed on.
+    pub(super) fn passed(&mut self, text: &[u8]) {
+        let new = text.len().min(BODY.len());
+        self.before.rotate_left(new);
+        self.before[BODY.len() - new..].copy_from_slice(&text[text.len() - new..]);
+    }
+}
 
 /// Calls `at` with every place of the word `http-equiv`.
 pub(super) fn sightings(text: &[u8], mut at: impl FnMut(usize)) {
