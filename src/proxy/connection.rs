@@ -362,13 +362,19 @@ async fn stopped<C>(
 
 fn ended(result: hyper::Result<()>, pulse: &Pulse, metrics: &ListenerMetrics) {
     let Err(error) = result else { return };
-    if pulse.flooded() {
+    if pulse.flooded() || is_calmed(&error) {
         metrics.limited(CONTROL_FLOOD);
     } else if error.is_parse() || error.is_parse_too_large() {
         // Answered by hyper itself, if at all.
         metrics.limited("malformed");
     }
     tracing::debug!(%error, "connection ended");
+}
+
+/// Whether h2 ended the connection because of a flood that it notices itself.
+fn is_calmed(error: &hyper::Error) -> bool {
+    let error = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
+    error.is_some_and(|error| error.is_library() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
 }
 
 fn cut_off(reason: &'static str, metrics: &ListenerMetrics) {

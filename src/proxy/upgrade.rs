@@ -16,12 +16,14 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::error::Failure;
+use super::error::{Failure, Reason};
 use super::exchange::Peer;
 use super::headers::tokens;
 use super::metrics::SiteMetrics;
 
 const WEBSOCKET: &str = "websocket";
+/// Why a tunnel was closed from here.
+const IDLE: Reason = Reason { fault: "client", word: "websocket_idle" };
 
 /// The browser's side of an upgrade that the origin is asked for.
 pub(super) struct Wish(OnUpgrade);
@@ -99,7 +101,10 @@ async fn tunnel(browser: OnUpgrade, origin: OnUpgrade, idle: Duration, metrics: 
                 tracing::debug!(%error, "tunnel ended");
             }
         }
-        () = quiet(&activity, idle) => tracing::debug!("tunnel idle"),
+        () = quiet(&activity, idle) => {
+            tracing::debug!("tunnel idle");
+            metrics.failed(IDLE);
+        }
     }
 }
 

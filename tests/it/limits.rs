@@ -17,7 +17,7 @@ use super::tls;
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-fn limited(limit: &str) -> String {
+pub(super) fn limited(limit: &str) -> String {
     format!("proxy_limited_total{{listener=\"site\",limit=\"{limit}\"}}")
 }
 
@@ -166,6 +166,11 @@ async fn large_heads_are_refused_with_a_page() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(answer.contains("Request ID"), "{answer}");
     }
+    for reason in ["long_url", "many_headers"] {
+        // Refused before anybody asks for which site.
+        let failed = failed("client", reason).replace("shop.example", "none");
+        assert_eq!(rig.counted(&failed), 1.0, "{reason}");
+    }
     serves(&rig).await;
     // The same over HTTP/2.
     let rig = tls::rig_with(ok, limits).await;
@@ -231,6 +236,7 @@ async fn floods_of_frames_end_the_connection_and_no_other() {
         };
         let end = async { tokio::join!(flooding, closed(read)) };
         tokio::time::timeout(DEADLINE, end).await.unwrap_or_else(|_| panic!("{name}: stays open"));
+        rig.counts.counts(&limited("control_flood"), 1.0).await;
         let mut browser = rig.browser().await;
         let response = browser.send_request(tls::get("/").body(Full::default()).unwrap()).await.unwrap();
         assert_eq!(tls::text(response).await, "ok", "{name}: others are served");
@@ -304,4 +310,27 @@ async fn an_origin_may_stall_at_any_stage() {
     assert!(rig.get("/stalls", "").await.ends_with("half"));
     assert_eq!(rig.counted(&failed("origin", "body_stalled")), 1.0);
     serves(&rig).await;
+}
+
+// ---- tunnels ---------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_tunnel_through_which_nothing_passes_is_closed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let limits = Limits { tunnel_idle: Duration::from_millis(200), ..Limits::default() };
+    let origin = listener.local_addr().unwrap();
+    let rig = rig_before(origin, limits, Arc::default(), Arc::default(), TaskTracker::new()).await;
+    let mut browser = send(
+        &rig,
+        b"GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    )
+    .await;
+    let (mut origin, _) = listener.accept().await.unwrap();
+    let switched =
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello";
+    origin.write_all(switched).await.unwrap();
+    read_until(&mut browser, &mut Vec::new(), "hello").await;
+    assert_eq!(rig.counted(&failed("client", "websocket_idle")), 0.0);
+    assert_eq!(closed(browser).await, "");
+    rig.counts(&failed("client", "websocket_idle"), 1.0).await;
 }

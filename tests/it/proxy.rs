@@ -197,7 +197,7 @@ async fn several_sites_are_told_apart_by_host() {
         seen: Arc::default(),
         connections: Arc::default(),
         copies: Arc::default(),
-        registry: Arc::default(),
+        counts: Counts::default(),
         tasks: tasks.clone(),
         stop,
     };

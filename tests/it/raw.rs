@@ -39,7 +39,7 @@ pub(super) struct Rig {
     /// How many connections the origin got.
     pub(super) connections: Arc<Mutex<usize>>,
     pub(super) copies: Arc<Copies>,
-    pub(super) registry: Arc<Registry>,
+    pub(super) counts: Counts,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
 }
@@ -113,11 +113,10 @@ async fn rig_for(
         loader_tag: TAG.to_owned(),
         signing: None,
     };
-    let mut registry = Registry::default();
-    let metrics = Metrics::register(&mut registry);
+    let (metrics, counts) = Counts::register();
     let proxy = Proxy::new(settings, own(), copies.clone(), &metrics, None).unwrap();
     tasks.spawn(proxy.serve(listener, tasks.clone(), stop.clone()));
-    Rig { address, seen, connections, copies, registry: Arc::new(registry), tasks, stop }
+    Rig { address, seen, connections, copies, counts, tasks, stop }
 }
 
 pub(super) fn url(text: &str) -> Url {
@@ -239,10 +238,33 @@ impl Rig {
         String::from_utf8_lossy(&joined(answer.into_bytes())).into_owned()
     }
 
+    pub(super) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl std::ops::Deref for Rig {
+    type Target = Counts;
+
+    fn deref(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+/// What a proxy has counted.
+#[derive(Default)]
+pub(super) struct Counts(Registry);
+
+impl Counts {
+    pub(super) fn register() -> (Metrics, Counts) {
+        let mut registry = Registry::default();
+        (Metrics::register(&mut registry), Counts(registry))
+    }
+
     /// One line of the metrics, by all that stands before its value; 0 if it is not there.
     pub(super) fn counted(&self, name: &str) -> f64 {
         let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        prometheus_client::encoding::text::encode(&mut text, &self.0).unwrap();
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
         value.unwrap_or_default()
     }
@@ -256,10 +278,6 @@ impl Rig {
         };
         let timeout = tokio::time::timeout(DEADLINE, reached).await;
         timeout.unwrap_or_else(|_| panic!("{name} is {}, not {least}", self.counted(name)));
-    }
-
-    pub(super) fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
     }
 }
 

@@ -10,7 +10,7 @@ use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tandem::proxy::{Entrance, Limits, Proxy, Settings, Site, serve_routes};
+use tandem::proxy::{Entrance, Limits, Metrics, Proxy, Settings, Site, serve_routes};
 use tandem::tls::{Acceptor, Pair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,7 +22,10 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::raw::{Copies, DEADLINE, Reply, TAG, body, header, html, own, response, serve_origin, url};
+use super::limits::limited;
+use super::raw::{
+    Copies, Counts, DEADLINE, Reply, TAG, body, header, html, own, response, serve_origin, url,
+};
 
 const NAMES: [&str; 2] = ["shop.example", "help.example"];
 
@@ -30,6 +33,7 @@ const NAMES: [&str; 2] = ["shop.example", "help.example"];
 pub(super) struct Rig {
     pub(super) address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
+    pub(super) counts: Counts,
     folder: tempfile::TempDir,
     /// The proxy's, and everything else's.
     tasks: TaskTracker,
@@ -57,15 +61,18 @@ pub(super) async fn rig_with(handler: impl Fn(&str) -> Reply + Send + Sync + 'st
     let folder = tempfile::tempdir().unwrap();
     let pairs: Vec<_> = NAMES.iter().map(|name| write_pair(folder.path(), name)).collect();
     let stop = CancellationToken::new();
-    let (proxy, entrance, address) = before(site, limits, Some(Acceptor::new(&pairs).unwrap())).await;
+    let (metrics, counts) = Counts::register();
+    let (proxy, entrance, address) =
+        before(site, limits, Some(Acceptor::new(&pairs).unwrap()), &metrics).await;
     tasks.spawn(proxy.serve(entrance, tasks.clone(), stop.clone()));
-    Rig { address, seen, folder, tasks, beside, stop }
+    Rig { address, seen, counts, folder, tasks, beside, stop }
 }
 
 pub(super) async fn before(
     site: Site,
     limits: Limits,
     tls: Option<Acceptor>,
+    metrics: &Metrics,
 ) -> (Arc<Proxy>, Entrance, SocketAddr) {
     let settings = Settings {
         sites: vec![site],
@@ -78,7 +85,7 @@ pub(super) async fn before(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     (
-        Proxy::new(settings, own(), Arc::new(Copies::default()), &Default::default(), None).unwrap(),
+        Proxy::new(settings, own(), Arc::new(Copies::default()), metrics, None).unwrap(),
         Entrance { listener, tls },
         address,
     )
@@ -196,6 +203,8 @@ async fn who_does_not_speak_tls_gets_nothing() {
         assert!(!answer.starts_with(b"HTTP"), "{said:?}");
     }
     assert!(rig.seen().is_empty());
+    assert_eq!(rig.counts.counted(&limited("handshake_timeout")), 2.0, "who says nothing, or too little");
+    assert_eq!(rig.counts.counted(&limited("handshake")), 1.0);
 }
 
 #[tokio::test]
@@ -358,6 +367,7 @@ async fn a_flood_of_resets_ends_the_connection() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), flood).await.expect("goes on for ever");
+    rig.counts.counts(&limited("reset_flood"), 1.0).await;
 }
 
 #[tokio::test]
@@ -374,6 +384,7 @@ async fn a_browser_that_takes_nothing_is_left() {
         }
     };
     tokio::time::timeout(DEADLINE, closed).await.expect("stays open");
+    assert_eq!(rig.counts.counted(&limited("slow_reader")), 1.0);
     drop(response);
 }
 
@@ -423,7 +434,7 @@ async fn an_origin_must_prove_who_it_is() {
             origin_name: name.map(str::to_owned),
             ..Site::new(url("http://shop.example"), origin.clone())
         };
-        let (proxy, entrance, address) = before(site, Limits::default(), None).await;
+        let (proxy, entrance, address) = before(site, Limits::default(), None, &Metrics::default()).await;
         tasks.spawn(proxy.serve(entrance, tasks.clone(), stop.clone()));
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request =
