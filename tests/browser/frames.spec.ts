@@ -319,3 +319,31 @@ test("what stood in a frame that is gone is not private for that", async ({ cust
   });
   await expect.poll(() => agent.mirror.text("#repeated")).toBe("This is a word of the page");
 });
+
+test("a dialog in a frame takes nothing of ours along", async ({ customer, agent, session }) => {
+  await session("/help");
+  await frames(customer.page);
+  await expect.poll(() => agent.mirror.text("#srcdoc >>> p")).toBe("In srcdoc");
+  await customer.page.evaluate(() => {
+    const inner = document.querySelector<HTMLIFrameElement>("#srcdoc")?.contentDocument;
+    const dialog = inner?.createElement("dialog");
+    if (!dialog) return;
+    dialog.textContent = "Modal in a frame";
+    inner?.body.append(dialog);
+    dialog.showModal();
+  });
+  await expect.poll(() => agent.mirror.text("#srcdoc >>> dialog")).toBe("Modal in a frame");
+  // Whatever the page opens next, our element is raised by what is known of both.
+  await customer.page.evaluate(() => {
+    const note = document.createElement("p");
+    note.id = "note";
+    note.popover = "manual";
+    note.textContent = "Note";
+    document.body.append(note);
+    note.showPopover();
+    document.querySelector("#srcdoc")?.remove();
+  });
+  await expect.poll(() => agent.mirror.text("#note")).toBe("Note");
+  await customer.page.getByRole("button", { name: "Exit session" }).click();
+  await expect(customer.page.getByRole("button", { name: "Co-browse" })).toBeVisible();
+});

@@ -83,8 +83,10 @@ export class Stage {
   }
 }
 
-/** The page's modal dialog, if it shows one; the topmost, as far as that is known. */
+/** The page's modal dialog, if it shows one; the topmost, as far as that is known. One in a frame makes only that inert. */
 function topmost(topLayer: readonly Element[]): Element | undefined {
-  const known = topLayer.filter((element) => element.isConnected && element.matches(":modal"));
+  const known = topLayer.filter(
+    (element) => element.isConnected && element.ownerDocument === document && element.matches(":modal"),
+  );
   return known.at(-1) ?? [...document.querySelectorAll(":modal")].at(-1);
 }

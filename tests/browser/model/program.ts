@@ -59,12 +59,13 @@ export function program(seed: number, only: string[]): void {
     const found: Element[] = [top];
     for (let at = 0; at < found.length; at++) {
       const element = found[at] as Element;
-      found.push(...element.children, ...(rootOf(element)?.children ?? []));
+      // The widget goes into the uppermost dialog.
+      const inside = [...element.children, ...(rootOf(element)?.children ?? [])];
+      found.push(...inside.filter(({ localName }) => localName !== "tandem-widget"));
       const body = inFrame(element)?.body;
       if (body) found.push(body);
     }
-    // The widget goes into the uppermost dialog.
-    return found.filter(({ localName }) => localName !== "tandem-widget") as HTMLElement[];
+    return found as HTMLElement[];
   };
   const named = (pattern: RegExp): HTMLElement[] => all().filter(({ localName }) => pattern.test(localName));
   /** Any element that may be taken elsewhere. */
