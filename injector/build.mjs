@@ -17,8 +17,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 /** The oldest browsers that it runs in. */
 const TARGET = ["es2022", "safari16.4"];
 
-/** What every session loads, whatever the page is: the recorder and the widget, and what brings what was there before. */
-const SESSION = { parts: ["customer.js", "wants.js"], limit: 25 * 1024 };
+/** What every session loads, whatever the page is: the recorder and the widget, and nothing beside them. */
+const SESSION = { parts: ["customer.js"], limit: 25 * 1024 };
 
 /** What is done to scripts that have a bound: nothing that could change what they do. */
 const SHORTER = { compress: { passes: 2, ecma: 2022 }, ecma: 2022 };
@@ -37,8 +37,8 @@ const BUNDLES = [
   { out: "place.js", entry: "src/place/main.ts", limit: 3 * 1024 },
   // Loaded where something is hidden from the agent.
   { out: "outlines.js", entry: "src/outlines/main.ts", limit: 2 * 1024 },
-  // Loaded when the server wants what only this page has.
-  { out: "wants.js", entry: "src/wants/main.ts", limit: 2 * 1024 },
+  // Loaded where a page has a field that is withheld.
+  { out: "echoes.js", entry: "src/echoes/main.ts", limit: 2 * 1024 },
   { out: "held.js", entry: "src/held/main.ts", limit: 3 * 1024 },
   // Loaded where the website has several hosts and the page a frame that its script can not reach into; and in such a frame.
   { out: "frames.js", entry: "src/frames/main.ts", limit: 1024 },

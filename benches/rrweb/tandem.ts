@@ -10,7 +10,7 @@ import { Sheets } from "../../injector/src/sheets/sheets.ts";
 
 Object.assign(window, {
   startTandem(emit: (bytes: Uint8Array) => void) {
-    const withholding = new Withholding();
+    const withholding = new Withholding(() => new Promise<never>(() => {}), () => {});
     withholding.set([], []);
     const outlet = {
       waiting: 0,

@@ -4,7 +4,7 @@
 //! length, so that cost is bounded by the text and the number of lengths. Case and the separators that people
 //! and forms put into numbers make no difference. Values of fewer than [`SHORTEST`] characters are no secrets.
 //!
-//! The customer's browser does the same (`injector/src/customer/echoes.ts`): both must find the same.
+//! The customer's browser does the same (`injector/src/echoes/finder.ts`): both must find the same.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -253,7 +253,7 @@ pub enum Privacy {
 pub const ECHOES: usize = 256;
 
 /// What the customer's browser needs to find withheld values where the page repeats them, those typed on
-/// earlier pages too: `policy::echo` and `injector/src/customer/echoes.ts` do the same.
+/// earlier pages too: `policy::echo` and `injector/src/echoes/finder.ts` do the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Echoing {
     /// Of this session.

@@ -29,7 +29,7 @@ const PARTS: [(&str, &str); 11] = [
     ("place", include_str!(concat!(env!("OUT_DIR"), "/browser/place.js"))),
     ("sheets", include_str!(concat!(env!("OUT_DIR"), "/browser/sheets.js"))),
     ("outlines", include_str!(concat!(env!("OUT_DIR"), "/browser/outlines.js"))),
-    ("wants", include_str!(concat!(env!("OUT_DIR"), "/browser/wants.js"))),
+    ("echoes", include_str!(concat!(env!("OUT_DIR"), "/browser/echoes.js"))),
     ("asks", include_str!(concat!(env!("OUT_DIR"), "/browser/asks.js"))),
     ("frames", include_str!(concat!(env!("OUT_DIR"), "/browser/frames.js"))),
     ("inset", include_str!(concat!(env!("OUT_DIR"), "/browser/inset.js"))),

@@ -1,6 +1,6 @@
 /** What the policy masks or hides is in nothing that the agent's browser gets, and the customer sees what that is. */
 import { rm, writeFile } from "node:fs/promises";
-import { Customer, expect, plain, test } from "./rig.ts";
+import { Customer, expect, plain, put, test } from "./rig.ts";
 
 const TYPED = { password: "hunter2-canary", card: "4111111111111111", code: "737373", once: "918273" };
 
@@ -121,6 +121,43 @@ test("what is typed into a withheld field leaves the browser nowhere, also where
   for (const part of [secret, bare, secret.replaceAll(" ", "-"), "4929 1234 5678", "56789011"]) {
     expect(all.includes(part), part).toBe(false);
   }
+});
+
+test("nothing of the page leaves while what finds typed values is still on its way", async ({ customer, agent, session }) => {
+  const { page } = customer;
+  const sent: Buffer[] = [];
+  page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(plain(frame.payload))));
+  let come = (): void => {};
+  const late = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  const asked = page.waitForRequest("**/.tandem/part/echoes.js*");
+  await page.route("**/.tandem/part/echoes.js*", async (route) => {
+    await late;
+    await route.continue();
+  });
+  await session("/help");
+  await put(customer, agent, `<input id="secret" data-tandem="mask"><p id="echo"></p><p id="other"></p>`);
+  await asked;
+  await page.locator("#secret").pressSequentially("hunter22");
+  // It is complete, gone from the field, and only the page still shows it.
+  await page.locator("#secret").blur();
+  await page.locator("#secret").fill("");
+  await page.evaluate(() => {
+    for (const [id, text] of [["echo", "Hello hunter22"], ["other", "came later"]] as const) {
+      const shown = document.querySelector(`#${id}`);
+      if (shown) shown.textContent = text;
+    }
+  });
+  // Messages go on, after all frames that there are.
+  await page.mouse.move(300, 300);
+  await expect.poll(() => Buffer.concat(sent).includes('"pointer"')).toBe(true);
+  expect(Buffer.concat(sent).includes("came later")).toBe(false);
+  come();
+  await expect.poll(() => agent.mirror.text("#other")).toBe("came later");
+  expect(await agent.mirror.text("#echo")).toBe("Hello ••••••••");
+  await expect.poll(() => Buffer.concat(sent).includes('"typed"')).toBe(true);
+  expect(Buffer.concat(sent).includes("hunter22")).toBe(false);
 });
 
 test("a switch shows the customer all that is hidden, and only the customer", async ({ customer, agent, session }) => {

@@ -17,7 +17,6 @@ export class Controls {
   readonly #dirty = new Set<Element>();
   /** What was last told, in short. */
   readonly #told = new WeakMap<Element, string>();
-  readonly #learned = new WeakMap<Element, string>();
 
   constructor(
     readonly known: KnownNodes,
@@ -59,14 +58,7 @@ export class Controls {
 
   /** Looks at what is being typed into withheld fields, before anything is told that may repeat it. */
   learn(): void {
-    const { withholding } = this;
-    for (const element of this.#dirty) {
-      if (controlKind(element) !== "text" || !withholding.holds(element, true)) continue;
-      const { value } = element as HTMLInputElement;
-      if (value === this.#learned.get(element)) continue;
-      this.#learned.set(element, value);
-      withholding.echoes.typing(element, value, withholding.isPassword(element));
-    }
+    for (const element of this.#dirty) this.withholding.learn(element);
   }
 
   /** Fields that are found to hold a password now. */
@@ -111,10 +103,12 @@ export class Controls {
     const held = this.withholding.holds(element);
     const state = (flags: number, value: string | number = ""): string =>
       `${String.fromCharCode(flags | 64)}${String.fromCharCode(validity(element))}${value}`;
-    const text = (value: string): string =>
-      held
-        ? state(2, this.withholding.length(element, value))
-        : state(1, this.withholding.echoes.hide(value));
+    const text = (value: string): string => {
+      const { echoes } = this.withholding;
+      if (!held) return state(1, echoes.hide(value));
+      echoes.prepare();
+      return state(2, this.withholding.length(element, value));
+    };
     switch (controlKind(element)) {
       case "text":
         return text((element as HTMLInputElement).value);

@@ -1,75 +1,66 @@
-/** What was typed is found however the page writes it, and exactly as the server finds it. */
+/** Nothing that was typed is told while what finds it is on its way, and nothing of it is forgotten. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Finder, type MakeFinder } from "../echoes/finder.ts";
+import type { Echo } from "../protocol/words.ts";
 import { Echoes } from "./echoes.ts";
 
 const KEY = { one: 123456, two: 654321 };
 
-function knowing(...values: string[]): Echoes {
-  const echoes = new Echoes();
+/** The values of a session, what comes of them, and the arrival of what finds them. */
+function session(): { echoes: Echoes; fresh: Echo[]; arrive(): Promise<void> } {
+  let come: (make: MakeFinder) => void = () => {};
+  const coming = new Promise<MakeFinder>((resolve) => {
+    come = resolve;
+  });
+  const fresh: Echo[] = [];
+  const echoes = new Echoes(
+    () => coming,
+    (told) => fresh.push(...told),
+  );
   echoes.set({ key: KEY, known: [], keep: ["title"] });
-  echoes.set({ key: KEY, known: values.flatMap((value) => echoes.pieces(value)), keep: ["title"] });
-  return echoes;
+  const arrive = (): Promise<void> => {
+    come(() => new Finder());
+    return echoes.prepare();
+  };
+  return { echoes, fresh, arrive };
 }
 
-test("hashes are those of the server", () => {
-  // The same example is in `src/policy/echo.rs`.
-  assert.deepEqual(knowing().pieces("Hunter 2-é€"), [
-    { length: 9, one: 50094066, two: 55702888, password: false },
-  ]);
+test("without a secret there is nothing to wait for", () => {
+  const { echoes } = session();
+  echoes.typing({} as Element, "abc", false);
+  assert.ok(echoes.ready);
+  assert.equal(echoes.hide("abc and more"), "abc and more");
+  assert.ok(echoes.keeps("Title") && !echoes.keeps("alt"));
 });
 
-test("a value is found however it is written", () => {
-  const echoes = knowing("4111 1111-22223333", "Ada Lovelace");
-  for (const [text, wanted] of [
-    ["card 4111111122223333!", "card ••••••••••••••••!"],
-    ["4111 1111 2222 3333", "•••• •••• •••• ••••"],
-    ["4111-1111-2222-3333", "•••••••••••••••••••"],
-    ["dear ADA  LOVELACE,", "dear •••  ••••••••,"],
-    ["/?name=Ada+Lovelace&x", "/?name=••••••••••••&x"],
-    ["/?name=%41da%20Lovelace&x", "/?name=••••••••••••••••&x"],
-    ["4111 1111 2222 333", "4111 1111 2222 333"],
-    ["Ada", "Ada"],
-    ["100% of it, 😀 too", "100% of it, 😀 too"],
-  ] as const)
-    assert.equal(echoes.hide(text), wanted);
-});
-
-test("what is being typed is hidden at once, and kept once it is settled", () => {
-  const echoes = knowing();
-  const field = {} as Element;
-  for (const value of ["hun", "hunt", "hunte", "hunter"]) echoes.typing(field, value, false);
-  assert.equal(echoes.hide("hunter hunte hunt"), "•••••• ••••• ••••");
-  assert.equal(echoes.settle().length, 1);
-  assert.equal(echoes.hide("hunter"), "••••••");
-  assert.equal(echoes.hide("hunt"), "hunt", "half a word is no secret for ever");
-  assert.deepEqual(echoes.settle(), []);
-});
-
-test("a password is known as a whole, and only a password", () => {
-  const echoes = knowing("Ada Lovelace");
-  assert.ok(!echoes.isPassword("Ada Lovelace"));
-  const field = {} as Element;
-  echoes.typing(field, "hunter2", true);
-  assert.ok(echoes.isPassword("hunter2"), "while it is being typed");
+test("what was typed meanwhile is a secret at once, and known to all once it can be found", async () => {
+  const { echoes, fresh, arrive } = session();
+  const [name, word] = [{} as Element, {} as Element];
+  echoes.typing(name, "Ada Lovelace", false);
+  echoes.typing(word, "hunter22", true);
+  assert.deepEqual(echoes.settle(name), []);
+  echoes.typing(name, "", false);
+  assert.ok(!echoes.ready);
+  assert.equal(echoes.hide("Hello Ada"), "••••• •••", "everything may be one");
+  await arrive();
+  assert.ok(echoes.ready);
+  assert.equal(echoes.hide("Hello Ada Lovelace, hunter22!"), "Hello ••• ••••••••, ••••••••!");
+  assert.equal(fresh.length, 1, "what is complete");
+  assert.ok(echoes.isPassword("hunter22"), "what is still being typed");
   assert.equal(echoes.settle()[0]?.password, true);
-  assert.ok(echoes.isPassword("hunter2") && !echoes.isPassword("hunter22") && !echoes.isPassword("hunter"));
-  echoes.typing(field, "Ada Lovelace", true);
-  assert.equal(echoes.settle().length, 1, "it is news that it is a password");
 });
 
-test("the path of an address stays: rules go by it", () => {
-  const echoes = knowing("checkout");
+test("what the server knows is waited for too", async () => {
+  const { echoes, arrive } = session();
+  const finder = new Finder();
+  finder.set({ key: KEY, known: [], keep: [] });
+  echoes.set({ key: KEY, known: finder.pieces("checkout"), keep: [] });
+  assert.ok(!echoes.ready);
+  await arrive();
   assert.equal(
     echoes.hideInAddress("/checkout/pay?x=checkout#checkout"),
     "/checkout/pay?x=••••••••#••••••••",
   );
-  assert.ok(echoes.keeps("Title") && !echoes.keeps("alt"));
-});
-
-test("a key that was never told hides nothing and keeps nothing", () => {
-  const echoes = new Echoes();
-  echoes.typing({} as Element, "hunter22", true);
-  assert.deepEqual(echoes.settle(), []);
 });

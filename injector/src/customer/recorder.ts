@@ -11,7 +11,7 @@ import { Changes } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
 import { awaitDefinition } from "./custom.ts";
-import { focused, inFrame, isElement, type Roots } from "./dom.ts";
+import { focused, isElement, type Roots } from "./dom.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
@@ -178,7 +178,7 @@ export class Recorder {
     this.#sweeper = setInterval(() => guarded(() => this.#sweep()), SWEEP);
 
     // What was typed before the page is shared may be repeated in it.
-    this.#look(document);
+    withholding.learnAll(document);
     this.#learned();
 
     const out = this.#begin();
@@ -276,7 +276,13 @@ export class Recorder {
     const echoes = this.withholding.echoes.settle(field);
     if (echoes.length === 0) return;
     this.outlet.typed(echoes);
+    this.repeated();
+  }
+
+  /** More is known of what was typed: what shows it is told anew. */
+  repeated(): void {
     this.#changes.retell((text) => this.withholding.echoes.hide(text) !== text);
+    this.schedule();
   }
 
   /** The elements whose box is to be told, and those among them that are shown as pictures. */
@@ -314,6 +320,10 @@ export class Recorder {
         if ((root as Document).documentElement !== html && root.nodeType === 9) this.#listen(root, true);
       }
       this.#controls.learn();
+      if (!this.withholding.echoes.ready) {
+        this.schedule();
+        return;
+      }
       this.#discover();
       const out = this.#begin();
       const empty = out.length;
@@ -399,7 +409,7 @@ export class Recorder {
       this.#entered = true;
       if (node.nodeType !== Node.DOCUMENT_NODE) return;
       // What was typed there before may be repeated in it, and what is around it.
-      this.#look(node as Document);
+      this.withholding.learnAll(node as Document);
       this.#learned();
       return;
     }
@@ -428,16 +438,6 @@ export class Recorder {
     } else {
       this.#listen(node, false);
       this.#observed.delete(node);
-    }
-  }
-
-  /** Looks at what is in the withheld fields of a document and the frames in it. */
-  #look(document: Document): void {
-    for (const field of document.querySelectorAll("input,textarea")) this.#controls.mark(field);
-    this.#controls.learn();
-    for (const frame of document.querySelectorAll("iframe,frame,object")) {
-      const inner = inFrame(frame);
-      if (inner) this.#look(inner);
     }
   }
 

@@ -20,7 +20,6 @@ import type {
   ToCustomer,
 } from "../protocol/words.ts";
 import type { MakeSheets } from "../sheets/sheets.ts";
-import type { MakeWants, Wants } from "../wants/wants.ts";
 import type { Acting } from "./acting.ts";
 import { Connection, type Line } from "./connection.ts";
 import { above, isElement, type Roots } from "./dom.ts";
@@ -33,6 +32,7 @@ import type { Extras } from "./sheet-hooks.ts";
 import type { Stage } from "./stage.ts";
 import { remember, remembered } from "./storage.ts";
 import { TabName } from "./tab.ts";
+import { Wants } from "./wants.ts";
 import { Widget } from "./widget/widget.ts";
 import { Withholding } from "./withhold.ts";
 import type { Words } from "./words.ts";
@@ -68,13 +68,19 @@ export class Session implements Host {
   readonly #widget: Widget;
   readonly #pointers: Pointers;
   readonly #hints: Hidden;
-  readonly #withholding = new Withholding();
+  readonly #withholding = new Withholding(
+    () => this.context.bridge.load("echoes"),
+    (fresh) => {
+      this.#tell(fresh);
+      if (fresh.length > 0) this.#recorder?.repeated();
+    },
+  );
   readonly #care: ReturnType<typeof setInterval>;
   readonly #marks = new Map<number, PrivateMark>();
   readonly #tab = new TabName();
-  #wants: Promise<Wants> | null = null;
   /** Passes on the tickets of those who were invited, once there is one. */
   invited: Host["invited"];
+  readonly #wants = new Wants((want) => this.send({ type: "unavailable", want }));
   #recorder: Recorder | null = null;
   /** What is shared, or about to be; 0 for nothing. */
   #epoch = 0;
@@ -242,7 +248,7 @@ export class Session implements Host {
         this.invited?.(message);
         break;
       case "want":
-        this.#want(message.want, message.url);
+        if (!this.#paused) this.#wants.add(message.want, message.url);
         break;
       case "act":
         this.acting.run(message);
@@ -288,10 +294,7 @@ export class Session implements Host {
     this.#paused = true;
     remember("localStorage", PAUSED, this.sessionId);
     this.#stopSharing();
-    this.#wants?.then(
-      (wants) => wants.clear(),
-      () => {},
-    );
+    this.#wants.clear();
     this.#pointers.show(null);
   }
 
@@ -305,21 +308,6 @@ export class Session implements Host {
       remember("localStorage", PAUSED, null);
       if (!document.hidden) this.#connection.look();
     }
-  }
-
-  #want(want: number, url: string): void {
-    if (this.#paused) return;
-    const unavailable = (want: number): void => this.send({ type: "unavailable", want });
-    this.#wants ??= this.context.bridge.load<MakeWants>("wants").then((make) => make(unavailable));
-    this.#wants.then(
-      (wants) => {
-        if (!this.#paused) wants.add(want, url);
-      },
-      () => {
-        this.#wants = null;
-        unavailable(want);
-      },
-    );
   }
 
   async #share(epoch: number, held: Held): Promise<void> {
@@ -337,6 +325,12 @@ export class Session implements Host {
       "sheets",
       document.adoptedStyleSheets.length || document.querySelector("style:empty"),
     );
+    // What was typed before may be anywhere in the page.
+    this.#withholding.learnAll(document);
+    while (!this.#withholding.echoes.ready) {
+      await this.#withholding.echoes.prepare();
+      if (this.#epoch !== epoch) return;
+    }
     if (this.#epoch !== epoch) return;
     const outlet: Outlet = {
       get waiting() {

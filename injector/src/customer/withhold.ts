@@ -6,8 +6,9 @@
  * understood, no typed value leaves at all.
  */
 
-import type { WithheldInFrame } from "../protocol/words.ts";
-import { above, closestAcross, controlKind, frameOf, isElement } from "./dom.ts";
+import type { MakeFinder } from "../echoes/finder.ts";
+import type { Echo, WithheldInFrame } from "../protocol/words.ts";
+import { above, closestAcross, controlKind, frameOf, inFrame, isElement } from "./dom.ts";
 import { Echoes } from "./echoes.ts";
 
 /** Longest length that is told of a withheld value. */
@@ -34,11 +35,18 @@ export class Withholding {
   /** Whether there may be passwords in something else than a field. */
   #edited = false;
   /** What was typed here, for where the page repeats it. */
-  readonly echoes = new Echoes();
+  readonly echoes: Echoes;
+  /** What of fields was looked at. */
+  readonly #learned = new WeakMap<Element, string>();
   /** Of the page; null stands for everything, until the server has said what. */
   #selector: string | null = null;
   /** By address: of documents in frames, without those of what is around them. */
   #frames = new Map<string, string | null>();
+
+  /** `load` brings what finds typed values; `arrived` is told of what the server does not know of them. */
+  constructor(load: () => Promise<MakeFinder>, arrived: (fresh: Echo[]) => void) {
+    this.echoes = new Echoes(load, arrived);
+  }
 
   /** Replaces the selectors. */
   set(select: readonly string[], frames: readonly WithheldInFrame[]): void {
@@ -129,6 +137,24 @@ export class Withholding {
       if (selector === null || closestAcross(at, selector)) return true;
     }
     return false;
+  }
+
+  /** Looks at what is in a withheld field, if it has not yet or looks `again`. */
+  learn(field: Element, again = false): void {
+    if (controlKind(field) !== "text" || !this.holds(field, true)) return;
+    const { value } = field as HTMLInputElement;
+    if (!again && value === this.#learned.get(field)) return;
+    this.#learned.set(field, value);
+    this.echoes.typing(field, value, this.isPassword(field));
+  }
+
+  /** Looks at what is in the withheld fields of a document and the frames in it. */
+  learnAll(document: Document): void {
+    for (const field of document.querySelectorAll("input,textarea")) this.learn(field, true);
+    for (const frame of document.querySelectorAll("iframe,frame,object")) {
+      const inner = inFrame(frame);
+      if (inner) this.learnAll(inner);
+    }
   }
 
   /** What is told of a withheld value in place of it. */

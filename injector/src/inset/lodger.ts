@@ -16,13 +16,14 @@ import { Realms } from "../customer/realms.ts";
 import { type Outlet, Recorder, type RecorderParts } from "../customer/recorder.ts";
 import { Extras } from "../customer/sheet-hooks.ts";
 import { Stage } from "../customer/stage.ts";
+import { Wants } from "../customer/wants.ts";
 import { watch } from "../customer/watch.ts";
 import { Withholding } from "../customer/withhold.ts";
 import type { Words } from "../customer/words.ts";
+import type { MakeFinder } from "../echoes/finder.ts";
 import type { Host, Meet } from "../frames/invitations.ts";
 import type { FrameWord, InsetBridge } from "../loader/bridge.ts";
 import type { Act, Echo, FromCustomer, PrivateMark, ToCustomer } from "../protocol/words.ts";
-import type { MakeWants, Wants } from "../wants/wants.ts";
 import { Backoff } from "../wire/backoff.ts";
 import { Line } from "./line.ts";
 
@@ -48,13 +49,13 @@ export class Lodger implements Host {
   readonly #marks = new Map<number, PrivateMark>();
   readonly #backoff = new Backoff();
   readonly #acting: Acting;
-  #withholding = new Withholding();
+  #withholding = this.#knowNothing();
   #around: Around | null = null;
   #line: Line | null = null;
   #ticket = "";
   #tries = 0;
   #recorder: Recorder | null = null;
-  #wants: Promise<Wants> | null = null;
+  #wants: Wants | null = null;
   #words: Words | null = null;
   #agentName = "";
   invited: Host["invited"];
@@ -131,7 +132,8 @@ export class Lodger implements Host {
   #join(ticket: string): void {
     this.#end();
     this.#ticket = ticket;
-    this.#withholding = new Withholding();
+    this.#withholding = this.#knowNothing();
+    this.#wants = new Wants((want) => this.send({ type: "unavailable", want }), ticket);
     this.#line = new Line(
       ticket,
       (message) => this.#message(message),
@@ -147,7 +149,7 @@ export class Lodger implements Host {
         this.#recorder?.judged();
         break;
       case "share_inset":
-        this.#share(message.first);
+        this.#share(message.first).catch((error) => console.debug("Tandem:", error));
         break;
       case "private":
         for (const node of message.cleared) this.#marks.delete(node);
@@ -162,7 +164,7 @@ export class Lodger implements Host {
         this.invited?.(message);
         break;
       case "want":
-        this.#want(message.want, message.url);
+        this.#wants?.add(message.want, message.url);
         break;
       case "act":
         this.#act(message);
@@ -172,9 +174,15 @@ export class Lodger implements Host {
     }
   }
 
-  #share(first: number): void {
+  async #share(first: number): Promise<void> {
     const line = this.#line;
     if (!line) return;
+    // What was typed before may be anywhere in the document.
+    this.#withholding.learnAll(document);
+    while (!this.#withholding.echoes.ready) {
+      await this.#withholding.echoes.prepare();
+      if (this.#line !== line) return;
+    }
     const outlet: Outlet = {
       get waiting() {
         return line.waiting;
@@ -234,12 +242,13 @@ export class Lodger implements Host {
     } else this.#acting.run(act);
   }
 
-  #want(want: number, url: string): void {
-    const unavailable = (want: number): void => this.send({ type: "unavailable", want });
-    this.#wants ??= this.bridge.load<MakeWants>("wants").then((make) => make(unavailable, this.#ticket));
-    this.#wants.then(
-      (wants) => wants.add(want, url),
-      () => unavailable(want),
+  #knowNothing(): Withholding {
+    return new Withholding(
+      () => this.bridge.load<MakeFinder>("echoes"),
+      (fresh) => {
+        this.#tell(fresh);
+        if (fresh.length > 0) this.#recorder?.repeated();
+      },
     );
   }
 

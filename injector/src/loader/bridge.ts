@@ -51,7 +51,7 @@ export type PartName =
   | "outlines"
   | "place"
   | "sheets"
-  | "wants"
+  | "echoes"
   | "asks"
   | "frames";
 

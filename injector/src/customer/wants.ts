@@ -15,9 +15,6 @@ const SLOWEST = 8000;
 const KINDS =
   /^(image|audio|video|font)\/|^text\/css\b|^application\/(x-)?font|^application\/vnd\.ms-fontobject/i;
 
-/** What the part hands over. */
-export type MakeWants = (unavailable: (want: number) => void, pass?: string) => Wants;
-
 /** The wants of one session. */
 export class Wants {
   readonly #queue: Array<{ want: number; url: string }> = [];
