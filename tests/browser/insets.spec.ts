@@ -119,7 +119,7 @@ const shopPage = (pay: string, stranger: string) => `<html lang=en><title>Shop</
   <iframe id=pay src="${pay}/form" width=420 height=300></iframe><iframe id=stranger src="${stranger}/" width=200 height=80></iframe>`;
 
 const PAY_FORM = `<html lang=en><title>Pay</title><style>h1{background:rgb(1,2,3)}body{height:2000px}</style><h1>Pay here</h1>
-  <img id=logo src=/logo.svg><input id=name value=Ada><input id=pw type=password value=CANARY-1><p class=secret>CANARY-2</p>
+  <img id=logo src=/logo.svg><form action=/done><input id=name value=Ada><button id=send>Send</button></form><input id=pw type=password value=CANARY-1><p class=secret>CANARY-2</p>
   <input id=card class=secret><button id=press type=button>Press</button><p id=said></p>
   <script nonce=own>press.onclick = () => { said.textContent = "Pressed by " + document.getElementById("name").value; };</script>`;
 
@@ -246,6 +246,7 @@ test("after a restart, a reload and a change of rules the frame is there as it i
 });
 
 test("an agent clicks and types in such a frame, and no form leaves it", async ({ page, agent, start, writes }) => {
+  test.slow();
   await start(page);
   await writes(page);
   await expect.poll(() => agent.mirror.text("#pay >>> #press")).toBe("Press");
@@ -257,6 +258,14 @@ test("an agent clicks and types in such a frame, and no form leaves it", async (
   await agent.mirror.click("#pay >>> #press");
   await expect(inFrame(page).locator("#said")).toHaveText("Pressed by Ada Lovelace");
   await expect.poll(() => agent.mirror.text("#pay >>> #said")).toBe("Pressed by Ada Lovelace");
+  // A form is the customer's to send: neither Enter nor its button does.
+  await agent.mirror.click("#pay >>> #name");
+  await agent.page.keyboard.press("Enter");
+  await agent.mirror.click("#pay >>> #send");
+  await expect(agent.page.getByText(/only the customer/i).first()).toBeVisible();
+  await agent.mirror.click("#pay >>> #press");
+  await expect.poll(() => agent.mirror.text("#pay >>> #said")).toBe("Pressed by Ada Lovelace");
+  expect(await inFrame(page).locator("html").evaluate(() => location.pathname)).toBe("/form");
   // What is private there can not be used.
   await agent.mirror.click("#pay >>> #card");
   await agent.page.keyboard.type("4");
