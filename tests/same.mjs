@@ -26,7 +26,8 @@ function get(base, path, headers) {
     const asked = request(
       // The same Host for both, as behind a name that leads to either.
       {
-        host: url.hostname,
+        // RFC 6761, section 6.3; not every system's resolver knows.
+        host: url.hostname.endsWith(".localhost") ? "127.0.0.1" : url.hostname,
         port: url.port,
         path,
         headers: { host: mapped ? url.host : new URL(direct).host, cookie, ...headers },

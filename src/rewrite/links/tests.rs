@@ -60,6 +60,7 @@ fn urls_of_a_page_are_mapped() {
         "<img src=\"$/a\" srcset=\"$/a 1x, $/b 2x,$/c 3x\">",
         "<link imagesrcset='$/a 1x'>",
         "<form action='$/x'><button formaction='$'>",
+        "<a ping='$/a $/b' href=/>",
         "<video poster='$/x'>",
         "<base href='$/x/'>",
         "<svg><use xlink:href='$/x#y'/></svg>",
