@@ -207,6 +207,30 @@ test("a drag meets nothing that is masked or switched off, and lets go when it i
   await expect(customer.page).toHaveTitle("let go");
 });
 
+test("a click lands on what the server has looked at, not on something in it", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<div id="around" style="width:400px;height:60px;position:relative">
+    <button type="button" id="off" data-tandem="readonly" style="position:absolute;left:200px;width:200px;height:60px">Off</button></div>
+    <p id="contents"><b id="boxless" style="display:contents">text of a long <i>box</i></b></p>`);
+  await listen(customer, ["click", "contextmenu", "pointerdown"], false);
+  const end = await agent.mirror.middle("#boxless i");
+  await agent.page.mouse.click(end.x - 50, end.y);
+  await expect.poll(() => noted(customer)).toContainEqual(expect.stringMatching(/^click boxless/));
+  // An agent's browser that does not keep to the rules: it aims at the element around, at the place of the button.
+  await agent.page.evaluate(() => {
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      const crafted = typeof data === "string" && data.includes('"act"') ? data.replace(/"x":0\.\d+/, '"x":0.75') : data;
+      send.call(this, crafted);
+    };
+  });
+  const { x, y } = await agent.mirror.middle("#around");
+  for (const button of ["left", "right"] as const) await agent.page.mouse.click(x - 150, y, { button });
+  await expect(agent.page.getByText(/lies over it/).first()).toBeVisible();
+  expect((await noted(customer)).filter((event) => / (off|around) /.test(event))).toEqual([]);
+});
+
 test("text is selected by dragging over it, on both sides", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
   await writing("/help");

@@ -109,7 +109,10 @@ export function elementAt(x: number, y: number, except: Element, roots: Roots): 
   let root: DocumentOrShadowRoot | null = document;
   let at = { x, y };
   while (root) {
-    const hit: Element | undefined = root.elementsFromPoint(at.x, at.y).find((element) => element !== except);
+    const all: DocumentOrShadowRoot = root;
+    // Only this one knows parts of image maps, and what has no box of its own.
+    let hit: Element | null | undefined = all.elementFromPoint(at.x, at.y);
+    if (hit === except) hit = all.elementsFromPoint(at.x, at.y).find((element) => element !== except);
     if (!hit || hit === found) break;
     found = hit;
     const document = inFrame(hit);

@@ -6,8 +6,10 @@
  */
 
 import type { Act, Action, FromCustomer, Point, Refusal } from "../protocol/words.ts";
+import { boxOwner } from "../wire/boxes.ts";
 import { Asking } from "./asking.ts";
 import {
+  above,
   boxOf,
   closestAcross,
   controlKind,
@@ -49,6 +51,8 @@ export interface ExecutorContext {
   words(): Words;
   /** The node of a number, if the page has it. */
   node(id: number): Node | undefined;
+  /** Whether the server has it. */
+  knows(node: Node): boolean;
   /** Whether the agent does not see `element`. */
   isPrivate(element: Element): boolean;
   /** The top layer, lowest first. */
@@ -299,7 +303,7 @@ export class Executor {
     const { host, roots } = this.context;
     // In the page's own viewport, also of an element in a frame.
     const look = (): Element | null => {
-      const box = boxOf(element);
+      const box = boxOf(boxOwner(element) ?? element);
       return elementAt(box.left + box.width * action.x, box.top + box.height * action.y, host, roots);
     };
     let at = placeIn(element, action);
@@ -313,7 +317,10 @@ export class Executor {
     const hit = found as HTMLElement | null;
     if (!hit) throw new Refused("covered");
     const label = closestAcross(hit, "label") as HTMLLabelElement | null;
-    if (!holds(element, hit) && !holds(hit, element) && !(label && label.control === element))
+    // What the server knows in it may be less free than what it was asked about.
+    let known: Node | null = hit;
+    while (known && !this.context.knows(known)) known = above(known);
+    if (known !== element && !holds(hit, element) && !(label && label.control === element))
       throw new Refused("covered");
     this.#check(hit);
     this.#point(hit, { ...at, modifiers });
@@ -479,7 +486,7 @@ export class Executor {
 
 /** A place in an element, in the viewport of its document. */
 function placeIn(element: Element, { x, y }: { x: number; y: number }): Place {
-  const box = element.getBoundingClientRect();
+  const box = (boxOwner(element) ?? element).getBoundingClientRect();
   return { x: box.left + box.width * x, y: box.top + box.height * y };
 }
 

@@ -45,6 +45,7 @@ function run(script: BundleScript | null): void {
     roots,
     realms,
     node: (id) => session?.recorder?.known.node(id),
+    knows: (node) => !!session?.recorder?.known.id(node),
     isPrivate: (element) => session?.isPrivate(element) ?? true,
     topLayer: () => session?.recorder?.topLayer ?? [],
     retell: (element) => session?.recorder?.retell(element),

@@ -82,6 +82,7 @@ export class Lodger implements Host {
       roots: this.#roots,
       realms: this.#realms,
       node: (id) => this.#recorder?.known.node(id),
+      knows: (node) => !!this.#recorder?.known.id(node),
       isPrivate: (element) => this.#isPrivate(element),
       topLayer: () => this.#recorder?.topLayer ?? [],
       retell: (element) => this.#recorder?.retell(element),

@@ -23,10 +23,12 @@ export function dump(page: Document): string {
   /** Of what has no box the browser may keep the style that it had when it was asked last. */
   const isSeen = (element: Element): boolean => {
     if (!element.checkVisibility()) return false;
+    const view = element.ownerDocument.defaultView;
     for (let at: Element | null = element; at; at = at.parentElement ?? (at.getRootNode() as ShadowRoot).host ?? null) {
       if (!isSlotted(at)) return false;
+      if (!at.checkVisibility() && view?.getComputedStyle(at).display !== "contents") return false;
     }
-    const frame = element.ownerDocument === page ? null : element.ownerDocument.defaultView?.frameElement;
+    const frame = element.ownerDocument === page ? null : view?.frameElement;
     return !frame || isSeen(frame);
   };
   const styleOf = (element: Element): string => {
@@ -78,7 +80,7 @@ export function dump(page: Document): string {
     if (/^(progress|meter)$/.test(element.localName)) state.push(`value=${element.value}`);
     if (is(element, ":modal")) state.push("modal");
     if (is(element, ":popover-open")) state.push("popover");
-    if (element.scrollTop || element.scrollLeft) state.push(`scroll=${Math.round(element.scrollLeft)},${Math.round(element.scrollTop)}`);
+    if (isSeen(element) && (element.scrollTop || element.scrollLeft)) state.push(`scroll=${Math.round(element.scrollLeft)},${Math.round(element.scrollTop)}`);
     lines.push(`${indent}<${element.localName} ${attributes.join(" ")}> ${state.join(" ")} {${styleOf(element)}}`);
     const root = rootAt(element);
     if (root) {

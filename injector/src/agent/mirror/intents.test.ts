@@ -85,7 +85,7 @@ test("what is pressed is no text field", () => {
     assert.equal(isTextField(element("input", type)), true);
 });
 
-test("a click is aimed at the innermost element with a box", () => {
+test("a click is aimed at the innermost element, by the nearest box", () => {
   const box = (left: number, top: number, width: number, height: number, parentNode: unknown) =>
     ({
       nodeType: 1,
@@ -95,7 +95,7 @@ test("a click is aimed at the innermost element with a box", () => {
   const outer = box(100, 50, 200, 100, null);
   const empty = box(0, 0, 0, 0, outer);
   const text = { nodeType: 3, parentNode: empty } as unknown as Node;
-  assert.deepEqual(clickTarget(text, { x: 150, y: 125 }), { element: outer, x: 0.25, y: 0.75 });
+  assert.deepEqual(clickTarget(text, { x: 150, y: 125 }), { element: empty, x: 0.25, y: 0.75 });
   assert.deepEqual(clickTarget(outer, { x: 90, y: 500 }), { element: outer, x: 0, y: 1 });
   assert.equal(clickTarget(null, { x: 0, y: 0 }), null);
 });

@@ -5,6 +5,7 @@
  */
 
 import type { Modifiers, Point, Typed } from "../../protocol/words.ts";
+import { boxOwner } from "../../wire/boxes.ts";
 
 /** Keys with a name that are pressed in the page. */
 const NAMED =
@@ -119,20 +120,16 @@ export function modifiersOf({ altKey, ctrlKey, metaKey, shiftKey }: KeyboardEven
   return { alt: altKey, ctrl: ctrlKey, meta: metaKey, shift: shiftKey };
 }
 
-/** The innermost element at or above `node` that has a box, and where in it the point is, as fractions. */
+/** The innermost element at or above `node`, and where the point is in its box, as fractions. */
 export function clickTarget(node: Node | null, at: Point): { element: Element; x: number; y: number } | null {
-  for (let step = node; step; step = step.parentNode) {
-    if (step.nodeType !== 1) continue;
-    const element = step as Element;
-    const box = element.getBoundingClientRect();
-    if (box.width <= 0 || box.height <= 0) continue;
-    return {
-      element,
-      x: fraction((at.x - box.left) / box.width),
-      y: fraction((at.y - box.top) / box.height),
-    };
-  }
-  return null;
+  const element = (node?.nodeType === 1 ? node : (node?.parentNode ?? null)) as Element | null;
+  const box = element && boxOwner(element)?.getBoundingClientRect();
+  if (!element || !box) return null;
+  return {
+    element,
+    x: fraction((at.x - box.left) / box.width),
+    y: fraction((at.y - box.top) / box.height),
+  };
 }
 
 function fraction(value: number): number {
