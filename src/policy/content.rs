@@ -39,7 +39,7 @@ const DEFINED: &str = "data-tandem-defined";
 /// Attributes that a placeholder keeps.
 const BOX: [&str; 6] = ["class", "id", "style", "width", "height", "hidden"];
 /// Attributes that no view has.
-const NEVER: [&str; 42] = [
+const NEVER: [&str; 41] = [
     "nonce",
     "integrity",
     "srcdoc",
@@ -81,7 +81,6 @@ const NEVER: [&str; 42] = [
     "csp",
     "allow",
     "sandbox",
-    "usemap",
 ];
 /// SVG attributes whose value is CSS that can fetch.
 const PAINT: [&str; 11] = [

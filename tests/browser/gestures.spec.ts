@@ -231,6 +231,30 @@ test("a click lands on what the server has looked at, not on something in it", a
   expect((await noted(customer)).filter((event) => / (off|around) /.test(event))).toEqual([]);
 });
 
+test("the parts of an image map are pressed like links", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  const picture = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='200' height='100'><rect width='200' height='100' fill='red'/></svg>";
+  await put(customer, agent, `<img id="plan" usemap="#parts" width="200" height="100" alt="" src="${picture}">
+    <img id="secret" usemap="#parts" width="200" height="100" alt="" src="${picture}" data-tandem="mask"><map name="parts">
+    <area id="here" coords="0,0,100,100" href="#here" alt="here"><area id="off" coords="100,0,150,100" href="#off" alt="off" data-tandem="readonly">
+    <area id="outside" coords="150,0,200,100" href="https://elsewhere.example/" alt="outside"></map>`);
+  await listen(customer, ["click"], false);
+  const { x, y } = await agent.mirror.middle("#plan");
+  await agent.page.mouse.click(x - 50, y);
+  await expect.poll(() => noted(customer)).toContainEqual(expect.stringMatching(/^click here /));
+  await expect(customer.page).toHaveURL(/#here$/);
+  // What may not be followed, is not.
+  await agent.page.mouse.click(x + 25, y);
+  await expect(agent.page.getByText(/Only the customer/).first()).toBeVisible();
+  await agent.page.mouse.click(x + 75, y);
+  await expect(agent.page.getByText(/This address is not on t/i).first()).toBeVisible();
+  // A masked picture has no parts.
+  expect(await agent.mirror.html("#secret")).not.toContain("usemap");
+  expect((await noted(customer)).filter((event) => / (off|outside) /.test(event))).toEqual([]);
+  await expect(customer.page).toHaveURL(/#here$/);
+});
+
 test("text is selected by dragging over it, on both sides", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
   await writing("/help");

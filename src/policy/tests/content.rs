@@ -41,7 +41,7 @@ fn what_is_masked_keeps_its_shape_only() {
     let markup = |class: &str| {
         format!(
             "<div class=\"{class}\" title=\"CANARY\" aria-label=\"CANARY\" data-x=\"CANARY\" hidden=\"\" onclick=\"CANARY\">CANARY word\
-             <input value=\"CANARY\" placeholder=\"CANARY\" name=\"CANARY\" checked=\"\" type=\"number\"><img src=\"CANARY\" alt=\"CANARY\">\
+             <input value=\"CANARY\" placeholder=\"CANARY\" name=\"CANARY\" checked=\"\" type=\"number\"><img src=\"CANARY\" alt=\"CANARY\" usemap=\"#CANARY\">\
              <a href=\"/CANARY\">CANARY</a><select><option value=\"CANARY\" label=\"CANARY\" selected=\"\">CANARY</option></select>\
              <textarea>CANARY</textarea><svg><text>CANARY</text><path d=\"CANARY\"></path></svg><video src=\"CANARY\"></video>\
              <p style=\"width: 3px; --x: CANARY; background: url(CANARY); content: 'CANARY'; font: 1px CANARY; color: red\"></p>\
