@@ -10,7 +10,7 @@ import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
-import { SECRET, takesText } from "./withhold.ts";
+import { isTyped, SECRET, takesText } from "./withhold.ts";
 
 /** Marks before those that say the same are merged: changes may have to wait for long. */
 const MARKS = 50_000;
@@ -27,6 +27,15 @@ export interface ChangesContext extends SubtreeContext {
   attributeChanged(element: Element, name: string): void;
 }
 
+/** What came into one parent, which is told. */
+interface Group {
+  readonly parent: Known;
+  readonly depth: number;
+  /** Whether what is in it is typed by people. */
+  readonly typed: boolean;
+  readonly children: Set<Node>;
+}
+
 /** The marks of one epoch. */
 export class Changes {
   readonly #added = new Marks();
@@ -41,39 +50,48 @@ export class Changes {
 
   constructor(readonly context: ChangesContext) {}
 
-  /** Takes mutation records. */
-  mark(records: readonly MutationRecord[]): void {
-    this.#succeed(records);
+  /**
+   * Takes mutation records. With those that the browser has `delivered`, it stops to report on what has left the page, or went
+   * into a document that nobody looks at: that can change without a record, and come back, so it is forgotten at once.
+   */
+  mark(records: readonly MutationRecord[], delivered: boolean): void {
+    const { known, withholding } = this.context;
+    const left: Node[] = [];
+    /** Where password fields were. */
+    const places = new Set<Node>();
     for (const record of records) {
-      const { type } = record;
+      const { type, target } = record;
       if (type === "childList") {
-        const { addedNodes, removedNodes } = record;
-        for (let at = 0, { length } = addedNodes; at < length; at++) this.#added.add(addedNodes[at] as Node);
+        // What is in a node that is not told yet is told with it: lists are not even looked at, they are dear.
+        if (known.of(target)) {
+          const { addedNodes } = record;
+          for (let at = 0, { length } = addedNodes; at < length; at++) {
+            this.#added.add(addedNodes[at] as Node);
+          }
+        }
+        const { removedNodes } = record;
         for (let at = 0, { length } = removedNodes; at < length; at++) {
-          this.#removed.add(removedNodes[at] as Node);
+          const node = removedNodes[at] as Node;
+          if (known.of(node)) this.#removed.add(node);
+          if (delivered) left.push(node);
+          if (isElement(node) && withholding.isPassword(node) && !node.isConnected) places.add(target);
         }
       } else if (type === "characterData") {
-        this.#texts.add(record.target as CharacterData);
+        this.#texts.add(target as CharacterData);
       } else {
-        this.#markAttribute(record.target as Element, record);
+        this.#markAttribute(target as Element, record);
       }
     }
+    if (places.size > 0) this.#succeed(records, places);
+    if (!delivered) return;
+    for (const node of left) this.#leave(node);
+    for (const { node } of this.#retired) this.#leave(node);
   }
 
-  /**
-   * What has left the page, or went into a document that nobody looks at, can change from now on without a record, and come back:
-   * it is forgotten at once. To be called with the records that the browser delivers: until then it tells what becomes of a
-   * node that has left.
-   */
-  leave(records: readonly MutationRecord[]): void {
+  #leave(node: Node): void {
     const { known } = this.context;
-    const forget = (node: Node): void => {
-      if (!node.isConnected || !known.of(node.getRootNode())) this.#forget(node, this.#gone);
-    };
-    for (const { removedNodes } of records) {
-      for (let at = 0; at < removedNodes.length; at++) forget(removedNodes[at] as Node);
-    }
-    for (const { node } of this.#retired) forget(node);
+    if (node.isConnected && (known.of(node.parentNode) || known.of(node.getRootNode()))) return;
+    this.#forget(node, this.#gone);
   }
 
   /** Marks every known text, and every attribute, of which this is true: they are told anew. */
@@ -147,18 +165,11 @@ export class Changes {
     this.#texts.clear();
   }
 
-  /** What takes text and comes where a password field goes is one too: "show password" may be made like that. */
-  #succeed(records: readonly MutationRecord[]): void {
+  /** What takes text and comes where a password field went is one too: "show password" may be made like that. */
+  #succeed(records: readonly MutationRecord[], places: ReadonlySet<Node>): void {
     const { withholding, known } = this.context;
-    const left = new Set<Node>();
-    for (const { target, removedNodes } of records) {
-      for (const node of removedNodes) {
-        if (isElement(node) && !node.isConnected && withholding.isPassword(node)) left.add(target);
-      }
-    }
-    if (left.size === 0) return;
     for (const { target, addedNodes } of records) {
-      for (const node of left.has(target) ? addedNodes : []) {
+      for (const node of places.has(target) ? addedNodes : []) {
         if (isElement(node) && !known.of(node) && takesText(node)) withholding.remember(node);
       }
     }
@@ -190,16 +201,25 @@ export class Changes {
 
   #writeAdded(out: Writer): void {
     const { known } = this.context;
-    const groups = new Map<Node, { parent: Known; depth: number; children: Set<Node> }>();
+    const groups = new Map<Node, Group>();
+    let group: Group | undefined;
+    let last: Node | undefined;
     for (const node of this.#added.take()) {
       const parentNode = node.parentNode;
       const parent = known.of(parentNode);
       if (!parentNode || !parent || !node.isConnected || ignored(node)) continue;
-      const group = groups.get(parentNode);
-      if (group) group.children.add(node);
-      else groups.set(parentNode, { parent, depth: depthOf(parentNode), children: new Set([node]) });
+      if (parentNode !== last) {
+        last = parentNode;
+        group = groups.get(parentNode);
+      }
+      if (!group) {
+        const [depth, typed] = [depthOf(parentNode), isTyped(parentNode)];
+        group = { parent, depth, typed, children: new Set() };
+        groups.set(parentNode, group);
+      }
+      group.children.add(node);
     }
-    for (const { parent, depth, children } of [...groups.values()].sort((a, b) => a.depth - b.depth)) {
+    for (const { parent, depth, typed, children } of [...groups.values()].sort((a, b) => a.depth - b.depth)) {
       if (opaque(parent.node, depth)) continue;
       while (children.size > 0) {
         // The rightmost node of a run of marked siblings comes first: its next sibling is in place.
@@ -209,14 +229,14 @@ export class Changes {
           else if (!ignored(next)) break;
         }
         for (; node; node = node.previousSibling ?? undefined) {
-          if (children.delete(node)) this.#place(out, node, parent, depth + 1);
+          if (children.delete(node)) this.#place(out, node, parent, depth + 1, typed);
           else if (!ignored(node)) break;
         }
       }
     }
   }
 
-  #place(out: Writer, node: Node, parent: Known, depth: number): void {
+  #place(out: Writer, node: Node, parent: Known, depth: number, typed: boolean): void {
     const { known } = this.context;
     const old = known.of(node);
     const next = known.after(node, parent);
@@ -230,7 +250,7 @@ export class Changes {
       out.byte(1);
       out.uint(parent.id);
       out.uint(next);
-      writeSubtree(out, node, parent, depth, this.context);
+      writeSubtree(out, node, parent, depth, this.context, typed);
     }
   }
 
@@ -299,8 +319,9 @@ export class Changes {
 
   #writeAttribute(out: Writer, id: number, element: Element, name: string): void {
     const { withholding } = this.context;
-    const ours = { [DEFINED]: isDefined, [SECRET]: (it: Element) => withholding.isSecret(it) }[name];
-    const raw = ours ? (ours(element) ? "" : null) : element.getAttribute(name);
+    let raw = element.getAttribute(name);
+    if (name === DEFINED) raw = isDefined(element) ? "" : null;
+    if (name === SECRET) raw = withholding.isSecret(element) ? "" : null;
     const value = raw === null ? null : withholding.attribute(element, name, raw);
     out.byte(value === null ? 5 : 4);
     out.uint(id);

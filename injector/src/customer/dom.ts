@@ -4,7 +4,7 @@
  * Everything here only reads the page, and never what would force a layout unless its name says so.
  */
 
-import { closedRoots } from "../loader/closed-roots.ts";
+import { type ClosedRoots, closedRoots } from "../loader/closed-roots.ts";
 import { guarded } from "./guarded.ts";
 import type { Realm } from "./realms.ts";
 
@@ -12,26 +12,35 @@ import type { Realm } from "./realms.ts";
 export class Roots {
   readonly #closed = new WeakMap<Element, ShadowRoot>();
   /** Those that were attached before, by the document of their window: they go with it. */
-  readonly #before = new WeakMap<Document, WeakMap<Element, ShadowRoot>>();
+  readonly #before = new WeakMap<Document, ClosedRoots>();
+  /** Those of the page's own window: most pages have none, and are asked for each element. */
+  #own: ClosedRoots | null = null;
+  /** Whether there may be others. */
+  #others = false;
 
   /** Takes what the loader has kept in a window; `attached` is told of further ones. False: there is no loader. */
   learn(realm: Realm, attached: (host: Element, root: ShadowRoot) => void): boolean {
     const kept = closedRoots(realm);
     if (!kept) return false;
-    this.#before.set(realm.document, kept.roots);
+    this.#before.set(realm.document, kept);
+    if (realm === window) this.#own = kept;
+    else this.#others = true;
     kept.attached = (host, root) => guarded(() => attached(host, root));
     return true;
   }
 
   /** The shadow root of `element`, or null. */
   of(element: Element): ShadowRoot | null {
-    const before = () => this.#before.get(element.ownerDocument)?.get(element);
-    return element.shadowRoot ?? this.#closed.get(element) ?? before() ?? null;
+    const { shadowRoot } = element;
+    if (shadowRoot || !(this.#others || this.#own?.some)) return shadowRoot;
+    const before = () => this.#before.get(element.ownerDocument)?.roots.get(element);
+    return this.#closed.get(element) ?? before() ?? null;
   }
 
   /** Remembers a root that `element.shadowRoot` may not give away. */
   keep(element: Element, root: ShadowRoot): void {
     this.#closed.set(element, root);
+    this.#others = true;
   }
 }
 

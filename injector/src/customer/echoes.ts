@@ -33,6 +33,11 @@ export class Echoes {
     readonly arrived: (fresh: Echo[]) => void,
   ) {}
 
+  /** Whether nothing is known that could be found anywhere. */
+  get empty(): boolean {
+    return this.#finder ? this.#finder.empty : this.ready;
+  }
+
   /** Whether all that is known can be found; if not, what finds it is on its way. */
   get ready(): boolean {
     if (this.#finder) return true;

@@ -314,7 +314,7 @@ export class Recorder {
   /** Sends what has changed until now, and with `check` what a part of the page should be. */
   flush(check = false): void {
     try {
-      this.#changes.mark(this.#observer.takeRecords());
+      this.#changes.mark(this.#observer.takeRecords(), false);
       for (const [root, html] of this.#observed) {
         // A document that is written anew loses its listeners.
         if ((root as Document).documentElement !== html && root.nodeType === 9) this.#listen(root, true);
@@ -367,8 +367,7 @@ export class Recorder {
   }
 
   #mutated(records: readonly MutationRecord[]): void {
-    this.#changes.mark(records);
-    this.#changes.leave(records);
+    this.#changes.mark(records, true);
     this.schedule();
   }
 

@@ -116,7 +116,7 @@ function writeElement(
 ): void {
   const { known, withholding } = context;
   const name = top.localName;
-  const names = top.getAttributeNames();
+  const names = top.hasAttributes() ? top.getAttributeNames() : [];
   if ((names.length > 0 || name === OURS) && ignored(top)) return;
   const plain = isPlain(name);
   const self = known.add(top, parent);

@@ -93,7 +93,7 @@ export class Withholding {
         element.getAttribute("autocomplete")?.toLowerCase().includes("password"));
     if (is) {
       for (const key of [id, name]) if (key) this.#names.add(key);
-      this.#passwords.add(element);
+      this.remember(element);
     } else if (this.#names.size > 0 && (this.#names.has(id) || this.#names.has(name)) && takesText(element)) {
       this.remember(element);
     }
@@ -180,12 +180,15 @@ export class Withholding {
       case "xlink:href":
         return this.echoes.hideInAddress(value);
       default:
-        return LOADS.has(name) || this.echoes.keeps(name) ? value : this.echoes.hide(value);
+        return this.echoes.empty || LOADS.has(name) || this.echoes.keeps(name)
+          ? value
+          : this.echoes.hide(value);
     }
   }
 
   /** What is told of a text: typed text of a withheld place keeps only its shape. `typed`: whether it is inside something to type in. */
   text(parent: Node | null, data: string, typed = isTyped(parent)): string {
+    if (!typed && this.echoes.empty) return data;
     if (!isElement(parent) || !data.trim() || parent.localName === "style") return data;
     if (!typed || !this.holds(parent)) return this.echoes.hide(data);
     return controlKind(parent) === "text" ? "" : data.replace(/\S/gu, "•");

@@ -65,6 +65,11 @@ export class Finder {
     return missing;
   }
 
+  /** Whether there is nothing to find. */
+  get empty(): boolean {
+    return this.#count === 0 && this.#live.size === 0;
+  }
+
   /** Whether a password may have been typed. */
   get knowPasswords(): boolean {
     return this.#passwords.size > 0 || this.#live.size > 0;
@@ -127,7 +132,7 @@ export class Finder {
 
   /** The text with bullets in place of every value that is in it. */
   hide(text: string): string {
-    if ((this.#count === 0 && this.#live.size === 0) || text.length < SHORTEST) return text;
+    if (this.empty || text.length < SHORTEST) return text;
     const wanted = this.#wanted();
     const struck = new Set<number>();
     this.#strike(reduce(text, false), wanted, struck);

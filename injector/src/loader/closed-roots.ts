@@ -8,6 +8,8 @@
 /** What is kept in one window. */
 export interface ClosedRoots {
   readonly roots: WeakMap<Element, ShadowRoot>;
+  /** Whether there are any. */
+  some: boolean;
   /** Told of every root that is attached. */
   attached: ((host: Element, root: ShadowRoot) => void) | null;
   /** Asked before a script submits a form, which no event tells. */
@@ -22,9 +24,11 @@ const { set } = WeakMap.prototype;
 
 /** Begins to keep them; once for each window. */
 export function keepClosedRoots(): void {
-  const kept: ClosedRoots = { roots: new WeakMap(), attached: null, maySubmit: null };
+  const kept: ClosedRoots = { roots: new WeakMap(), some: false, attached: null, maySubmit: null };
   const keep = (host: Element, root: ShadowRoot | null): void => {
-    if (root) apply(set, kept.roots, [host, root]);
+    if (!root) return;
+    apply(set, kept.roots, [host, root]);
+    kept.some = true;
   };
   patch(Element.prototype, "attachShadow", (host, args, attach) => {
     if (args[0] === ASK) return kept;

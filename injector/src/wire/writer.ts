@@ -13,7 +13,8 @@ const utf8 = new TextEncoder();
 export class Writer {
   #bytes = new Uint8Array(1024);
   #at = 0;
-  readonly #own = new Map<string, number>();
+  /** The common words, and then the frame's own: one look for each string. */
+  readonly #table = new Map(FIXED);
 
   /** An empty frame; its first byte is the version. */
   constructor() {
@@ -60,7 +61,7 @@ export class Writer {
       this.#literal(text);
       return;
     }
-    const known = FIXED.get(text) ?? this.#own.get(text);
+    const known = this.#table.get(text);
     if (known !== undefined) {
       this.uint(known + 2);
       return;
@@ -70,8 +71,8 @@ export class Writer {
     // Where the text goes: what is before it takes two bytes, since it is short.
     const length =
       this.#ascii(text, start + 2) ?? utf8.encodeInto(text, this.#bytes.subarray(start + 2)).written;
-    const kept = length <= KEPT && this.#own.size < TABLE;
-    if (kept) this.#own.set(text, WORDS.length + this.#own.size);
+    const kept = length <= KEPT && this.#table.size < WORDS.length + TABLE;
+    if (kept) this.#table.set(text, this.#table.size);
     this.#bytes[start] = kept ? 1 : 0;
     if (length < 0x80) {
       this.#bytes[start + 1] = length;
