@@ -1,4 +1,5 @@
 /** Both type at once: nothing is lost, nobody's keyboard is taken, and the page hears of it as of any typing. */
+import type { Page } from "@playwright/test";
 import { type Agent, type Customer, expect, test } from "./rig.ts";
 
 /** Puts fields of the test's own into the page, on both screens. */
@@ -115,6 +116,47 @@ test("a key of the agent is every event of a key, in order", async ({ customer, 
       "keyup Backspace",
     ]);
 });
+
+/** What an input method shows before it is sure, in the middle of the keys. */
+async function compose(page: Page, states: readonly string[], text: string): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  for (const state of states) {
+    await session.send("Input.imeSetComposition", { text: state, selectionStart: state.length, selectionEnd: state.length });
+  }
+  if (text) await session.send("Input.insertText", { text });
+  await session.detach();
+}
+
+for (const [kind, html] of [
+  ["an input", '<input id="ime">'],
+  ["an editable element", '<div id="ime" contenteditable="true" style="min-height:1em"></div>'],
+] as const) {
+  test(`input methods of both compose in ${kind}`, async ({ customer, agent, writing }) => {
+    await writing("/help");
+    await desk(customer, agent, html);
+    const shown = async () => (await agent.mirror.value("#ime")) ?? (await agent.mirror.text("#ime"));
+    await agent.mirror.click("#ime");
+    await compose(agent.page, ["に", "にほ", "にほん"], "日本");
+    await expect.poll(() => valueAt(customer, "#ime")).toBe("日本");
+    await expect.poll(shown).toBe("日本");
+
+    // What the customer is not sure of yet is seen, too.
+    await customer.page.locator("#ime").click();
+    await customer.page.keyboard.press("End");
+    await compose(customer.page, ["ご"], "");
+    await expect.poll(shown).toBe("日本ご");
+    await compose(customer.page, [], "語");
+    await expect.poll(shown).toBe("日本語");
+    expect(await valueAt(customer, "#ime")).toBe("日本語");
+
+    // And the agent's goes on after it.
+    await agent.mirror.click("#ime");
+    await agent.page.keyboard.press("End");
+    await compose(agent.page, ["を"], "を");
+    await expect.poll(() => valueAt(customer, "#ime")).toBe("日本語を");
+    await expect.poll(shown).toBe("日本語を");
+  });
+}
 
 test("the page has the last word: formatters, filters, limits; what can not be typed into says so", async ({ customer, agent, writing }) => {
   await writing("/help");

@@ -29,8 +29,10 @@ export class Keyboard {
       this.#at = performance.now();
     };
     const composes = (event: Event): void => {
-      if (!event.isTrusted) return;
-      this.#composing = event.type === "compositionstart";
+      const begins = event.type === "compositionstart";
+      // Chromium does not call the end its own.
+      if (begins && !event.isTrusted) return;
+      this.#composing = begins;
       if (!this.#composing) setTimeout(() => this.#finished?.());
     };
     for (const type of ["keydown", "pointerdown", "compositionupdate"] as const)
