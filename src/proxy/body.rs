@@ -14,7 +14,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -27,6 +26,7 @@ use super::patience::Patience;
 use super::pool::Arriving;
 use super::pulse::Busy;
 use super::record::Record;
+use super::upload::FromBrowser;
 use super::wire;
 use crate::rewrite::coding;
 
@@ -35,6 +35,8 @@ use crate::rewrite::coding;
 pub(super) enum Broken {
     #[error(transparent)]
     Http(#[from] hyper::Error),
+    #[error(transparent)]
+    Stream(h2::Error),
     #[error(transparent)]
     Own(axum::Error),
     #[error(transparent)]
@@ -48,7 +50,7 @@ pub(super) enum Broken {
 impl Broken {
     fn reason(&self) -> Reason {
         let (fault, word) = match self {
-            Broken::Http(_) | Broken::Wire(_) => ("origin", "body_broken"),
+            Broken::Http(_) | Broken::Stream(_) | Broken::Wire(_) => ("origin", "body_broken"),
             Broken::Silent => ("origin", "body_stalled"),
             Broken::Coding(_) => ("origin", "body_coding"),
             Broken::Own(_) => ("settings", "own"),
@@ -385,7 +387,7 @@ pub(super) struct ToOrigin(Option<Stream>);
 
 #[derive(Debug)]
 struct Stream {
-    incoming: Incoming,
+    incoming: FromBrowser,
     upload: Arc<Upload>,
     silence: Silence,
     metrics: Arc<SiteMetrics>,
@@ -396,7 +398,7 @@ impl ToOrigin {
         ToOrigin(None)
     }
 
-    pub(super) fn new(incoming: Incoming, limits: &Limits, metrics: &Arc<SiteMetrics>) -> Self {
+    pub(super) fn new(incoming: FromBrowser, limits: &Limits, metrics: &Arc<SiteMetrics>) -> Self {
         if incoming.is_end_stream() {
             return ToOrigin(None);
         }
@@ -424,7 +426,7 @@ impl Body for ToOrigin {
                 stream.silence.broken(came);
                 stream.upload.set(false);
                 stream.metrics.received(came);
-                Poll::Ready(frame.map(|result| result.map_err(Broken::from)))
+                Poll::Ready(frame)
             }
             Poll::Pending => {
                 stream.upload.set(true);

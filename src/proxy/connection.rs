@@ -12,46 +12,34 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use hyper::rt::Executor;
+use http::Request;
 use hyper::server::conn::http1::UpgradeableConnection;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::early::Early;
 use super::exchange::{Answerer, Peer};
-use super::gather::Gathered;
 use super::guests::Guests;
 use super::metrics::ListenerMetrics;
 use super::pulse::{Busy, CONTROL_FLOOD, IDLE, Overdue, Pulse, Socket, Watched, Wire};
+use super::streams::Streams;
+use super::upload::FromBrowser;
 use super::{Entrance, Limits};
 use crate::tls;
 
 /// Pause after a failed `accept`: out of file descriptors, which takes time to pass.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often a silent HTTP/2 connection is asked whether it still lives (RFC 9113, section 6.7).
-const PING_EVERY: Duration = Duration::from_secs(30);
-/// And how long it may take to say so.
-const PING_PATIENCE: Duration = Duration::from_secs(20);
-/// What one upload and one connection may send ahead of what the origin has taken, in bytes.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
-/// What is kept of one response that the browser does not take, in bytes.
-const SEND_BUFFER: usize = 64 * 1024;
 /// How long a connection of HTTP/1.1 that is idle when the server stops may still ask for something.
 const LAST_CHANCE: Duration = Duration::from_millis(500);
 
 /// What hyper allows by itself; more costs each request an allocation.
 const HYPER_HEADERS: usize = 100;
-
-/// Requests taken back before they were looked at, and streams that had to be reset, before h2 closes the
-/// connection: its own defaults, said here so that they stay (CVE-2023-44487, CVE-2025-8671).
-const RESET_EARLY: usize = 20;
-const RESET_BY_US: usize = 1024;
 
 pub(super) async fn accept(
     answerer: Answerer,
@@ -201,7 +189,8 @@ where
     let beat = Arc::clone(pulse);
     let service = service_fn(move |request| {
         let busy = Busy::begin(&beat);
-        answerer.clone().answer(Arc::clone(&peer), busy, request)
+        let request = Request::map(request, FromBrowser::Http1);
+        answerer.clone().answer(Arc::clone(&peer), busy, Early::NONE, request)
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     // Ours is the pulse.
@@ -226,29 +215,10 @@ where
 {
     metrics.speaks_http2();
     let pulse = Arc::new(Pulse::new(Wire::Streams, limits));
-    let io = TokioIo::new(Gathered::new(Watched::new(stream, &pulse)));
     let stop = peer.stop.clone();
-    let executor = Tracked(peer.tasks.clone());
-    let beat = Arc::clone(&pulse);
-    let service = service_fn(move |request| {
-        let busy = Busy::begin(&beat);
-        // hyper moves it several times.
-        Box::pin(answerer.clone().answer(Arc::clone(&peer), busy, request))
-    });
-    let connection = hyper::server::conn::http2::Builder::new(executor)
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams)
-        .max_pending_accept_reset_streams(RESET_EARLY)
-        .max_local_error_reset_streams(RESET_BY_US)
-        .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(SEND_BUFFER)
-        .keep_alive_interval(PING_EVERY)
-        .keep_alive_timeout(PING_PATIENCE)
-        .serve_connection(io, service);
-    watch(pin!(connection), |connection| connection.graceful_shutdown(), &pulse, limits, metrics, &stop)
-        .await;
+    let mut connection = Streams::new(stream, answerer, limits, peer, Arc::clone(&pulse));
+    let end_gently = |connection: Pin<&mut Streams<S>>| connection.get_mut().end_gently();
+    watch(Pin::new(&mut connection), end_gently, &pulse, limits, metrics, &stop).await;
 }
 
 /// What comes after a connection was watched.
@@ -259,7 +229,7 @@ enum After {
 }
 
 /// Runs a connection until it ends, could rest, outstays a limit, or the server stops.
-async fn watch<C>(
+async fn watch<C, E>(
     mut connection: Pin<&mut C>,
     end_gently: impl Fn(Pin<&mut C>),
     pulse: &Pulse,
@@ -268,7 +238,8 @@ async fn watch<C>(
     stop: &CancellationToken,
 ) -> After
 where
-    C: Future<Output = hyper::Result<()>>,
+    C: Future<Output = Result<(), E>>,
+    E: Fault,
 {
     let mut late = pin!(pulse.overdue(limits));
     loop {
@@ -294,9 +265,10 @@ where
 }
 
 /// Whether hyper, too, takes a connection for idle: then it is done with it, and leaves the socket open.
-async fn rests<C>(mut connection: Pin<&mut C>, end_gently: impl Fn(Pin<&mut C>), pulse: &Pulse) -> bool
+async fn rests<C, E>(mut connection: Pin<&mut C>, end_gently: impl Fn(Pin<&mut C>), pulse: &Pulse) -> bool
 where
-    C: Future<Output = hyper::Result<()>>,
+    C: Future<Output = Result<(), E>>,
+    E: Fault,
 {
     pulse.rests(true);
     end_gently(connection.as_mut());
@@ -306,7 +278,7 @@ where
 }
 
 /// A connection is over a limit: it is cut off, at once if it may not have asked for something.
-async fn outstayed<C>(
+async fn outstayed<C, E>(
     mut connection: Pin<&mut C>,
     end_gently: impl Fn(Pin<&mut C>),
     reason: &'static str,
@@ -314,7 +286,8 @@ async fn outstayed<C>(
     limits: &Limits,
     metrics: &ListenerMetrics,
 ) where
-    C: Future<Output = hyper::Result<()>>,
+    C: Future<Output = Result<(), E>>,
+    E: Fault,
 {
     cut_off(reason, metrics);
     if pulse.wire == Wire::OneByOne || reason != IDLE {
@@ -329,14 +302,15 @@ async fn outstayed<C>(
 }
 
 /// The server stops: the connection ends when what it does is done.
-async fn stopped<C>(
+async fn stopped<C, E>(
     mut connection: Pin<&mut C>,
     end_gently: impl Fn(Pin<&mut C>),
     pulse: &Pulse,
     limits: &Limits,
     metrics: &ListenerMetrics,
 ) where
-    C: Future<Output = hyper::Result<()>>,
+    C: Future<Output = Result<(), E>>,
+    E: Fault,
 {
     pulse.stops();
     // Over HTTP/2 the browser is told which requests will not be seen (GOAWAY). Over HTTP/1.1 it is told with the
@@ -360,21 +334,33 @@ async fn stopped<C>(
     }
 }
 
-fn ended(result: hyper::Result<()>, pulse: &Pulse, metrics: &ListenerMetrics) {
+fn ended<E: Fault>(result: Result<(), E>, pulse: &Pulse, metrics: &ListenerMetrics) {
     let Err(error) = result else { return };
-    if pulse.flooded() || is_calmed(&error) {
-        metrics.limited(CONTROL_FLOOD);
-    } else if error.is_parse() || error.is_parse_too_large() {
-        // Answered by hyper itself, if at all.
-        metrics.limited("malformed");
+    if let Some(limit) = if pulse.flooded() { Some(CONTROL_FLOOD) } else { error.limit() } {
+        metrics.limited(limit);
     }
     tracing::debug!(%error, "connection ended");
 }
 
-/// Whether h2 ended the connection because of a flood that it notices itself.
-fn is_calmed(error: &hyper::Error) -> bool {
-    let error = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
-    error.is_some_and(|error| error.is_library() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
+/// What a connection ends by.
+trait Fault: std::error::Error {
+    /// The limit that the browser is over, in the words of the metrics, if that is why.
+    fn limit(&self) -> Option<&'static str>;
+}
+
+impl Fault for hyper::Error {
+    fn limit(&self) -> Option<&'static str> {
+        // Answered by hyper itself, if at all.
+        (self.is_parse() || self.is_parse_too_large()).then_some("malformed")
+    }
+}
+
+impl Fault for h2::Error {
+    fn limit(&self) -> Option<&'static str> {
+        // A flood that h2 notices itself.
+        let calmed = self.is_library() && self.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
+        calmed.then_some(CONTROL_FLOOD)
+    }
 }
 
 fn cut_off(reason: &'static str, metrics: &ListenerMetrics) {
@@ -384,30 +370,15 @@ fn cut_off(reason: &'static str, metrics: &ListenerMetrics) {
     }
 }
 
-/// Runs what HTTP/2 does beside where the stop waits for them.
-#[derive(Debug, Clone)]
-pub(super) struct Tracked(pub(super) TaskTracker);
-
-impl<F> Executor<F> for Tracked
-where
-    F: Future + Send + 'static,
-    F::Output: Send,
-{
-    fn execute(&self, stream: F) {
-        self.0.spawn(async move { drop(stream.await) });
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use http::Request;
-    use hyper::body::Incoming;
-
     use super::*;
 
     #[test]
     fn an_exchange_takes_little_room() {
-        fn room<F>(_: impl FnOnce(Answerer, Arc<Peer>, Busy, Request<Incoming>) -> F) -> usize {
+        fn room<F>(
+            _: impl FnOnce(Answerer, Arc<Peer>, Busy, Early<'static>, Request<FromBrowser>) -> F,
+        ) -> usize {
             size_of::<F>()
         }
         assert!(room(Answerer::answer) <= 5000, "{} bytes", room(Answerer::answer));

@@ -12,7 +12,6 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
-use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -20,6 +19,7 @@ use tower::ServiceExt;
 use super::body::{FromOrigin, Outgoing};
 
 use super::change::Wish;
+use super::early::{Early, Interim};
 use super::error::Failure;
 use super::origin::fetch;
 use super::page::Page;
@@ -27,6 +27,7 @@ use super::pulse::Busy;
 use super::record::{Record, RequestId};
 use super::trust::Trusted;
 use super::untyped::{self, Start};
+use super::upload::FromBrowser;
 use super::{Front, Limits, Proxy, capture, change, file, headers, inject, membership, request, upgrade};
 
 /// What a connection's exchanges share.
@@ -77,7 +78,8 @@ impl Answerer {
         self,
         peer: Arc<Peer>,
         busy: Busy,
-        mut request: Request<Incoming>,
+        early: Early<'_>,
+        mut request: Request<FromBrowser>,
     ) -> Result<Response<Outgoing>, Infallible> {
         request::in_terms_of_http1(&mut request);
         if busy.has_two_lengths() {
@@ -85,9 +87,9 @@ impl Answerer {
             request.headers_mut().append(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let mut response = match &self {
-            Answerer::Site(front) => recorded(&front.proxy(), &peer, request).await,
+            Answerer::Site(front) => recorded(&front.proxy(), &peer, early, request).await,
             Answerer::Routes { routes, trusted, .. } => match request::check_framing(&request) {
-                Ok(()) => Box::pin(own(routes, trusted, &peer, request)).await,
+                Ok(()) => Box::pin(own(routes, trusted, &peer, early, request)).await,
                 Err(failure) => {
                     failure.into_response(request.version(), RequestId::random()).map(Outgoing::page)
                 }
@@ -100,14 +102,19 @@ impl Answerer {
     }
 }
 
-async fn recorded(proxy: &Proxy, peer: &Peer, request: Request<Incoming>) -> Response<Outgoing> {
+async fn recorded(
+    proxy: &Proxy,
+    peer: &Peer,
+    early: Early<'_>,
+    request: Request<FromBrowser>,
+) -> Response<Outgoing> {
     let (head, version) = (request.method() == Method::HEAD, request.version());
     let entry = proxy.log.as_ref().map(|log| {
         let browser = proxy.trusted.browser(peer.address, request.headers());
         Box::new(log.entry(browser.ip(), &request))
     });
     let mut record = Record::begin(Arc::clone(&proxy.siteless), entry);
-    let response = match exchange(proxy, peer, request, &mut record).await {
+    let response = match exchange(proxy, peer, early, request, &mut record).await {
         Ok(response) => response,
         Err(failure) => {
             record.failed(failure.reason());
@@ -121,7 +128,8 @@ async fn recorded(proxy: &Proxy, peer: &Peer, request: Request<Incoming>) -> Res
 async fn exchange(
     proxy: &Proxy,
     peer: &Peer,
-    mut request: Request<Incoming>,
+    early: Early<'_>,
+    mut request: Request<FromBrowser>,
     record: &mut Record,
 ) -> Result<Response<Outgoing>, Failure> {
     let target = request::admit(proxy, &mut request)?;
@@ -130,7 +138,7 @@ async fn exchange(
         return Ok(redirect(link));
     }
     if request.uri().path().starts_with(request::OWN) {
-        return Ok(Box::pin(own(&proxy.own, &proxy.trusted, peer, request)).await);
+        return Ok(Box::pin(own(&proxy.own, &proxy.trusted, peer, early, request)).await);
     }
 
     let navigation = inject::is_navigation(&request);
@@ -145,6 +153,7 @@ async fn exchange(
         if ours && navigation { proxy.sharing.0.saving(request.headers(), &target.url()) } else { None };
     let member = if ours { proxy.sharing.0.member(request.headers()) } else { None };
     let wish = upgrade::wish(&mut request)?;
+    let expected = early.is_waited_for(&request);
     let framed = request.headers().contains_key(header::CONTENT_LENGTH) || request.body().is_end_stream();
     headers::to_origin(request.headers_mut(), &target, framed, peer, &proxy.trusted, &proxy.via)?;
     if let Some(member) = member {
@@ -167,7 +176,8 @@ async fn exchange(
     }
 
     let method = request.method().clone();
-    let mut response = fetch(proxy, peer, &target, request, wish.is_some(), record).await?;
+    let mut interim = Interim::new(early, target.route.mapped.as_ref(), expected, proxy.limits.head);
+    let mut response = fetch(proxy, peer, &target, request, wish.is_some(), &mut interim, record).await?;
     if let Some(mapped) = &target.route.mapped {
         mapped.response(&mut response);
     }
@@ -222,8 +232,12 @@ async fn own(
     routes: &axum::Router,
     trusted: &Trusted,
     peer: &Peer,
-    mut request: Request<Incoming>,
+    early: Early<'_>,
+    mut request: Request<FromBrowser>,
 ) -> Response<Outgoing> {
+    if early.is_waited_for(&request) {
+        early.go_on();
+    }
     let browser = trusted.browser(peer.address, request.headers());
     request.extensions_mut().insert(ConnectInfo(browser));
     let answer = routes.clone().oneshot(request.map(axum::body::Body::new)).await;

@@ -126,6 +126,18 @@ pub(super) fn to_browser<B>(response: &mut Response<B>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Makes the origin's interim response (1xx) one that can be passed on. It has no body (RFC 9110, section 15.2).
+pub(super) fn before_response(headers: &mut HeaderMap) {
+    strip_nominated(headers, |_| true);
+    strip(headers, |name| is_hop_by_hop(name) || matches!(name, "alt-svc" | "content-length"));
+}
+
+/// Takes out what HTTP/2 has no place for, of a response that may not be the origin's.
+pub(super) fn end_here(headers: &mut HeaderMap) {
+    strip_nominated(headers, |_| true);
+    strip(headers, |name| is_hop_by_hop(name) && !name.starts_with("proxy-auth"));
+}
+
 /// Removes what `Connection` names, as far as `may` allows.
 fn strip_nominated(headers: &mut HeaderMap, may: impl Fn(&HeaderName) -> bool) {
     let nominated: Vec<HeaderName> = tokens(headers, &header::CONNECTION)

@@ -14,11 +14,13 @@ use tokio::time::Instant;
 
 use super::Proxy;
 use super::body::{ToOrigin, Upload};
+use super::early::{Coming, Interim};
 use super::error::Failure;
 use super::exchange::Peer;
 use super::pool::{Arriving, Lease, Pool};
 use super::record::Record;
 use super::request::Target;
+use super::upload::FromBrowser;
 use super::wire;
 
 /// Sends the request to the origin and waits for the response's head.
@@ -26,8 +28,9 @@ pub(super) async fn fetch(
     proxy: &Proxy,
     peer: &Peer,
     target: &Target<'_>,
-    request: Request<Incoming>,
+    request: Request<FromBrowser>,
     upgrade: bool,
+    interim: &mut Interim<'_>,
     record: &mut Record,
 ) -> Result<Response<Arriving>, Failure> {
     let pool = &target.route.origin;
@@ -35,7 +38,7 @@ pub(super) async fn fetch(
     let bodiless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
         && request.body().is_end_stream();
     if bodiless && !upgrade && pool.has_wires() {
-        let response = by_wire(pool, &request, proxy.limits.first_byte).await?;
+        let response = by_wire(pool, &request, proxy.limits.first_byte, interim).await?;
         let waited = asked.elapsed();
         record.origin_answered(waited, waited);
         return Ok(response);
@@ -50,7 +53,7 @@ pub(super) async fn fetch(
     *outbound.headers_mut() = head.headers;
     *outbound.version_mut() = Version::HTTP_11;
 
-    let asking = Box::pin(ask(proxy, peer, pool, outbound, upload.as_deref(), upgrade));
+    let asking = Box::pin(ask(proxy, peer, pool, outbound, upload.as_deref(), upgrade, interim));
     let (response, lease) = asking.await?;
     let sent = upload.map_or(asked, |upload| upload.progress().last.max(asked));
     record.origin_answered(asked.elapsed(), sent.elapsed());
@@ -60,43 +63,50 @@ pub(super) async fn fetch(
 /// Without hyper's client, for a request without a body that may be repeated.
 async fn by_wire(
     pool: &Arc<Pool>,
-    request: &Request<Incoming>,
+    request: &Request<FromBrowser>,
     limit: Duration,
+    interim: &mut Interim<'_>,
 ) -> Result<Response<Arriving>, Failure> {
     let head = wire::encode(request);
     let arriving =
         |response: Response<_>| response.map(|reply| Arriving::Wire(Some(reply), Arc::clone(pool)));
     if let Some(kept) = pool.kept_wire() {
-        match kept.ask(&head, request.method(), limit).await {
+        match kept.ask(&head, request.method(), limit, interim).await {
             Err(wire::Error::Unanswered) => {}
             answer => return answer.map(arriving).map_err(Failure::from),
         }
     }
     // Rare, and so large that every exchange would have to carry room for it.
     let new = Box::pin(pool.new_wire()).await?;
-    new.ask(&head, request.method(), limit).await.map(arriving).map_err(Failure::from)
+    new.ask(&head, request.method(), limit, interim).await.map(arriving).map_err(Failure::from)
 }
 
 async fn ask(
     proxy: &Proxy,
     peer: &Peer,
     pool: &Arc<Pool>,
-    outbound: Request<ToOrigin>,
+    mut outbound: Request<ToOrigin>,
     upload: Option<&Upload>,
     upgrade: bool,
+    interim: &mut Interim<'_>,
 ) -> Result<(Response<Incoming>, Lease), Failure> {
     if upgrade {
         // HTTP/2 has no upgrades.
         let lease = pool.open_http1(&peer.tasks).await?;
-        return send(proxy, lease, outbound, upload).await.map_err(|unanswered| unanswered.failure);
+        let mut none = None;
+        let asking = send(proxy, lease, outbound, upload, interim, &mut none);
+        return asking.await.map_err(|unanswered| unanswered.failure);
     }
     let lease = pool.checkout(&peer.tasks).await?;
+    interim.body_is_wanted();
+    let mut coming = interim.follow(&mut outbound);
     let harmless = lease.reused && matches!(*outbound.method(), Method::GET | Method::HEAD);
     let spare = (upload.is_none() && (harmless || lease.is_shared())).then(|| copy(&outbound));
-    let Unanswered { failure, unsent, unprocessed } = match send(proxy, lease, outbound, upload).await {
-        Ok(answered) => return Ok(answered),
-        Err(unanswered) => unanswered,
-    };
+    let Unanswered { failure, unsent, unprocessed } =
+        match send(proxy, lease, outbound, upload, interim, &mut coming).await {
+            Ok(answered) => return Ok(answered),
+            Err(unanswered) => unanswered,
+        };
     let broken = matches!(&failure, Failure::Broken(error) if !error.is_parse());
     let again = match (unsent, spare) {
         (Some(unsent), _) => *unsent,
@@ -104,7 +114,8 @@ async fn ask(
         _ => return Err(failure),
     };
     let lease = pool.fresh(&peer.tasks).await?;
-    send(proxy, lease, again, upload).await.map_err(|unanswered| unanswered.failure)
+    let asking = send(proxy, lease, again, upload, interim, &mut coming);
+    asking.await.map_err(|unanswered| unanswered.failure)
 }
 
 fn copy(request: &Request<ToOrigin>) -> Request<ToOrigin> {
@@ -112,6 +123,7 @@ fn copy(request: &Request<ToOrigin>) -> Request<ToOrigin> {
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
     copy
 }
 
@@ -128,15 +140,23 @@ async fn send(
     mut lease: Lease,
     request: Request<ToOrigin>,
     upload: Option<&Upload>,
+    interim: &mut Interim<'_>,
+    coming: &mut Coming,
 ) -> Result<(Response<Incoming>, Lease), Unanswered> {
+    let failed = |failure| Err(Unanswered { failure, unsent: None, unprocessed: false });
     let answer = tokio::select! {
+        biased;
+        wrong = interim.pass(coming) => return failed(Failure::BadResponse(wrong)),
         answer = lease.send(request) => answer,
-        failure = overdue(upload, proxy.limits.first_byte) => {
-            return Err(Unanswered { failure, unsent: None, unprocessed: false });
-        }
+        failure = overdue(upload, proxy.limits.first_byte) => return failed(failure),
     };
     let mut error = match answer {
-        Ok(response) => return Ok((response, lease)),
+        Ok(response) => {
+            return match interim.pass_last(coming) {
+                Ok(()) => Ok((response, lease)),
+                Err(wrong) => failed(Failure::BadResponse(wrong)),
+            };
+        }
         Err(error) => error,
     };
     let unsent = error.take_message().map(Box::new);

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -69,6 +69,9 @@ pub(super) struct Pulse {
     stops: AtomicBool,
     /// The socket stays open when hyper is done with it.
     rests: AtomicBool,
+    born: Instant,
+    /// When something last came over HTTP/2, in milliseconds since then.
+    heard: AtomicU64,
     beat: Mutex<Beat>,
 }
 
@@ -114,7 +117,14 @@ impl Pulse {
             begun: 0,
             doubled: None,
         };
-        Pulse { wire, stops: AtomicBool::new(false), rests: AtomicBool::new(false), beat: Mutex::new(beat) }
+        Pulse {
+            wire,
+            stops: AtomicBool::new(false),
+            rests: AtomicBool::new(false),
+            born: beat.since,
+            heard: AtomicU64::new(0),
+            beat: Mutex::new(beat),
+        }
     }
 
     fn update(&self, change: impl FnOnce(&mut Beat)) {
@@ -133,6 +143,16 @@ impl Pulse {
     /// The socket of a connection that hyper ends now stays open, or no longer does.
     pub(super) fn rests(&self, rests: bool) {
         self.rests.store(rests, Ordering::Relaxed);
+    }
+
+    /// When something last came from a browser that speaks HTTP/2.
+    pub(super) fn heard(&self) -> Instant {
+        self.born + Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    }
+
+    fn hears(&self) {
+        let since = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(since, Ordering::Relaxed);
     }
 
     /// Until when the connection may be idle, if nothing comes.
@@ -410,6 +430,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
                 });
             }
             Some(frames) => {
+                this.pulse.hears();
                 if frames.came(came).is_err() {
                     this.pulse.update(|beat| beat.flooded = true);
                     return Poll::Ready(Err(io::Error::other(CONTROL_FLOOD)));

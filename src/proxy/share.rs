@@ -14,13 +14,13 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http2::{self, SendRequest};
+use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::body::ToOrigin;
-use super::connection::Tracked;
 use super::metrics::Open;
 
 /// Exchanges on one connection at a time: what RFC 9113 asks servers to allow at least.
@@ -139,6 +139,20 @@ impl Drop for Share {
     fn drop(&mut self) {
         *self.connection.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.connection.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs what HTTP/2 does beside where the stop waits for them.
+#[derive(Debug, Clone)]
+struct Tracked(TaskTracker);
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn execute(&self, stream: F) {
+        self.0.spawn(async move { drop(stream.await) });
     }
 }
 

@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 
 use super::chunked::Chunked;
+use super::early::Interim;
 use super::metrics::Open;
 use super::stream::Stream;
 
@@ -32,8 +33,6 @@ const READ_MORE: usize = 128 * 1024;
 const MAX_HEADERS: usize = 256;
 /// As many as most have: less to prepare.
 const FEW_HEADERS: usize = 48;
-/// Interim responses (1xx) before the real one.
-const MAX_INTERIM: usize = 16;
 
 /// Why there is no response, or no more of it.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +128,7 @@ impl Wire {
         head: &[u8],
         method: &Method,
         limit: Duration,
+        interim: &mut Interim<'_>,
     ) -> Result<Response<Reply>, Error> {
         self.deadline.begin(limit);
         let mut sent = 0;
@@ -146,21 +146,21 @@ impl Wire {
             }
         });
         sending.await?;
-        let mut interim = 0;
+        let mut begun = false;
         let mut seen = 0;
         loop {
             if ends_head(&self.buffer, seen) {
                 let mut read = self.buffer.split().freeze();
                 let (size, head) = parse(&read, method)?;
                 read.advance(size);
-                if let Some((response, framing, reusable)) = head {
-                    let reply = Reply { wire: self, rest: read, framing, reusable };
-                    return Ok(response.map(|()| reply.begun()));
+                match head {
+                    Head::Final(response, framing, reusable) => {
+                        let reply = Reply { wire: self, rest: read, framing, reusable };
+                        return Ok(response.map(|()| reply.begun()));
+                    }
+                    Head::Interim(response) => interim.came(response).map_err(Error::Malformed)?,
                 }
-                interim += 1;
-                if interim > MAX_INTERIM {
-                    return Err(Error::Malformed("too many interim responses"));
-                }
+                begun = true;
                 self.buffer.extend_from_slice(&read);
                 seen = 0;
                 continue;
@@ -169,7 +169,7 @@ impl Wire {
                 return Err(Error::Malformed("head too large"));
             }
             seen = self.buffer.len();
-            let nothing_yet = seen == 0 && interim == 0;
+            let nothing_yet = seen == 0 && !begun;
             match std::future::poll_fn(|cx| self.poll_more(cx, READ)).await {
                 Ok(0) | Err(Error::Io(_)) if nothing_yet => return Err(Error::Unanswered),
                 Ok(0) => return Err(Error::Cut),
@@ -270,8 +270,14 @@ impl Reply {
     }
 }
 
-/// A head as [`parse`] reads it; `None` for an interim one.
-type Head = Option<(Response<()>, Framing, bool)>;
+/// A head as [`parse`] reads it.
+#[derive(Debug)]
+enum Head {
+    /// There is more to come (1xx).
+    Interim(Response<()>),
+    /// With what is known of its body, and whether another response can follow.
+    Final(Response<()>, Framing, bool),
+}
 
 /// Whether there is an empty line, of which nothing was in the first `seen` bytes but perhaps its beginning.
 fn ends_head(read: &[u8], seen: usize) -> bool {
@@ -307,9 +313,6 @@ fn parse_with<const N: usize>(read: &Bytes, method: &Method) -> Result<(usize, H
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(wrong("switched protocols unasked"));
     }
-    if status.is_informational() {
-        return Ok((size, None));
-    }
     let mut response = Response::new(());
     *response.status_mut() = status;
     *response.version_mut() = if head.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
@@ -321,8 +324,11 @@ fn parse_with<const N: usize>(read: &Bytes, method: &Method) -> Result<(usize, H
             .map_err(|_| wrong("header's value"))?;
         headers.append(name, value);
     }
+    if status.is_informational() {
+        return Ok((size, Head::Interim(response)));
+    }
     let (framing, reusable) = framing(&response, method).map_err(wrong)?;
-    Ok((size, Some((response, framing, reusable))))
+    Ok((size, Head::Final(response, framing, reusable)))
 }
 
 /// RFC 9112, section 6.3, and whether another response can follow (section 9.3).
@@ -442,7 +448,7 @@ mod tests {
             ),
         ] {
             let (size, head) = head(text, method).unwrap();
-            let (response, framing, reusable) = head.unwrap();
+            let Head::Final(response, framing, reusable) = head else { panic!("{head:?}") };
             assert_eq!(size, text.len());
             assert!(format!("{framing:?}").starts_with(expected), "{text:?}: {framing:?}");
             assert_eq!(reusable, again, "{text:?}");
@@ -484,10 +490,15 @@ mod tests {
     #[test]
     fn interim_responses_and_many_headers_are_read() {
         let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-        assert!(matches!(head(interim, &Method::GET), Ok((size, None)) if size == interim.len()));
+        let (size, hints) = head(interim, &Method::GET).unwrap();
+        let Head::Interim(hints) = hints else { panic!("{hints:?}") };
+        assert_eq!(
+            (size, hints.status(), &hints.headers()["link"]),
+            (interim.len(), StatusCode::EARLY_HINTS, &HeaderValue::from_static("</a>"))
+        );
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(MAX_HEADERS));
         let (_, head) = head(&many, &Method::GET).unwrap();
-        assert_eq!(head.unwrap().0.headers().len(), MAX_HEADERS);
+        assert!(matches!(head, Head::Final(response, ..) if response.headers().len() == MAX_HEADERS));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod corpus;
 mod floors;
 mod frames;
 mod harness;
+mod hints;
 mod http2;
 mod in_step;
 mod insets;

@@ -37,7 +37,7 @@ pub(super) struct Rig {
     folder: tempfile::TempDir,
     /// The proxy's, and everything else's.
     tasks: TaskTracker,
-    beside: TaskTracker,
+    pub(super) beside: TaskTracker,
     stop: CancellationToken,
 }
 
@@ -52,12 +52,17 @@ async fn rig(handler: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Rig {
 }
 
 pub(super) async fn rig_with(handler: impl Fn(&str) -> Reply + Send + Sync + 'static, limits: Limits) -> Rig {
-    let (tasks, beside) = (TaskTracker::new(), TaskTracker::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = url(&format!("http://{}", listener.local_addr().unwrap()));
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    beside.spawn(serve_origin(listener, Arc::new(handler), seen.clone(), Arc::default(), beside.clone()));
-    let site = Site::new(url("https://shop.example"), origin);
+    let rig = rig_before(Site::new(url("https://shop.example"), origin), limits).await;
+    let beside = rig.beside.clone();
+    rig.beside.spawn(serve_origin(listener, Arc::new(handler), rig.seen.clone(), Arc::default(), beside));
+    rig
+}
+
+/// A proxy over TLS before whatever the site says.
+pub(super) async fn rig_before(site: Site, limits: Limits) -> Rig {
+    let (tasks, beside) = (TaskTracker::new(), TaskTracker::new());
     let folder = tempfile::tempdir().unwrap();
     let pairs: Vec<_> = NAMES.iter().map(|name| write_pair(folder.path(), name)).collect();
     let stop = CancellationToken::new();
@@ -65,7 +70,7 @@ pub(super) async fn rig_with(handler: impl Fn(&str) -> Reply + Send + Sync + 'st
     let (proxy, entrance, address) =
         before(site, limits, Some(Acceptor::new(&pairs).unwrap()), &metrics).await;
     tasks.spawn(proxy.serve(entrance, tasks.clone(), stop.clone()));
-    Rig { address, seen, counts, folder, tasks, beside, stop }
+    Rig { address, seen: Arc::default(), counts, folder, tasks, beside, stop }
 }
 
 pub(super) async fn before(
@@ -125,7 +130,7 @@ impl Rig {
     }
 
     /// Sends raw bytes over TLS and reads all that comes until the proxy closes.
-    async fn raw(&self, request: &str) -> String {
+    pub(super) async fn raw(&self, request: &str) -> String {
         let mut stream = self.dial("http/1.1").await;
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();

@@ -1,0 +1,316 @@
+//! A connection of HTTP/2: its requests, each answered by a task of its own.
+//!
+//! h2 without hyper's server around it, which has no way to send an interim response (see [`Early`]). What that
+//! server does for its streams is done here: an exchange ends when its browser takes the request back, a piece of a
+//! body is asked for when the one before has found room, and a body that breaks off resets its stream. RFC 9113.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::server::{Connection, Handshake, SendResponse};
+use h2::{PingPong, Reason, RecvStream, SendStream};
+use http::{Method, Request, Response, StatusCode, header};
+use http_body::Body as _;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep};
+
+use super::body::Outgoing;
+use super::early::Early;
+use super::exchange::{Answerer, Peer};
+use super::gather::Gathered;
+use super::pulse::{Busy, Pulse, Watched};
+use super::upload::FromBrowser;
+use super::{Limits, date, headers};
+
+/// How often a silent connection is asked whether it still lives (RFC 9113, section 6.7).
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// And how long it may take to say so.
+const PING_PATIENCE: Duration = Duration::from_secs(20);
+/// What one upload and one connection may send ahead of what the origin has taken, in bytes.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// What is kept of one response that the browser does not take, in bytes.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// Requests taken back before they were looked at, and streams that had to be reset, before h2 closes the
+/// connection: its own defaults, said here so that they stay (CVE-2023-44487, CVE-2025-8671).
+const RESET_EARLY: usize = 20;
+const RESET_BY_US: usize = 1024;
+
+/// The connection, which ends as a future does.
+pub(super) struct Streams<S> {
+    state: State<Gathered<Watched<S>>>,
+    answerer: Answerer,
+    peer: Arc<Peer>,
+    pulse: Arc<Pulse>,
+    ends: bool,
+}
+
+enum State<S> {
+    Greeting(Handshake<S, Bytes>),
+    Serving { connection: Connection<S, Bytes>, life: Option<Life> },
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Streams<S> {
+    pub(super) fn new(
+        socket: S,
+        answerer: Answerer,
+        limits: &Limits,
+        peer: Arc<Peer>,
+        pulse: Arc<Pulse>,
+    ) -> Self {
+        let handshake = h2::server::Builder::new()
+            .max_concurrent_streams(limits.streams)
+            .max_pending_accept_reset_streams(RESET_EARLY)
+            .max_local_error_reset_streams(Some(RESET_BY_US))
+            .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_send_buffer_size(SEND_BUFFER)
+            .handshake(Gathered::new(Watched::new(socket, &pulse)));
+        Streams { state: State::Greeting(handshake), answerer, peer, pulse, ends: false }
+    }
+
+    /// Takes no more requests, and ends when those that were taken are answered (GOAWAY).
+    pub(super) fn end_gently(&mut self) {
+        match &mut self.state {
+            State::Greeting(_) => self.ends = true,
+            State::Serving { connection, .. } => connection.graceful_shutdown(),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Streams<S> {
+    type Output = Result<(), h2::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            match &mut this.state {
+                State::Greeting(handshake) => {
+                    let mut connection = ready!(Pin::new(handshake).poll(cx))?;
+                    if this.ends {
+                        connection.graceful_shutdown();
+                    }
+                    let life = connection.ping_pong().map(Life::new);
+                    this.state = State::Serving { connection, life };
+                }
+                State::Serving { connection, life } => {
+                    if life.as_mut().is_some_and(|life| life.poll(cx, &this.pulse).is_ready()) {
+                        tracing::debug!("connection says nothing, not even when asked");
+                        connection.abrupt_shutdown(Reason::NO_ERROR);
+                        *life = None;
+                    }
+                    let Some(accepted) = ready!(connection.poll_accept(cx)) else {
+                        return Poll::Ready(Ok(()));
+                    };
+                    let (request, reply) = accepted?;
+                    let busy = Busy::begin(&this.pulse);
+                    let (answerer, peer) = (this.answerer.clone(), Arc::clone(&this.peer));
+                    this.peer.tasks.spawn(stream(answerer, peer, busy, request, reply));
+                }
+            }
+        }
+    }
+}
+
+/// Whether the browser is still there.
+struct Life {
+    pings: PingPong,
+    timer: Pin<Box<Sleep>>,
+    asked: bool,
+}
+
+impl Life {
+    fn new(pings: PingPong) -> Life {
+        Life { pings, timer: Box::pin(tokio::time::sleep(PING_EVERY)), asked: false }
+    }
+
+    /// Ready when it is not.
+    fn poll(&mut self, cx: &mut Context<'_>, pulse: &Pulse) -> Poll<()> {
+        loop {
+            if self.asked && self.pings.poll_pong(cx).is_ready() {
+                self.asked = false;
+                self.timer.as_mut().reset(Instant::now() + PING_EVERY);
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            if self.asked {
+                return Poll::Ready(());
+            }
+            let now = Instant::now();
+            let due = pulse.heard() + PING_EVERY;
+            if due > now {
+                self.timer.as_mut().reset(due);
+                continue;
+            }
+            // An error: the connection is ending anyway.
+            self.asked = self.pings.send_ping(h2::Ping::opaque()).is_ok();
+            self.timer.as_mut().reset(now + if self.asked { PING_PATIENCE } else { PING_EVERY });
+        }
+    }
+}
+
+/// One request and its response.
+async fn stream(
+    answerer: Answerer,
+    peer: Arc<Peer>,
+    busy: Busy,
+    request: Request<RecvStream>,
+    reply: SendResponse<Bytes>,
+) {
+    let of_head = request.method() == Method::HEAD;
+    let request = FromBrowser::of_stream(request);
+    // The exchange uses it for interim responses while it is watched here whether the browser still waits.
+    let reply = Mutex::new(reply);
+    // Boxed, as little else is left while the body is sent.
+    let mut answering = Box::pin(answerer.answer(peer, busy, Early::over(&reply), request));
+    let answered = poll_fn(|cx| match answering.as_mut().poll(cx) {
+        Poll::Ready(Ok(response)) => Poll::Ready(Some(response)),
+        Poll::Pending => {
+            reply.lock().unwrap_or_else(PoisonError::into_inner).poll_reset(cx).map(|_taken_back| None)
+        }
+    })
+    .await;
+    drop(answering);
+    let Some(response) = answered else { return };
+    let mut reply = reply.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (response, body) = head(response);
+    let bodiless = of_head
+        || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || body.is_end_stream();
+    match reply.send_response(response, bodiless) {
+        Ok(_) if bodiless => {}
+        Ok(stream) => send(body, stream).await,
+        Err(error) => {
+            tracing::debug!(%error, "response not sent");
+            reply.send_reset(Reason::INTERNAL_ERROR);
+        }
+    }
+}
+
+/// The head of a response as HTTP/2 has it.
+fn head(response: Response<Outgoing>) -> (Response<()>, Outgoing) {
+    let (mut head, body) = response.into_parts();
+    headers::end_here(&mut head.headers);
+    head.headers.entry(header::DATE).or_insert_with(date::now);
+    if !body.is_end_stream()
+        && let Some(length) = body.size_hint().exact()
+    {
+        head.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    (Response::from_parts(head, ()), body)
+}
+
+/// Sends a body, no faster than it is taken.
+async fn send(mut body: Outgoing, mut stream: SendStream<Bytes>) {
+    loop {
+        // No room is asked for before there is something to send: it would be taken from the other streams.
+        let next = poll_fn(|cx| match stream.poll_reset(cx) {
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => Pin::new(&mut body).poll_frame(cx).map(Some),
+        });
+        let Some(frame) = next.await else { return };
+        let sent = match frame.transpose().map(|frame| frame.map(http_body::Frame::into_data)) {
+            Err(broken) => {
+                tracing::debug!(error = %broken, "body broke off");
+                return stream.send_reset(Reason::INTERNAL_ERROR);
+            }
+            Ok(None) => return drop(stream.send_data(Bytes::new(), true)),
+            Ok(Some(Ok(piece))) => {
+                let last = body.is_end_stream();
+                if !piece.is_empty() && !has_room(&mut stream).await {
+                    return;
+                }
+                let sent = stream.send_data(piece, last);
+                if last {
+                    return;
+                }
+                sent
+            }
+            Ok(Some(Err(frame))) => match frame.into_trailers() {
+                Ok(trailers) => return drop(stream.send_trailers(trailers)),
+                Err(_) => Ok(()),
+            },
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits until the browser takes more of the response; whether it will.
+async fn has_room(stream: &mut SendStream<Bytes>) -> bool {
+    // For the least; h2 asks for as much as it is given.
+    stream.reserve_capacity(1);
+    poll_fn(|cx| {
+        if stream.poll_reset(cx).is_ready() {
+            return Poll::Ready(false);
+        }
+        while stream.capacity() == 0 {
+            match ready!(stream.poll_capacity(cx)) {
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Poll::Ready(false),
+            }
+        }
+        Poll::Ready(true)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio_util::sync::CancellationToken;
+    use tokio_util::task::TaskTracker;
+
+    use super::super::pulse::Wire;
+    use super::super::trust::Trusted;
+    use super::*;
+
+    /// A connection to nothing much, and the browser's end of it.
+    fn connected() -> (Streams<DuplexStream>, DuplexStream) {
+        let limits = Arc::new(Limits::default());
+        let answerer = Answerer::Routes {
+            routes: axum::Router::new(),
+            limits: Arc::clone(&limits),
+            trusted: Trusted::default(),
+        };
+        let (ours, browsers) = duplex(1 << 16);
+        let address = ([127, 0, 0, 1], 1).into();
+        let peer = Arc::new(Peer::new(address, TaskTracker::new(), CancellationToken::new()));
+        let pulse = Arc::new(Pulse::new(Wire::Streams, &limits));
+        (Streams::new(ours, answerer, &limits, peer, pulse), browsers)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_say_that_it_lives_is_gone() {
+        let (connection, mut browser) = connected();
+        browser.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let begun = Instant::now();
+        connection.await.unwrap();
+        assert_eq!(begun.elapsed().as_secs(), (PING_EVERY + PING_PATIENCE).as_secs());
+        let mut said = Vec::new();
+        browser.read_to_end(&mut said).await.unwrap();
+        let ping = b"\0\0\x08\x06\0\0\0\0\0";
+        assert_eq!(said.windows(ping.len()).filter(|bytes| bytes == ping).count(), 1, "it was asked");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_so_is_not() {
+        let (connection, browser) = connected();
+        let browsing = async {
+            let (_requests, browser) = h2::client::handshake(browser).await.unwrap();
+            browser.await
+        };
+        let lived = Duration::from_secs(3600);
+        tokio::select! {
+            ended = connection => panic!("{ended:?}"),
+            ended = browsing => panic!("{ended:?}"),
+            () = tokio::time::sleep(lived) => {}
+        }
+    }
+}
