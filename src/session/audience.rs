@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 use super::link::FeedItem;
+use super::resources::Resources;
 use super::ring::Ring;
 use super::tabs::Tabs;
 use crate::dom::{Changes, Tree};
@@ -47,17 +48,31 @@ impl Audiences {
         })
     }
 
-    /// The same, and what it may load when it is new and there is a page already.
+    /// The same; what is to be shown when it is new and there is a page already.
     pub(super) fn join(
         &mut self,
         role: Role,
         policies: &Arc<Policies>,
         tree: Option<&Tree>,
-    ) -> (&Audience, Option<Masked>) {
+    ) -> Option<Masked> {
         let new = !self.all.contains_key(&role);
         let audience = self.of(role, policies);
-        let masked = tree.filter(|_| new).map(|tree| audience.begin(tree));
-        (audience, masked)
+        tree.filter(|_| new).map(|tree| audience.begin(tree))
+    }
+
+    /// Shows agents what was masked. What it refers to is theirs to load before they hear of it: they ask at once.
+    pub(super) fn show(&mut self, resources: &Resources, all: &mut [(Role, Masked)]) {
+        for (_, masked) in &*all {
+            resources.withdraw(&masked.withdrawn);
+        }
+        for (_, masked) in &mut *all {
+            resources.refer(std::mem::take(&mut masked.resources));
+        }
+        for (role, masked) in all {
+            if let Some(audience) = self.all.get_mut(role).filter(|_| !masked.patch.is_empty()) {
+                audience.send(&masked.patch);
+            }
+        }
     }
 
     pub(super) fn begin(&mut self, tree: Option<&Tree>) -> Vec<(Role, Masked)> {
@@ -65,7 +80,7 @@ impl Audiences {
     }
 
     pub(super) fn update(&mut self, tree: Option<&Tree>, changes: &Changes) -> Vec<(Role, Masked)> {
-        self.each(tree, |audience, tree| audience.update(tree, changes))
+        self.each(tree, |audience, tree| audience.masker.update(tree, changes))
     }
 
     pub(super) fn adopt(&mut self, policies: Arc<Policies>, tree: Option<&Tree>) -> Vec<(Role, Masked)> {
@@ -76,7 +91,7 @@ impl Audiences {
     }
 
     pub(super) fn typed(&mut self, tree: Option<&Tree>, echoes: &[Echo]) -> Vec<(Role, Masked)> {
-        self.all.iter_mut().map(|(role, audience)| (*role, audience.typed(tree, echoes))).collect()
+        self.all.iter_mut().map(|(role, audience)| (*role, audience.masker.typed(tree, echoes))).collect()
     }
 
     /// What the customer's browser needs to find what was typed: whatever any of them found private.
@@ -138,7 +153,8 @@ pub(super) struct Audience {
     masker: Masker,
     ring: Ring,
     epoch: u32,
-    seq: u32,
+    /// Of the next patch.
+    next: u32,
     /// When to tell it.
     check: Option<Instant>,
     /// Of the tabs that were looked at, as they were shown to this role.
@@ -152,7 +168,7 @@ impl Audience {
             masker,
             ring: Ring::new(),
             epoch: 0,
-            seq: 0,
+            next: 0,
             check: None,
             titles: BTreeMap::new(),
             tabs: watch::Sender::default(),
@@ -197,50 +213,27 @@ impl Audience {
 
     /// The view as it is now and the feed that continues it: one turn, nothing between them.
     pub(super) fn join(&self, tree: Option<&Tree>) -> (Option<EncodedView>, broadcast::Receiver<FeedItem>) {
-        let view = tree.map(|tree| self.masker.snapshot(tree).encode(self.epoch, self.seq));
+        let view =
+            tree.map(|tree| self.masker.snapshot(tree).encode(self.epoch, self.next.saturating_sub(1)));
         (view, self.ring.subscribe())
     }
 
     /// A new document.
-    pub(super) fn begin(&mut self, tree: &Tree) -> Masked {
+    fn begin(&mut self, tree: &Tree) -> Masked {
         self.epoch += 1;
-        self.seq = 0;
-        let masked = self.masker.view(tree);
-        self.send(&masked.patch);
-        masked
+        self.next = 0;
+        self.masker.view(tree)
     }
 
     /// Other policies are in force: a fresh view of the same document.
-    pub(super) fn adopt(&mut self, policies: Arc<Policies>, tree: Option<&Tree>) -> Option<Masked> {
+    fn adopt(&mut self, policies: Arc<Policies>, tree: Option<&Tree>) -> Option<Masked> {
         let Some(tree) = tree else {
             self.masker.expect_under(policies);
             return None;
         };
         self.epoch += 1;
-        self.seq = 0;
-        let masked = self.masker.adopt(policies, tree);
-        self.send(&masked.patch);
-        Some(masked)
-    }
-
-    /// The document changed.
-    pub(super) fn update(&mut self, tree: &Tree, changes: &Changes) -> Masked {
-        let masked = self.masker.update(tree, changes);
-        self.follow(masked)
-    }
-
-    fn follow(&mut self, masked: Masked) -> Masked {
-        if !masked.patch.is_empty() {
-            self.seq += 1;
-            self.send(&masked.patch);
-        }
-        masked
-    }
-
-    /// The customer's browser withholds values of these hashes.
-    pub(super) fn typed(&mut self, tree: Option<&Tree>, echoes: &[Echo]) -> Masked {
-        let masked = self.masker.typed(tree, echoes);
-        self.follow(masked)
+        self.next = 0;
+        Some(self.masker.adopt(policies, tree))
     }
 
     /// When [`Audience::check`] is due.
@@ -251,7 +244,6 @@ impl Audience {
     /// Tells mirrors what they should be.
     pub(super) fn check(&mut self, tree: Option<&Tree>) {
         if let Some(tree) = tree {
-            self.seq += 1;
             let check = self.masker.check(tree);
             self.send(&check);
         }
@@ -261,11 +253,59 @@ impl Audience {
 
     fn send(&mut self, patch: &ViewPatch) {
         self.check.get_or_insert_with(|| Instant::now() + CHECK);
-        self.ring.show(patch.encode(self.epoch, self.seq));
+        self.ring.show(patch.encode(self.epoch, self.next));
+        self.next += 1;
     }
 
     /// Says something to those who watch now; nobody may be there.
     pub(super) fn tell(&self, item: FeedItem) {
         self.ring.tell(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Context, Wake};
+
+    use futures_util::FutureExt;
+    use tokio::sync::mpsc;
+
+    use super::super::resources::{Limits, Missing};
+    use super::*;
+
+    /// An agent who asks for a picture at the very moment that a view is told.
+    struct Asking {
+        resources: Arc<Resources>,
+        token: String,
+        known: AtomicBool,
+    }
+
+    impl Wake for Asking {
+        fn wake(self: Arc<Self>) {
+            let answer = self.resources.show(&self.token).now_or_never();
+            self.known.store(answer != Some(Err(Missing::Unknown)), Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_view_refers_to_may_be_loaded_when_it_is_told() {
+        let names = ResourceNames::new([7; 32], "/r/");
+        let (wants, _asked) = mpsc::channel(1);
+        let resources = Resources::new(Limits::default(), names.clone(), wants);
+        let tree =
+            Tree::from_html("<img src=/a.png>", "https://shop.test/", crate::dom::Limits::default()).unwrap();
+        let mut audiences = Audiences::new(names.clone());
+        let mut feed = audiences.of(Role::Agent, &Arc::default()).ring.subscribe();
+        let (token, _) = names.name("https://shop.test/a.png");
+        let agent = Arc::new(Asking { resources: resources.clone(), token, known: AtomicBool::default() });
+        let waker = agent.clone().into();
+        let mut told = pin!(feed.recv());
+        assert!(told.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+
+        let mut masked = audiences.begin(Some(&tree));
+        audiences.show(&resources, &mut masked);
+        assert!(agent.known.load(Ordering::Relaxed));
     }
 }

@@ -206,6 +206,11 @@ impl Resources {
         state.outstanding.iter().map(|(number, url)| Want { number: *number, url: url.clone() }).collect()
     }
 
+    /// Another page may have what the last one could not bring: one that is left gives up what it was bringing.
+    pub fn ask_anew(&self) {
+        self.lock().entries.retain(|_, entry| !matches!(entry, Entry::Unavailable));
+    }
+
     /// Who has this pass may bring what is wanted from an origin, until it is withdrawn, and its own pictures. What nobody
     /// could bring from there until now may be asked for again.
     pub fn let_bring(&self, pass: &str, origin: &str) {

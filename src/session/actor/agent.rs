@@ -38,12 +38,12 @@ impl Session {
     /// A connection that sees what this role may see.
     pub(super) fn seat(&mut self, role: Role) -> AgentLink {
         let connection = self.next_connection();
-        let (audience, told) = self.audiences.join(role, &self.policies, self.page.tree());
-        let (view, feed) = audience.join(self.page.tree());
-        let tabs = audience.tabs();
-        if let Some(masked) = told {
+        if let Some(masked) = self.audiences.join(role, &self.policies, self.page.tree()) {
             self.pass_on(vec![(role, masked)]);
         }
+        let audience = self.audiences.of(role, &self.policies);
+        let (view, feed) = audience.join(self.page.tree());
+        let tabs = audience.tabs();
         self.tell_tabs();
         AgentLink {
             connection,

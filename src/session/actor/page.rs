@@ -38,6 +38,7 @@ impl Session {
             return;
         }
         self.ask_for_page(Extent::News);
+        self.resources.ask_anew();
         for want in self.resources.outstanding() {
             self.want(want);
         }
@@ -125,13 +126,10 @@ impl Session {
         }
     }
 
-    /// What each audience may load, and what is kept from the agent, which the customer is shown.
-    pub(super) fn pass_on(&mut self, masked: Vec<(Role, Masked)>) {
-        for (_, masked) in &masked {
-            self.resources.withdraw(&masked.withdrawn);
-        }
+    /// What each audience sees and may load, and what is kept from the agent, which the customer is shown.
+    pub(super) fn pass_on(&mut self, mut masked: Vec<(Role, Masked)>) {
+        self.audiences.show(&self.resources, &mut masked);
         for (role, masked) in masked {
-            self.resources.refer(masked.resources);
             if Some(role) == self.role && !(masked.marks.is_empty() && masked.cleared.is_empty()) {
                 self.tell_private(masked.marks, masked.cleared);
             }

@@ -48,6 +48,23 @@ async fn what_the_browser_had_is_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_page_could_not_bring_the_next_one_is_asked_for() {
+    let (resources, mut asked) = resources(Limits::default());
+    let token = refer(&resources, "http://shop/a.css");
+    let give_up = async { resources.unavailable(asked.recv().await.unwrap().number) };
+    let (shown, ()) = tokio::join!(resources.show(&token), give_up);
+    assert_eq!(shown, Err(Missing::Unavailable));
+    assert_eq!(resources.show(&token).await, Err(Missing::Unavailable), "a page is asked once");
+    resources.ask_anew();
+    let bring = async {
+        let want = asked.recv().await.unwrap();
+        assert!(resources.bring(want.number, "text/css", Bytes::from_static(b"p{}")));
+    };
+    let (shown, ()) = tokio::join!(resources.show(&token), bring);
+    assert_eq!(shown.unwrap().bytes, &b"p{}"[..]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_picture_is_shown_by_reference_only_and_goes_after_it_was_replaced() {
     let (resources, mut asked) = resources(Limits::default());
     assert_eq!(resources.take_picture("text/html", Bytes::from_static(b"x")), None);
