@@ -138,3 +138,25 @@ test("adopted sheets, properties and fonts that scripts made", async ({ customer
   });
   expect(faces.join()).toMatch(/Made Here"? 700/);
 });
+
+test("a sheet that can not be had does not make the agent ask for the page again and again", async ({ customer, agent, session }) => {
+  const asked: string[] = [];
+  agent.page.on("websocket", (socket) =>
+    socket.on("framesent", ({ payload }) => String(payload).includes('"resync"') && asked.push(String(payload))),
+  );
+  await anyStyle(customer);
+  await session("/help");
+  const failed = agent.page.waitForEvent("requestfailed", (request) => request.resourceType() === "stylesheet");
+  await customer.page.evaluate(() => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = "/there-is-none.css";
+    document.head.append(link);
+  });
+  await failed;
+  await words(customer);
+  await expect.poll(() => agent.mirror.text("#m")).toBe("m");
+  await customer.page.evaluate(() => document.querySelector("#m")?.replaceChildren("more"));
+  await expect.poll(() => agent.mirror.text("#m")).toBe("more");
+  expect(asked).toEqual([]);
+});

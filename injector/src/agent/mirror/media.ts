@@ -83,10 +83,10 @@ export class Media {
     if (this.#seen.has(sheet)) return;
     this.#seen.add(sheet);
     this.#list(sheet.media, bits);
-    this.#rules(sheet.cssRules, bits);
+    this.#rules(rulesOf(sheet), bits);
   }
 
-  #rules(rules: CSSRuleList, bits: number): void {
+  #rules(rules: Iterable<CSSRule>, bits: number): void {
     for (const rule of rules) {
       const { media, styleSheet } = rule as CSSImportRule;
       if (media) this.#list(media, bits);
@@ -102,5 +102,14 @@ export class Media {
     if (now === text && !this.#texts.has(list)) return;
     this.#texts.set(list, text);
     list.mediaText = now;
+  }
+}
+
+/** A sheet that could not be had does not let anybody look for its rules. */
+function rulesOf(sheet: CSSStyleSheet): Iterable<CSSRule> {
+  try {
+    return sheet.cssRules;
+  } catch {
+    return [];
   }
 }
