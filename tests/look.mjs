@@ -10,13 +10,8 @@
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-
-const require = createRequire(new URL("browser/package.json", import.meta.url));
-const { chromium } = require("@playwright/test");
-const { PNG } = require("pngjs");
-const pixelmatch = require("pixelmatch");
+import { ALLOWED, difference, launch } from "./screens.mjs";
 
 const words = process.argv.slice(2);
 const option = (name, otherwise) => {
@@ -26,19 +21,8 @@ const option = (name, otherwise) => {
 const wait = Number(option("--wait", "1000"));
 const keep = option("--keep", "");
 const [direct, proxied, ...paths] = words;
-const ALLOWED = 0.005;
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--host-resolver-rules=MAP *.test 127.0.0.1",
-    "--force-color-profile=srgb",
-    "--font-render-hinting=none",
-    "--disable-lcd-text",
-  ],
-});
+const browser = await launch();
 
 /** A browser that goes one of the two ways. */
 async function visitor(base) {
@@ -62,11 +46,7 @@ const ways = [await visitor(direct), await visitor(proxied)];
 let wrong = 0;
 for (const path of paths.length ? paths : ["/"]) {
   const [before, after] = [await ways[0](path), await ways[1](path)];
-  const [left, right] = [PNG.sync.read(before.picture), PNG.sync.read(after.picture)];
-  const pixels = (pixelmatch.default ?? pixelmatch)(left.data, right.data, null, left.width, left.height, {
-    threshold: 0.1,
-  });
-  const share = pixels / (left.width * left.height);
+  const { share } = difference(before.picture, after.picture);
   const fresh = [...after.errors].filter((error) => !before.errors.has(error));
   const differs = share > ALLOWED || fresh.length > 0 || before.title !== after.title;
   console.log(`${differs ? "DIFFERS" : "same"}  ${(100 * share).toFixed(3)} %  ${path}`);
