@@ -263,7 +263,13 @@ async fn has_room(stream: &mut SendStream<Bytes>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::{get, post};
+    use h2::client;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::sync::Notify;
+    use tokio::task::JoinHandle;
     use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
 
@@ -271,14 +277,13 @@ mod tests {
     use super::super::trust::Trusted;
     use super::*;
 
-    /// A connection to nothing much, and the browser's end of it.
-    fn connected() -> (Streams<DuplexStream>, DuplexStream) {
+    /// With the clock paused: until nothing moves any more.
+    const STANDSTILL: Duration = Duration::from_secs(1);
+
+    /// A connection to these routes, and the browser's end of it.
+    fn connected(routes: Router) -> (Streams<DuplexStream>, DuplexStream) {
         let limits = Arc::new(Limits::default());
-        let answerer = Answerer::Routes {
-            routes: axum::Router::new(),
-            limits: Arc::clone(&limits),
-            trusted: Trusted::default(),
-        };
+        let answerer = Answerer::Routes { routes, limits: Arc::clone(&limits), trusted: Trusted::default() };
         let (ours, browsers) = duplex(1 << 16);
         let address = ([127, 0, 0, 1], 1).into();
         let peer = Arc::new(Peer::new(address, TaskTracker::new(), CancellationToken::new()));
@@ -286,9 +291,23 @@ mod tests {
         (Streams::new(ours, answerer, &limits, peer, pulse), browsers)
     }
 
+    /// A browser that is ready to ask, and its connection.
+    async fn browsing(routes: Router) -> (client::SendRequest<Bytes>, JoinHandle<Result<(), h2::Error>>) {
+        let (connection, browser) = connected(routes);
+        let tasks = TaskTracker::new();
+        let ended = tasks.spawn(connection);
+        let (requests, browser) = client::handshake(browser).await.unwrap();
+        tasks.spawn(browser);
+        (requests.ready().await.unwrap(), ended)
+    }
+
+    fn ask(path: &str) -> http::request::Builder {
+        Request::builder().uri(format!("https://help.example{path}"))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_does_not_say_that_it_lives_is_gone() {
-        let (connection, mut browser) = connected();
+        let (connection, mut browser) = connected(Router::new());
         browser.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
         let begun = Instant::now();
         connection.await.unwrap();
@@ -301,16 +320,115 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_says_so_is_not() {
-        let (connection, browser) = connected();
+        let (_requests, ended) = browsing(Router::new()).await;
+        assert!(tokio::time::timeout(Duration::from_secs(3600), ended).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_goes_no_faster_than_it_is_taken() {
+        const SIZE: usize = 3 << 20;
+        let go = Arc::new(Notify::new());
+        let told = Arc::clone(&go);
+        let routes = Router::new().route(
+            "/up",
+            post(async move |body: Body| {
+                told.notified().await;
+                axum::body::to_bytes(body, SIZE).await.unwrap().len().to_string()
+            }),
+        );
+        let (mut requests, _ended) = browsing(routes).await;
+        let request = ask("/up").method("POST").body(()).unwrap();
+        let (answer, mut body) = requests.send_request(request, false).unwrap();
+        let mut sent = 0;
+        while sent < SIZE {
+            body.reserve_capacity(SIZE - sent);
+            let room = tokio::time::timeout(STANDSTILL, poll_fn(|cx| body.poll_capacity(cx))).await;
+            let Ok(room) = room else {
+                assert_eq!(sent, STREAM_WINDOW as usize, "as much as there is room for, and no more");
+                go.notify_one();
+                continue;
+            };
+            let size = room.unwrap().unwrap();
+            body.send_data(vec![0; size].into(), false).unwrap();
+            sent += size;
+        }
+        body.send_data(Bytes::new(), true).unwrap();
+        let length = answer.await.unwrap().into_body().data().await.unwrap().unwrap();
+        assert_eq!(length, SIZE.to_string());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_response_is_asked_for_no_faster_than_it_is_taken() {
+        const PIECE: usize = 8 * 1024;
+        const PIECES: usize = 256;
+        let asked = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&asked);
+        let routes = Router::new().route(
+            "/down",
+            get(async move || {
+                let pieces = (0..PIECES).map(move |_| {
+                    *count.lock().unwrap() += PIECE;
+                    Ok::<_, std::io::Error>(vec![0; PIECE])
+                });
+                Body::from_stream(futures_util::stream::iter(pieces))
+            }),
+        );
+        let (mut requests, _ended) = browsing(routes).await;
+        let (answer, _) = requests.send_request(ask("/down").body(()).unwrap(), true).unwrap();
+        let mut body = answer.await.unwrap().into_body();
+        tokio::time::sleep(STANDSTILL).await;
+        // The browser's window is of the usual size (RFC 9113, section 6.5.2).
+        let ahead = *asked.lock().unwrap();
+        assert!(ahead <= 65_535 + SEND_BUFFER + PIECE, "{ahead}");
+        let mut came = 0;
+        while let Some(piece) = body.data().await {
+            let size = piece.unwrap().len();
+            body.flow_control().release_capacity(size).unwrap();
+            came += size;
+        }
+        assert_eq!((came, *asked.lock().unwrap()), (PIECE * PIECES, PIECE * PIECES));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_lets_requests_end() {
+        let go = Arc::new(Notify::new());
+        let told = Arc::clone(&go);
+        let slow = get(async move || {
+            told.notified().await;
+            "done"
+        });
+        let (mut connection, browser) = connected(Router::new().route("/slow", slow));
         let browsing = async {
-            let (_requests, browser) = h2::client::handshake(browser).await.unwrap();
+            let (mut requests, browser) = client::handshake(browser).await.unwrap();
+            let (answer, _) = requests.send_request(ask("/slow").body(()).unwrap(), true).unwrap();
+            let answer = async {
+                let answered = answer.await.unwrap().status();
+                drop(requests);
+                answered
+            };
+            let (answered, _) = tokio::join!(answer, browser);
+            answered
+        };
+        let ending = async {
+            assert!(tokio::time::timeout(STANDSTILL, Pin::new(&mut connection)).await.is_err());
+            connection.end_gently();
+            assert!(tokio::time::timeout(STANDSTILL, Pin::new(&mut connection)).await.is_err());
+            go.notify_one();
+            connection.await.unwrap();
+        };
+        assert_eq!(tokio::join!(browsing, ending).0, StatusCode::OK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_before_the_beginning_is_one() {
+        let (mut connection, browser) = connected(Router::new());
+        connection.end_gently();
+        let browsing = async {
+            let (_requests, browser) = client::handshake(browser).await.unwrap();
             browser.await
         };
-        let lived = Duration::from_secs(3600);
-        tokio::select! {
-            ended = connection => panic!("{ended:?}"),
-            ended = browsing => panic!("{ended:?}"),
-            () = tokio::time::sleep(lived) => {}
-        }
+        // Who is told so first may close the socket first, which is the other's error.
+        let ended = tokio::time::timeout(STANDSTILL, async { tokio::join!(connection, browsing).1 }).await;
+        assert!(matches!(ended, Ok(Ok(()))), "{ended:?}");
     }
 }
