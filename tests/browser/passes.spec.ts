@@ -1,6 +1,7 @@
 /** A site works behind the proxy as without it: caches, workers, isolation, frames, and all of it over TLS and HTTP/2. */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -30,7 +31,7 @@ const ISOLATED = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-type Page = { html?: string; headers?: Record<string, string>; type?: string; text?: string };
+type Page = { html?: string; headers?: Record<string, string>; type?: string; text?: string; hint?: string };
 
 /** The site. Every page counts how often it ran its own first script before ours came. */
 const PAGES: Record<string, Page> = {
@@ -66,6 +67,9 @@ const PAGES: Record<string, Page> = {
   "/kept": { html: "<h1>Kept</h1>", headers: { "cache-control": "max-age=600" } },
   "/spoken": { html: "<h1>Spoken</h1>", headers: { "cache-control": "max-age=600" } },
   "/fragment": { html: "<p>a fragment</p>" },
+  // Not answered before what it hints at was asked for.
+  "/hinted": { html: `<h1>Hinted</h1><link rel="stylesheet" href="/hinted.css">`, hint: "/hinted.css" },
+  "/hinted.css": { type: "text/css", text: "h1 { color: rgb(1, 2, 3) }" },
 };
 
 type Site = Demo & { tls: string; asked: () => { path: string; dest: string; purpose: string }[] };
@@ -83,14 +87,20 @@ const test = base.extend<{ caching: Browser }, { site: Site }>({
       const folder = mkdtempSync(join(tmpdir(), "tandem-passes-"));
       const asked: { path: string; dest: string; purpose: string }[] = [];
       const header = (request: IncomingMessage, name: string) => String(request.headers[name] ?? "");
-      const origin: Server = createServer((request, response) => {
+      const hints = new EventEmitter();
+      const origin: Server = createServer(async (request, response) => {
         const path = request.url ?? "/";
         asked.push({
           path,
           dest: header(request, "sec-fetch-dest"),
           purpose: header(request, "sec-purpose"),
         });
+        hints.emit(path);
         const page = PAGES[path];
+        if (page?.hint) {
+          response.writeEarlyHints({ link: `<${page.hint}>; rel=preload; as=style` });
+          await once(hints, page.hint);
+        }
         const type = page?.type ?? "text/html; charset=utf-8";
         const text =
           page?.text ?? `<!doctype html><html lang="en"><head><meta charset="utf-8">${page?.html ?? ""}`;
@@ -305,6 +315,14 @@ test("a whole session works over TLS and HTTP/2", async ({ browser, site }) => {
   await expect.poll(() => agent.mirror.text("h1")).toBe("Page b");
   await left.close();
   await right.close();
+});
+
+test("the browser loads what the site hints at before there is a page", async ({ browser, site }) => {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const page = await context.newPage();
+  await page.goto(`${site.tls}/hinted`);
+  await expect(page.locator("h1")).toHaveCSS("color", "rgb(1, 2, 3)");
+  await context.close();
 });
 
 test("a worker's cache keeps the page, and our requests pass its hands", async ({ page, site }) => {
