@@ -66,6 +66,30 @@ test("a document that is replaced is followed: its body, its root, and all of it
   await expect.poll(() => agent.mirror.value("#field")).toBe("Typed again");
 });
 
+test("a page that is written anew without a doctype is in quirks mode, and comes out of it", async ({ customer, agent, session }) => {
+  await session("/help");
+  const page = customer.page;
+  const write = (text: string) =>
+    page.evaluate((text) => {
+      document.open();
+      document.write(text);
+      document.close();
+      return document.compatMode;
+    }, text);
+  const mode = () => agent.page.evaluate(() => document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentDocument?.compatMode);
+  // Without units, a length is one only in quirks mode.
+  const written = '<title>Written</title><style>p { width: 123 }</style><p style="width: 123">In the old way</p><input id=field>';
+  expect(await mode()).toBe("CSS1Compat");
+  expect(await write(written)).toBe("BackCompat");
+  await expect.poll(mode).toBe("BackCompat");
+  await expect.poll(async () => (await agent.mirror.size("p"))?.width).toBe(123);
+  await page.locator("#field").fill("Typed after");
+  await expect.poll(() => agent.mirror.value("#field")).toBe("Typed after");
+  expect(await write(`<!doctype html>${written}`)).toBe("CSS1Compat");
+  await expect.poll(mode).toBe("CSS1Compat");
+  await expect.poll(async () => (await agent.mirror.size("p"))?.width).toBeGreaterThan(123);
+});
+
 test("addresses that scripts change are followed", async ({ customer, agent, session }) => {
   await session("/help");
   const address = agent.page.getByRole("textbox", { name: "Address" });

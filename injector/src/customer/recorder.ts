@@ -122,6 +122,8 @@ export class Recorder {
   /** A document of a frame, or a shadow root, was told in this turn. */
   #entered = false;
   readonly #sweeper: ReturnType<typeof setInterval>;
+  /** Of the document: it can become another one by `document.write`. */
+  readonly #mode = document.compatMode;
   #seq = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #surveyor: ReturnType<typeof setTimeout> | undefined;
@@ -183,7 +185,7 @@ export class Recorder {
 
     const out = this.#begin();
     out.byte(15);
-    out.byte(document.compatMode === "BackCompat" ? 1 : 0);
+    out.byte(this.#mode === "BackCompat" ? 1 : 0);
     const { top } = this.known;
     const snapshot = { ...context, held: parts.held?.(this.known) };
     for (let child = document.firstChild; child; child = child.nextSibling) {
@@ -314,6 +316,7 @@ export class Recorder {
   /** Sends what has changed until now, and with `check` what a part of the page should be. */
   flush(check = false): void {
     try {
+      if (document.compatMode !== this.#mode) throw new Error("another quirks mode");
       this.#changes.mark(this.#observer.takeRecords(), false);
       for (const [root, html] of this.#observed) {
         // A document that is written anew loses its listeners.
