@@ -23,7 +23,7 @@ const BULLET: &str = "•";
 const PASSWORD: usize = 8;
 /// At most so many bullets in a field.
 const BULLETS: usize = 4_096;
-/// Bytes of a `data:` URL that goes into a view.
+/// Bytes of a `data:` URL that goes into a view as it is; a longer one is a resource like any other.
 const DATA: usize = 256 << 10;
 /// Bytes of any other URL.
 const URL: usize = 8_192;
@@ -453,6 +453,9 @@ impl<'a> Lens<'a> {
         if value.is_empty() {
             return None;
         }
+        if inline && is_of(value, &["data:image/"]) {
+            return self.long_data(value);
+        }
         let mut url = resolve(node, base, value)?;
         if !matches!(url.scheme(), "http" | "https" | "blob") {
             return None;
@@ -467,13 +470,26 @@ impl<'a> Lens<'a> {
         self.resources.push(Resource { token, url: url.into() });
         Some(address.into())
     }
+
+    /// A picture in a `data:` URL that is too long for a view. Once it has another address nobody looks for echoes in it.
+    fn long_data(&mut self, value: &str) -> Option<Box<str>> {
+        if matches!(self.echoes.hide(value, SHORTEST_IN_CODE), Cow::Owned(_)) {
+            self.struck = true;
+            return None;
+        }
+        let (token, address) = self.names.name(value);
+        self.resources.push(Resource { token, url: value.into() });
+        Some(address.into())
+    }
 }
 
+/// Whether a URL holds what it names, is of one of these kinds, and short enough for a view.
 fn is_data(url: &str, kinds: &[&str]) -> bool {
-    url.len() <= DATA
-        && kinds
-            .iter()
-            .any(|kind| url.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)))
+    url.len() <= DATA && is_of(url, kinds)
+}
+
+fn is_of(url: &str, kinds: &[&str]) -> bool {
+    kinds.iter().any(|kind| url.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)))
 }
 
 pub(super) fn is_style(node: NodeRef<'_>) -> bool {

@@ -15,7 +15,7 @@ const TOKEN: usize = 22;
 pub struct Resource {
     /// Its name in the view's capability URLs.
     pub token: String,
-    /// Absolute, without fragment.
+    /// Absolute, without fragment; of a long picture in a `data:` URL all of it.
     pub url: String,
 }
 

@@ -4,9 +4,11 @@
 //! Nothing but those kinds is ever kept, so a document or an API answer of the site can not be had here. A
 //! copy comes from the customer's traffic as it passes the proxy ([`Arrival`]); what the browser had loaded
 //! before is asked of the browser, once an agent's mirror really shows it ([`Want`]). Bounded in bytes; the
-//! least recently shown goes first and is asked for again when it is needed.
+//! least recently shown goes first and is asked for again when it is needed. A long picture in a `data:` URL is in
+//! the page itself ([`data`]).
 
 mod arrival;
+mod data;
 mod kind;
 mod pictures;
 #[cfg(test)]
@@ -133,6 +135,11 @@ impl Resources {
 
     /// A masked view refers to these now: agents may have them.
     pub fn refer(&self, references: impl IntoIterator<Item = Reference>) {
+        let (data, references): (Vec<_>, Vec<_>) =
+            references.into_iter().partition(|reference| data::is_data(&reference.url));
+        for reference in data {
+            self.refer_to_data(reference);
+        }
         let mut state = self.lock();
         for reference in references {
             if state.references.len() < self.limits.references && reference.url.len() <= LONGEST_URL {
@@ -182,8 +189,8 @@ impl Resources {
                 Some(Ok(resource.clone()))
             }
             Some(Entry::Unavailable) => Some(Err(Missing::Unavailable)),
-            // A picture is brought once.
-            None if url.starts_with(PICTURE) => Some(Err(Missing::Unavailable)),
+            // A picture is brought once, and one in a `data:` URL is with the reference.
+            None if url.starts_with(PICTURE) || data::is_data(&url) => Some(Err(Missing::Unavailable)),
             Some(Entry::Arriving | Entry::Wanted) => None,
             None => {
                 state.wanted += 1;
@@ -351,9 +358,12 @@ impl State {
                 })
                 .min()
                 .map(|(_, url)| url.clone());
-            match oldest.and_then(|url| self.entries.remove(&url)) {
-                Some(Entry::Ready { resource, .. }) => self.total -= resource.bytes.len(),
-                _ => return,
+            let Some(url) = oldest else { return };
+            if let Some(Entry::Ready { resource, .. }) = self.entries.remove(&url) {
+                self.total -= resource.bytes.len();
+            }
+            if let Some(token) = data::token(&url) {
+                self.references.remove(token);
             }
         }
     }

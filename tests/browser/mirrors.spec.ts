@@ -30,6 +30,31 @@ test("pictures that were loaded before the session began", async ({ agent, sessi
   await expect.poll(() => agent.mirror.naturalWidth('img[src*="/resource/"]')).toBeGreaterThan(0);
 });
 
+test("pictures that their address holds, however long it is", async ({ customer, agent, session }) => {
+  await session("/help");
+  const longest = await customer.page.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 400 });
+    const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+    const noise = context.createImageData(400, 400);
+    // What can not be compressed.
+    for (let at = 0; at < noise.data.length; at += 4) {
+      crypto.getRandomValues(noise.data.subarray(at, at + 3));
+      noise.data[at + 3] = 255;
+    }
+    context.putImageData(noise, 0, 0);
+    const url = canvas.toDataURL();
+    const image = Object.assign(new Image(), { id: "long", src: url });
+    const box = Object.assign(document.createElement("div"), { id: "boxed" });
+    box.style.cssText = `width:50px;height:50px;background-image:url(${url})`;
+    document.querySelector("main")?.prepend(image, box);
+    return url.length;
+  });
+  expect(longest).toBeGreaterThan(300_000);
+  await expect.poll(() => agent.mirror.naturalWidth("#long")).toBe(400);
+  expect(await agent.mirror.html("#long")).toContain("/resource/");
+  expect(await agent.mirror.html("#boxed")).toMatch(/background-image: ?url\([^)]*\/resource\//);
+});
+
 test("what is in forms, and what is typed, chosen and ticked", async ({ customer, agent, session }) => {
   await session("/checkout");
   const form = customer.page.locator("#checkout");

@@ -74,6 +74,28 @@ fn an_echo_is_masked_wherever_it_appears() {
 }
 
 #[test]
+fn a_long_picture_that_says_it_has_no_address() {
+    let policies = policies(POLICY);
+    let (mut tree, mut live, mut mirror) = (page(PAGE), masker(&policies), Mirror::default());
+    mirror.apply(&live.view(&tree).patch.0);
+    type_into(&mut tree, &mut live, &mut mirror, "card", CANARY);
+    let sum = find(&tree, "sum").id();
+    let picture = |says: &str| {
+        let long = "%20".repeat(100_000);
+        parts(&format!(
+            "<img src=\"data:image/svg+xml,%3csvg%3e%3ctext%3e{long} {says} %3c/text%3e%3c/svg%3e\">"
+        ))
+    };
+    let mut insert = |says: &str| {
+        let changes =
+            tree.apply(&[PageOp::Insert { parent: sum, next: None, parts: picture(says) }]).unwrap();
+        live.update(&tree, &changes).resources
+    };
+    assert_eq!(insert("Thank you").len(), 1);
+    assert_eq!(insert("Paid with 41112222"), []);
+}
+
+#[test]
 fn what_the_browser_hashed_counts_as_typed() {
     let policies = policies(POLICY);
     let (tree, mut live, mut mirror) = (page(PAGE), masker(&policies), Mirror::default());

@@ -86,6 +86,25 @@ async fn a_picture_is_shown_by_reference_only_and_goes_after_it_was_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_picture_in_its_address_is_kept_as_long_as_there_is_room() {
+    let limits = Limits { resource: 8, total: 12, ..Limits::default() };
+    let (resources, mut asked) = resources(limits);
+    let first = refer(&resources, "data:image/png;base64,QUFBQUFBQUE=");
+    let shown = resources.show(&first).await.unwrap();
+    assert_eq!((shown.content_type.as_str(), &shown.bytes[..]), ("image/png", &b"AAAAAAAA"[..]));
+    for refused in ["data:text/html,x", "data:text/css,x", "data:image/png;base64,QUFBQUFBQUFB"] {
+        assert_eq!(resources.show(&refer(&resources, refused)).await, Err(Missing::Unknown), "{refused}");
+    }
+    let second = refer(&resources, "data:image/gif,BBBBBBBB");
+    assert_eq!(resources.show(&first).await, Err(Missing::Unknown), "it had to make room");
+    assert_eq!(resources.lock().references.len(), 1);
+    assert_eq!(resources.show(&second).await.unwrap().bytes, &b"BBBBBBBB"[..]);
+    refer(&resources, "data:image/png;base64,QUFBQUFBQUE=");
+    assert!(resources.show(&first).await.is_ok(), "a view refers to it again");
+    assert!(asked.try_recv().is_err(), "no browser is asked");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_browser_is_loading_is_not_loaded_twice() {
     let (resources, mut asked) = resources(Limits::default());
     let url = Url::parse("http://shop/a.png").unwrap();
