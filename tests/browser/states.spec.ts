@@ -174,6 +174,31 @@ test("names of files, and what fills the screen", async ({ customer, agent, sess
   await expect.poll(() => agent.mirror.html("#full")).not.toContain("fullscreen");
 });
 
+test("a modal dialog without its attribute is unseen on both sides", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, `<dialog id="first">First</dialog><dialog id="second">Second</dialog><p id="below">Below</p>`);
+  await expect.poll(() => agent.mirror.text("#below")).toBe("Below");
+  const change = (work: (first: HTMLDialogElement, second: HTMLDialogElement) => void) =>
+    customer.page.evaluate(`(${work})(document.querySelector("#first"), document.querySelector("#second"))`);
+  const seen = async (selector: string) => ((await agent.mirror.size(selector))?.height ?? 0) > 0;
+  await change((first) => { first.showModal(); first.removeAttribute("open"); });
+  await change((_, second) => second.showModal());
+  await expect.poll(() => seen("#second")).toBe(true);
+  expect(await seen("#first")).toBe(false);
+  // It is above the other now.
+  await change((first) => { first.close(); first.setAttribute("open", ""); first.close(); first.showModal(); first.removeAttribute("open"); });
+  await change((_, second) => { second.textContent = "Changed"; });
+  await expect.poll(() => agent.mirror.text("#second")).toBe("Changed");
+  expect([await seen("#first"), await seen("#second")]).toEqual([false, true]);
+  await change((first) => first.setAttribute("open", ""));
+  await expect.poll(() => seen("#first")).toBe(true);
+  await agent.page.reload();
+  await change((first) => first.removeAttribute("open"));
+  await expect.poll(() => seen("#second")).toBe(true);
+  await expect.poll(() => seen("#first")).toBe(false);
+});
+
 test("styles hold for what the customer likes and has", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await customer.page.emulateMedia({ colorScheme: "dark", reducedMotion: "no-preference" });

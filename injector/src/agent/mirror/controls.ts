@@ -7,6 +7,7 @@
 
 import type { NodeId } from "../../protocol/words.ts";
 import { OWN } from "./attributes.ts";
+import { isHidden } from "./marks.ts";
 import { setValidity } from "./states.ts";
 import type { TopLayerEntry, ViewControl } from "./view-frame.ts";
 
@@ -210,8 +211,11 @@ export class TopLayer {
 function open(element: HTMLElement, kind: TopLayerEntry["kind"]): void {
   try {
     if (kind === "modal") {
+      // Without the attribute, which the page may have taken away, it is modal and unseen.
+      const unseen = !element.hasAttribute("open") && !isHidden(element);
       element.removeAttribute("open");
       (element as HTMLDialogElement).showModal();
+      if (unseen) element.removeAttribute("open");
     } else {
       if (kind === "fullscreen") element.setAttribute(OWN.fullscreen, "");
       element.setAttribute("popover", "manual");
