@@ -231,6 +231,96 @@ test("a click lands on what the server has looked at, not on something in it", a
   expect((await noted(customer)).filter((event) => / (off|around) /.test(event))).toEqual([]);
 });
 
+test("no step of a drag, no wheel and no pointing meets what the server has not looked at", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<b id="source" style="display:block;width:80px;height:30px">source</b>
+    <b id="carried" draggable="true" style="display:block;width:80px;height:30px">carried</b><p id="free" style="height:40px">free</p>
+    <div id="around" style="width:400px;height:60px;position:relative">
+    <button type="button" id="off" data-tandem="readonly" style="position:absolute;left:200px;width:200px;height:60px">Off</button></div>`, `
+    window.met = [];
+    const note = (event) => {
+      if (event.isTrusted) return;
+      const at = document.elementFromPoint(event.clientX, event.clientY);
+      window.met.push([event.type, event.target.id, at && at.id].join(" "));
+      if (event.type === "dragover") event.preventDefault();
+    };
+    for (const type of ["pointermove", "mousemove", "pointerdown", "pointerup", "mouseup", "click", "wheel", "dragenter", "dragover", "drop"])
+      document.addEventListener(type, note, true);`);
+  const met = () => customer.page.evaluate(() => (window as unknown as { met: string[] }).met);
+  await drag(agent, "#source", "#free");
+  await expect.poll(met).toContainEqual("mouseup free free");
+  await drag(agent, "#carried", "#free");
+  await expect.poll(met).toContainEqual("drop free free");
+  // An agent's browser that does not keep to the rules: over the element around it means a place on the button in it.
+  const { x, y } = await agent.mirror.middle("#around");
+  await agent.page.evaluate(() => {
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      if (typeof data !== "string" || !data.includes('"act"')) return send.call(this, data);
+      const message = JSON.parse(data);
+      const { kind, at } = message.action;
+      if (/drag|drop/.test(kind) && at.y > 100) at.x += 200;
+      else if (/hover|wheel/.test(kind)) message.action.x = 0.75;
+      return send.call(this, JSON.stringify(message));
+    };
+  });
+  await agent.page.mouse.move(x - 150, y);
+  await agent.page.mouse.wheel(0, 10);
+  for (const from of ["#source", "#carried"]) {
+    const start = await agent.mirror.middle(from);
+    await held(agent, [start, { x: start.x + 8, y: start.y }, { x: x - 120, y }, { x: x - 110, y }]);
+    await expect(agent.page.getByText(/lies over it/).first()).toBeVisible();
+    // Nothing is held any more once this is done.
+    await agent.mirror.click("#free");
+    await expect.poll(async () => (await met()).at(-1)).toBe("click free free");
+    await customer.page.evaluate(() => (window as unknown as { met: string[] }).met.push("between"));
+  }
+  expect((await met()).filter((event) => event.includes("off"))).toEqual([]);
+});
+
+test("what has come to lie under a drag is judged, and what is dropped lands on it", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<b id="source" style="display:block;width:80px;height:30px">source</b>
+    <div id="place" style="width:400px;height:60px;position:relative"></div>`, `
+    place.onmousemove = (event) => {
+      if (event.isTrusted || !event.buttons || place.firstChild) return;
+      place.innerHTML = '<p id="come" style="position:absolute;inset:0;margin:0">come</p>';
+    };`);
+  await listen(customer, ["mouseup"], false);
+  await drag(agent, "#source", "#place");
+  await expect.poll(() => noted(customer)).toEqual([expect.stringMatching(/^mouseup come /)]);
+});
+
+test("a click by way of a label is its control's, whatever else is in the label", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<p style="position:relative;height:60px"><input type="checkbox" id="box" style="position:absolute;left:0;top:20px;width:200px;height:30px;margin:0"><label for="box" id="label" style="position:absolute;inset:0"><a id="link" href="#followed" style="position:absolute;left:0;top:20px;width:100px;height:30px">link</a>
+    <button type="button" id="press" style="position:absolute;left:100px;top:20px;width:100px;height:30px">press</button></label></p>`);
+  await listen(customer, ["click", "pointerdown"], false);
+  // An agent's browser that does not keep to the rules: it names the control, which the server knows by the number before the
+  // label's, at the place of something else in the label.
+  await agent.page.evaluate(() => {
+    const { send } = WebSocket.prototype;
+    const places = [0.25, 0.75];
+    WebSocket.prototype.send = function (data) {
+      if (typeof data !== "string" || !data.includes('"click"')) return send.call(this, data);
+      const message = JSON.parse(data);
+      message.action.node -= 1;
+      Object.assign(message.action, { x: places.shift(), y: 0.5 });
+      return send.call(this, JSON.stringify(message));
+    };
+  });
+  const { x, y } = await agent.mirror.middle("#label");
+  for (const checked of [true, false]) {
+    await agent.page.mouse.click(x, y - 20);
+    await expect(customer.page.locator("#box")).toBeChecked({ checked });
+  }
+  expect((await noted(customer)).filter((event) => / (link|press|label) /.test(event))).toEqual([]);
+  expect(new URL(customer.page.url()).hash).toBe("");
+});
+
 test("the parts of an image map are pressed like links", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
   await writing("/help");

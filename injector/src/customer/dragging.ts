@@ -58,7 +58,7 @@ export class Dragging {
     const goes = this.pointing.down(LEFT);
     const anchor = goes && selects ? caretAt(target, at) : null;
     this.#held = { target, start: at, at, goes, anchor, carried: null, begun: false };
-    this.#wait();
+    this.keep();
     return goes;
   }
 
@@ -66,7 +66,7 @@ export class Dragging {
   move(target: Element, at: Place): void {
     const held = this.#held;
     if (!held) return;
-    this.#wait();
+    this.keep();
     held.at = at;
     if (!held.begun && Math.hypot(at.x - held.start.x, at.y - held.start.y) >= SLACK) {
       held.begun = true;
@@ -114,9 +114,10 @@ export class Dragging {
     }
   }
 
-  #wait(): void {
+  /** The agent has said that they still hold it. */
+  keep(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.letGo(), PATIENCE);
+    if (this.#held) this.#timer = setTimeout(() => this.letGo(), PATIENCE);
   }
 
   /** HTML, "drag-and-drop processing model". */

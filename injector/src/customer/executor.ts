@@ -91,6 +91,8 @@ export class Executor {
   /** What keys of the agent have moved the focus from, and where it came to be with the last one. */
   readonly #left = new Set<Element>();
   #arrived: { at: Element | null; when: number } = { at: null, when: Number.NEGATIVE_INFINITY };
+  /** What was pressed last to be dragged. */
+  #pressed: Element | null = null;
   #wheelTaken = Number.NEGATIVE_INFINITY;
   readonly #ways: Ways;
   #queue: Promise<void> = Promise.resolve();
@@ -180,22 +182,19 @@ export class Executor {
       case "menu":
         this.#menu(action);
         return undefined;
-      case "hover": {
-        const element = this.#element(action.node);
-        this.#point(element, placeIn(element, action));
+      case "hover":
+        this.#point(...this.#over(action));
         return undefined;
-      }
       case "leave":
         this.#leave();
         return undefined;
       case "press":
         this.#press(action);
         return undefined;
-      case "drag": {
-        const [hit, at] = this.#under(action.at);
-        this.#dragging.move(hit, { ...at, modifiers: action.modifiers });
+      case "drag":
+        this.#dragging.keep();
+        this.#dragging.move(...this.#under(action));
         return undefined;
-      }
       case "drop":
         this.#drop(action);
         return undefined;
@@ -300,29 +299,18 @@ export class Executor {
   #aim(action: { node: number; x: number; y: number }, modifiers: Place["modifiers"] = NONE): HTMLElement {
     const element = this.#element(action.node);
     const view = realmOf(element);
-    const { host, roots } = this.context;
-    // In the page's own viewport, also of an element in a frame.
-    const look = (): Element | null => {
-      const box = boxOf(boxOwner(element) ?? element);
-      return elementAt(box.left + box.width * action.x, box.top + box.height * action.y, host, roots);
-    };
     let at = placeIn(element, action);
-    let found = look();
+    let found = this.#look(element, action);
     const outside = at.x < 0 || at.y < 0 || at.x >= view.innerWidth || at.y >= view.innerHeight;
     if (outside || found?.ownerDocument !== element.ownerDocument) {
       element.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
       at = placeIn(element, action);
-      found = look();
+      found = this.#look(element, action);
     }
-    const hit = found as HTMLElement | null;
-    if (!hit) throw new Refused("covered");
-    const label = closestAcross(hit, "label") as HTMLLabelElement | null;
-    // What the server knows in it may be less free than what it was asked about.
-    let known: Node | null = hit;
-    while (known && !this.context.knows(known)) known = above(known);
-    if (known !== element && !holds(hit, element) && !(label && label.control === element))
-      throw new Refused("covered");
-    this.#check(hit);
+    // Nothing else in a label was judged: what presses the label presses its control, as browsers do, and only that.
+    const label = found && (closestAcross(found, "label") as HTMLLabelElement | null);
+    if (label?.control === element && !holds(element, found)) found = element;
+    const hit = this.#judged(found, element);
     this.#point(hit, { ...at, modifiers });
     return hit;
   }
@@ -363,7 +351,9 @@ export class Executor {
 
   #press(action: ActionOf<"press">): void {
     const hit = this.#aim(action, action.modifiers);
-    const at = { ...placeIn(this.#element(action.node), action), modifiers: action.modifiers };
+    const element = this.#element(action.node);
+    const at = { ...placeIn(element, action), modifiers: action.modifiers };
+    this.#pressed = element;
     const selects = this.#typing.keyboard.held === null;
     if (this.#dragging.press(hit, at, selects)) this.#focusFor(hit);
   }
@@ -371,27 +361,46 @@ export class Executor {
   #drop(action: ActionOf<"drop">): void {
     if (!this.#dragging.holds) throw new Refused("gone");
     try {
-      const [hit, at] = this.#under(action.at);
-      this.#dragging.drop(hit, { ...at, modifiers: action.modifiers });
-    } finally {
-      // Nothing is held any more, wherever it came to lie.
-      this.#dragging.letGo();
+      this.#dragging.drop(...this.#under(action));
+    } catch (error) {
+      // Something else has come to lie there: the agent is shown what, and may let go over that.
+      if (!(error instanceof Refused && error.why === "covered")) this.#dragging.letGo();
+      throw error;
     }
   }
 
-  /** What is at a point of the page's own viewport, and where in its own document that is. */
-  #under({ x, y }: Point): [Element, Place] {
+  /** What a step of a drag is over: what the server was asked about, or what was pressed, and has come along. */
+  #under({ node, at, modifiers }: ActionOf<"drag" | "drop">): [Element, Place] {
     const { host, roots } = this.context;
-    const hit = elementAt(x, y, host, roots);
-    if (!hit) throw new Refused("gone");
+    const hit = this.#judged(elementAt(at.x, at.y, host, roots), this.#element(node), this.#pressed);
+    return [hit, { ...pointIn(hit.ownerDocument, at), modifiers }];
+  }
+
+  /** What is at a place in the element that an action is aimed at. */
+  #over(action: ActionOf<"hover" | "wheel">): [Element, Place] {
+    const element = this.#element(action.node);
+    return [this.#judged(this.#look(element, action), element), placeIn(element, action)];
+  }
+
+  /** What is at a place in an element, found in the page's own viewport, also of one in a frame. */
+  #look(element: Element, { x, y }: Point): Element | null {
+    const { host, roots } = this.context;
+    const box = boxOf(boxOwner(element) ?? element);
+    return elementAt(box.left + box.width * x, box.top + box.height * y, host, roots);
+  }
+
+  /** Lets through what lies somewhere if it was judged: what the server knows around it or in it may be less free. */
+  #judged(hit: Element | null, ...judged: (Node | null)[]): HTMLElement {
+    let known: Node | null = hit;
+    while (known && !this.context.knows(known)) known = above(known);
+    if (!hit || !judged.includes(known)) throw new Refused("covered");
     this.#check(hit);
-    return [hit, pointIn(hit.ownerDocument, { x, y })];
+    return hit as HTMLElement;
   }
 
   #wheel(action: ActionOf<"wheel">): void {
-    const element = this.#element(action.node);
-    const at = { ...placeIn(element, action), modifiers: action.modifiers };
-    if (this.#pointing.over !== element) this.#point(element, at);
+    const [hit, at] = this.#over(action);
+    if (this.#pointing.over !== hit) this.#point(hit, { ...at, modifiers: action.modifiers });
     const goes = this.#pointing.wheel(action.dx, action.dy);
     this.#wheelTaken = goes ? Number.NEGATIVE_INFINITY : performance.now();
     if (!goes) throw new Refused("prevented");

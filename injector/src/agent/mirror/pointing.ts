@@ -21,6 +21,8 @@ const STILL_HELD = 1500;
 const TURNING = 250;
 /** A line and a page of a wheel that does not count in pixels. */
 const UNITS = [1, 16, 400];
+/** So often something is aimed anew that the customer's page has moved meanwhile. */
+const TRIES = 3;
 /** What a click presses even if the pointer moved a little. */
 const PRESSED = "a[href],button,input,label,summary,[role=button]";
 
@@ -42,6 +44,9 @@ type Press = {
   dragging: boolean;
 };
 
+/** What was let go there and is unanswered. */
+type Dropped = { seq: number; event: MouseEvent; document: Document; tries: number };
+
 export class Pointing {
   readonly #mirror: Mirror;
   readonly #host: PointingHost;
@@ -50,6 +55,9 @@ export class Pointing {
   #dragged = false;
   #pointing = false;
   #next: Action | null = null;
+  /** Where the pointer came to rest, and how often it may be asked anew what is there. */
+  #rest: { event: PointerEvent; document: Document; tries: number } | null = null;
+  #dropped: Dropped | null = null;
   #sent = Number.NEGATIVE_INFINITY;
   #waiting: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -79,6 +87,8 @@ export class Pointing {
     this.#end();
     this.#pointing = false;
     this.#next = null;
+    this.#rest = null;
+    this.#dropped = null;
     this.#waiting = null;
     this.#turned = null;
     this.#turns.clear();
@@ -94,14 +104,29 @@ export class Pointing {
       this.#learn(turned, refused === "prevented");
       return true;
     }
+    const dropped = this.#dropped;
+    if (seq === dropped?.seq) {
+      this.#dropped = null;
+      return refused === "covered" && this.#dropAgain(dropped);
+    }
     if (seq !== this.#waiting) return false;
     this.#waiting = null;
+    // The mirror shows by now what has come to lie there.
+    if (refused === "covered" && this.#rest && !this.#next && this.#rest.tries-- > 0)
+      this.#move(this.#rest.event, hitAt(this.#rest.document, this.#rest.event));
     this.#pump();
     return true;
   }
 
   /** The pointer is at `target`, or nowhere. */
   moved(event: PointerEvent, target: Element | null): void {
+    // Until what was dropped lies somewhere, it is still held.
+    if (this.#dropped) return;
+    this.#rest = target && { event, document: target.ownerDocument, tries: TRIES };
+    this.#move(event, target);
+  }
+
+  #move(event: PointerEvent, target: Element | null): void {
     const press = this.#press;
     if (press) {
       if (!(event.buttons & 1)) {
@@ -123,6 +148,7 @@ export class Pointing {
 
   /** The pointer is not over the page any more. */
   left(): void {
+    this.#rest = null;
     if (!this.#pointing) return;
     this.#pointing = false;
     this.#queue({ kind: "leave" });
@@ -132,6 +158,7 @@ export class Pointing {
   pressed(event: MouseEvent, target: Element | null): void {
     this.#dragged = false;
     this.#press = null;
+    this.#dropped = null;
     if (!target || onScrollBar(event, target)) return;
     const spot = this.#aim(target, { x: event.clientX, y: event.clientY });
     if (!spot) return;
@@ -148,14 +175,28 @@ export class Pointing {
   released(event: MouseEvent, target: Element | null): void {
     const press = this.#press;
     this.#press = null;
+    this.#rest = null;
     if (!press?.dragging) return;
     clearInterval(this.#holding);
     this.#dragged = !(target && press.node.closest(PRESSED)?.contains(target));
     const drop = this.#carry("drop", target, placeOf(event), modifiersOf(event));
     this.#next = null;
-    this.#host.act(drop ?? { kind: "let_go" });
+    const seq = this.#host.act(drop ?? { kind: "let_go" });
+    if (drop && target) this.#dropped = { seq, event, document: target.ownerDocument, tries: TRIES };
     const reason = refusalOf(target);
     if (!drop && reason) this.#host.refused(reason);
+  }
+
+  /** Drops it on what is there now. False: that can not be, and nothing is held any more. */
+  #dropAgain(dropped: Dropped): boolean {
+    const { event, document } = dropped;
+    const tries = dropped.tries - 1;
+    const target = hitAt(document, event);
+    const drop = this.#carry("drop", target, placeOf(event), modifiersOf(event));
+    const again = tries >= 0 && drop;
+    const seq = this.#host.act(again ? drop : { kind: "let_go" });
+    this.#dropped = again ? { seq, event, document, tries } : null;
+    return !!again;
   }
 
   /** What is held is let go, nowhere. */
@@ -317,6 +358,17 @@ function scrollAround(element: Element, left: number, top: number): void {
     scroller.scrollBy({ left, top, behavior: "instant" });
     if (scroller.scrollLeft + scroller.scrollTop !== before) return;
   }
+}
+
+/** The innermost element where an event was. */
+function hitAt(document: Document, { clientX, clientY }: MouseEvent): Element | null {
+  let found: Element | null = null;
+  for (let root: DocumentOrShadowRoot | null = document; root; root = found?.shadowRoot ?? null) {
+    const hit: Element | null = root.elementFromPoint(clientX, clientY);
+    if (!hit || hit === found) break;
+    found = hit;
+  }
+  return found;
 }
 
 /** Where an event is in the page's own viewport. */
