@@ -11,6 +11,11 @@ function colour(agent: Agent, selector: string): Promise<string | null> {
   }, selector);
 }
 
+/** What has come to the site after a request of this number. */
+async function requests(customer: Customer, since = 0): Promise<Array<{ number: number; path: string }>> {
+  return (await customer.page.request.get(`${customer.demo.site}/__log?since=${since}`)).json();
+}
+
 async function words(customer: Customer): Promise<void> {
   await customer.page.evaluate(() => {
     const host = document.createElement("div");
@@ -67,6 +72,25 @@ test("rules put into a sheet with a text before anybody looked", async ({ custom
   await agent.logIn();
   await agent.join(id);
   await expect.poll(() => colour(agent, "#a")).toBe(RED);
+});
+
+test("rules put into a sheet with an address before anybody looked, without another request", async ({ customer, agent }) => {
+  await customer.logIn();
+  await customer.open("/help");
+  await words(customer);
+  const [many, few] = await customer.page.evaluate(() => {
+    const { sheet } = document.querySelector("link[rel=stylesheet]") as HTMLLinkElement;
+    const few = sheet?.cssRules.length ?? 0;
+    sheet?.insertRule("#a { color: rgb(255, 0, 0) }", few);
+    return [sheet?.cssRules.length, few];
+  });
+  expect(many).toBe(few + 1);
+  const before = (await requests(customer)).at(-1)?.number ?? 0;
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => colour(agent, "#a")).toBe(RED);
+  expect((await requests(customer, before)).filter(({ path }) => path.includes(".css"))).toEqual([]);
 });
 
 test("a sheet that the site's own policy forbids holds on neither side", async ({ customer, agent, session }) => {

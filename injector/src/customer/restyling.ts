@@ -70,8 +70,15 @@ export class Restyling {
   moved(): boolean {
     for (const node of this.#unsure) {
       const { localName, sheet } = node as HTMLStyleElement;
-      if (localName === "style" && sheet && wasEdited(sheet, node.textContent ?? ""))
-        this.note("rules", sheet);
+      if (!sheet) continue;
+      const look = (text: string) => {
+        if (wasEdited(sheet, text)) this.note("rules", sheet);
+      };
+      if (localName === "style") look(node.textContent ?? "");
+      else if (sheet.href)
+        loaded(sheet.href)
+          .then(look)
+          .catch(() => {});
     }
     this.#unsure.clear();
     if (this.#sheets) return this.#sheets.moved();
@@ -117,6 +124,12 @@ export class Restyling {
     }
     this.#early.clear();
   }
+}
+
+/** What the browser still has of an address of this origin; nothing is ever requested. */
+async function loaded(url: string): Promise<string> {
+  const answer = await fetch(url, { mode: "same-origin", cache: "only-if-cached" });
+  return answer.ok ? answer.text() : Promise.reject();
 }
 
 /** Whether scripts have put rules in or out before anybody looked. */
