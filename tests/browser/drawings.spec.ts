@@ -144,6 +144,57 @@ test("a video's frame", async ({ customer, agent, session }) => {
   expect(await agent.mirror.size("#film")).toEqual({ width: 160, height: 90 });
 });
 
+test("the frame that a paused video was taken to", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  const ready = await customer.page.evaluate(async () => {
+    // A film made here: a second of each colour, one after the other.
+    const film = Object.assign(document.createElement("canvas"), { width: 160, height: 90 });
+    const context = film.getContext("2d") as CanvasRenderingContext2D;
+    const recorder = new MediaRecorder(film.captureStream(20), { mimeType: "video/webm;codecs=vp8" });
+    const pieces: Blob[] = [];
+    recorder.ondataavailable = ({ data }) => pieces.push(data);
+    const done = new Promise((resolve) => {
+      recorder.onstop = resolve;
+    });
+    const begun = performance.now();
+    recorder.start();
+    await new Promise<void>((resolve) => {
+      const paint = (): void => {
+        const second = performance.now() - begun > 1_000;
+        context.fillStyle = second ? "rgb(0, 0, 220)" : "rgb(220, 0, 0)";
+        context.fillRect(0, 0, 160, 90);
+        if (performance.now() - begun < 2_000) requestAnimationFrame(paint);
+        else resolve();
+      };
+      paint();
+    });
+    recorder.stop();
+    await done;
+    const video = Object.assign(document.createElement("video"), { id: "film", muted: true, width: 160, height: 90 });
+    video.src = URL.createObjectURL(new Blob(pieces, { type: "video/webm" }));
+    document.querySelector("main")?.prepend(video);
+    await new Promise((resolve) => video.addEventListener("loadeddata", resolve, { once: true }));
+    return video.readyState;
+  });
+  expect(ready).toBeGreaterThan(1);
+  const seek = (to: number) =>
+    customer.page.locator("#film").evaluate((film: HTMLVideoElement, to) => {
+      film.currentTime = to;
+    }, to);
+  const red = async () => {
+    const [r = 0, , b = 0] = await colour(agent, "#film");
+    return r - b;
+  };
+  await seek(0.3);
+  await expect.poll(red).toBeGreaterThan(150);
+  await seek(1.7);
+  await expect.poll(red).toBeLessThan(-150);
+  await seek(0.3);
+  await expect.poll(red).toBeGreaterThan(150);
+  expect(await customer.page.locator("#film").evaluate((film: HTMLVideoElement) => film.paused)).toBe(true);
+});
+
 test("a picture that a script made, whose address is gone by now", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");

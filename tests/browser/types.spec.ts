@@ -117,6 +117,68 @@ test("a key of the agent is every event of a key, in order", async ({ customer, 
     ]);
 });
 
+test("dead keys of the agent make one letter, whether their system composes it or not", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<input id="k"><div id="e" contenteditable="true" style="min-height:1em"></div>');
+  const session = await agent.page.context().newCDPSession(agent.page);
+  const press = async (key: string, code: string, text?: string) => {
+    await session.send("Input.dispatchKeyEvent", { type: text ? "keyDown" : "rawKeyDown", key, code, text });
+    return () => session.send("Input.dispatchKeyEvent", { type: "keyUp", key, code });
+  };
+  const shown = async (id: string) => (await agent.mirror.value(id)) ?? (await agent.mirror.text(id));
+  for (const id of ["#k", "#e"]) {
+    await agent.mirror.click(id);
+    // As on Linux and Windows: nothing is seen before the second key.
+    await (await press("Dead", "BracketLeft"))();
+    await (await press("ê", "KeyE", "ê"))();
+    await expect.poll(() => valueAt(customer, id)).toBe("ê");
+    // As on a Mac: the accent is there, and goes into the letter.
+    const accent = await press("Dead", "BracketLeft");
+    await session.send("Input.imeSetComposition", { text: "^", selectionStart: 1, selectionEnd: 1 });
+    await accent();
+    await expect.poll(() => shown(id)).toBe("ê^");
+    const letter = await press("ô", "KeyO");
+    await session.send("Input.insertText", { text: "ô" });
+    await letter();
+    await expect.poll(() => valueAt(customer, id)).toBe("êô");
+    await expect.poll(() => shown(id)).toBe("êô");
+    // And no key was left behind.
+    await agent.page.keyboard.type("n");
+    await expect.poll(() => valueAt(customer, id)).toBe("êôn");
+  }
+});
+
+test("colours, dates and ranges that the agent sets", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(
+    customer,
+    agent,
+    '<input id="colour" type="color" value="#102030"><input id="day" type="date" value="2025-01-31"><input id="range" type="range" min="0" max="10" value="3">',
+  );
+  await customer.page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    for (const type of ["input", "change"]) {
+      document.addEventListener(type, ({ target }) => {
+        const { id, value } = target as HTMLInputElement;
+        heard.push(`${type} ${id} ${value}`);
+      });
+    }
+  });
+  const mirror = agent.page.frameLocator('iframe[title="Customer\'s page"]');
+  // What a palette does: the browser sets the value, then says so.
+  for (const [id, value] of [["colour", "#ff8000"], ["day", "2026-02-28"], ["range", "7"]] as const) {
+    await mirror.locator(`#${id}`).fill(value);
+    await expect.poll(() => valueAt(customer, `#${id}`)).toBe(value);
+    await expect
+      .poll(() => customer.page.evaluate(() => (window as unknown as { heard: string[] }).heard))
+      .toEqual(expect.arrayContaining([`input ${id} ${value}`, `change ${id} ${value}`]));
+    await expect.poll(() => agent.mirror.value(`#${id}`)).toBe(value);
+  }
+  await agent.mirror.click("#range");
+  await expect.poll(() => valueAt(customer, "#range")).toBe("5");
+});
+
 /** What an input method shows before it is sure, in the middle of the keys. */
 async function compose(page: Page, states: readonly string[], text: string): Promise<void> {
   const session = await page.context().newCDPSession(page);
