@@ -49,6 +49,10 @@ const steps = JSON.parse(readFileSync(file, "utf8"));
 const SIZE = { width: 1280, height: 800 };
 /** How long screens may need until they are the same, and a person waits for something to use, in milliseconds. */
 const PATIENCE = Number(process.env.PATIENCE ?? 8000);
+/** How long one step may take, in milliseconds. */
+const SLOWEST = 40_000;
+/** In so many a drag is done. */
+const STRETCHES = 15;
 const MIRROR = 'iframe[title="Customer\'s page"]';
 
 const browser = await launch();
@@ -142,6 +146,24 @@ class Side {
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
 
+  /** With the button held. Playwright's own mouse waits in such a move for scripts of frames that have none. */
+  async pull(from, to) {
+    const mouse = await this.page.context().newCDPSession(this.page);
+    const send = (type, { x, y }, buttons) => {
+      const button = type === "mouseMoved" ? "none" : "left";
+      return mouse.send("Input.dispatchMouseEvent", { type, x, y, buttons, button, clickCount: 1 });
+    };
+    await send("mouseMoved", from, 0);
+    await send("mousePressed", from, 1);
+    for (let n = 1; n <= STRETCHES; n++) {
+      const part = n / STRETCHES;
+      await send("mouseMoved", { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part }, 1);
+      await this.page.waitForTimeout(20);
+    }
+    await send("mouseReleased", to, 0);
+    await mouse.detach();
+  }
+
   async does(step) {
     const { page } = this;
     if (step.click) {
@@ -160,13 +182,7 @@ class Side {
       const from = await this.middle(step.drag, step.has, step.from_px);
       const to = step.to ? await this.middle(step.to, step.to_has, step.to_px) : from;
       const [dx, dy] = step.by_px ?? [0, 0];
-      await page.mouse.move(from.x, from.y, { steps: 3 });
-      await page.mouse.down();
-      await page.waitForTimeout(80);
-      await page.mouse.move(from.x + 8, from.y + 4, { steps: 4 });
-      await page.mouse.move(to.x + dx, to.y + dy, { steps: 12 });
-      await page.waitForTimeout(150);
-      await page.mouse.up();
+      await this.pull(from, { x: to.x + dx, y: to.y + dy });
     } else if (step.select) {
       // Its list opens, takes the letters, and closes.
       const { x, y } = await this.middle(step.select);
@@ -363,6 +379,14 @@ async function settled() {
   }
 }
 
+/** A step that a browser never finishes must not be waited for without end. */
+function timely(doing) {
+  const late = new Promise((_, reject) =>
+    setTimeout(reject, SLOWEST, new Error("the browser did not finish this")).unref(),
+  );
+  return Promise.race([doing, late]);
+}
+
 const titleOf = (step) => {
   const [what] = Object.keys(step).filter((key) => !/^(by|name|has)$/.test(key));
   return step.name ?? `${what} ${step[what]}${step.has ? ` “${step.has}”` : ""}`;
@@ -380,8 +404,7 @@ for (const [at, step] of steps.entries()) {
       await allow();
       writes = true;
     }
-    if (step.goto) await go(step.goto, by);
-    else if (!step.allow) await by.does(step);
+    if (!step.allow) await timely(step.goto ? go(step.goto, by) : by.does(step));
   } catch (error) {
     failure = String(error).split("\n")[0];
   }
