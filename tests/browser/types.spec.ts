@@ -340,33 +340,3 @@ test("each sees where the other one is", async ({ customer, agent, writing }) =>
   await customer.page.getByRole("button", { name: "Take back control" }).click();
   await expect(where).toHaveCount(0);
 });
-
-test("how long until the agent sees from the page what they typed", async ({ customer, agent, writing }) => {
-  test.skip(!process.env.LATENCY, "only on demand: a figure, not a promise");
-  await writing("/help");
-  await desk(customer, agent, `<input id="l">`);
-  await agent.mirror.click("#l");
-  await agent.page.evaluate(() => {
-    const times: number[] = [];
-    Object.assign(window, { times });
-    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
-    let pressed = 0;
-    frame?.contentDocument?.addEventListener("keydown", (event) => (pressed = event.timeStamp + (frame.contentWindow?.performance.timeOrigin ?? 0)), true);
-    const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
-    Object.defineProperty(MessageEvent.prototype, "data", {
-      get() {
-        const said = data?.get?.call(this);
-        if (pressed && typeof said === "string" && said.includes('"done"')) {
-          const from = pressed;
-          pressed = 0;
-          requestAnimationFrame(() => setTimeout(() => times.push(performance.now() + performance.timeOrigin - from)));
-        }
-        return said;
-      },
-    });
-  });
-  for (let n = 0; n < 100; n++) await agent.page.keyboard.type("x", { delay: 40 });
-  const times = await agent.page.evaluate(() => (window as unknown as { times: number[] }).times.sort((a, b) => a - b));
-  const at = (part: number) => `${(times[Math.floor(times.length * part)] ?? 0).toFixed(1)} ms`;
-  console.log(`${times.length} keys: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}`);
-});
