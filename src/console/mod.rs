@@ -6,6 +6,7 @@ pub mod agents;
 mod answer;
 mod headers;
 mod logins;
+mod ranges;
 pub mod tokens;
 mod tries;
 mod waiting;
@@ -291,7 +292,16 @@ async fn resource(
                 return (StatusCode::NOT_MODIFIED, RESOURCE, etag).into_response();
             }
             let kind = [(header::CONTENT_TYPE, resource.content_type.clone())];
-            (RESOURCE, etag, kind, resource.bytes.clone()).into_response()
+            let length = resource.bytes.len();
+            let ranges = [(header::ACCEPT_RANGES, "bytes")];
+            match ranges::wanted(&headers, &resource.etag, length) {
+                None => (RESOURCE, etag, kind, ranges, resource.bytes.clone()).into_response(),
+                Some((from, to)) => {
+                    let part = resource.bytes.slice(from..=to);
+                    let range = [(header::CONTENT_RANGE, format!("bytes {from}-{to}/{length}"))];
+                    (StatusCode::PARTIAL_CONTENT, RESOURCE, etag, kind, ranges, range, part).into_response()
+                }
+            }
         }
         Err(Missing::Unknown | Missing::Unavailable) => (StatusCode::NOT_FOUND, RESOURCE).into_response(),
         Err(Missing::Late) => (StatusCode::GATEWAY_TIMEOUT, RESOURCE).into_response(),
