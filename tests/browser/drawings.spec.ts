@@ -195,6 +195,58 @@ test("the frame that a paused video was taken to", async ({ customer, agent, ses
   expect(await customer.page.locator("#film").evaluate((film: HTMLVideoElement) => film.paused)).toBe(true);
 });
 
+test("where in its time a sound is, paused or playing", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await customer.page.evaluate(async () => {
+    // Twenty seconds of silence: one channel, 8,000 samples of 8 bits a second.
+    const samples = 20 * 8_000;
+    const wave = new DataView(new ArrayBuffer(44 + samples));
+    const word = (at: number, text: string) => [...text].forEach((c, n) => wave.setUint8(at + n, c.charCodeAt(0)));
+    word(0, "RIFF");
+    wave.setUint32(4, 36 + samples, true);
+    word(8, "WAVEfmt ");
+    wave.setUint32(16, 16, true);
+    wave.setUint16(20, 1, true);
+    wave.setUint16(22, 1, true);
+    wave.setUint32(24, 8_000, true);
+    wave.setUint32(28, 8_000, true);
+    wave.setUint16(32, 1, true);
+    wave.setUint16(34, 8, true);
+    word(36, "data");
+    wave.setUint32(40, samples, true);
+    new Uint8Array(wave.buffer).fill(128, 44);
+    const sound = Object.assign(new Audio(), { id: "sound", controls: true, muted: true });
+    sound.src = URL.createObjectURL(new Blob([wave], { type: "audio/wav" }));
+    document.querySelector("main")?.prepend(sound);
+    await new Promise((resolve) => sound.addEventListener("loadeddata", resolve, { once: true }));
+  });
+  const there = () =>
+    customer.page.locator("#sound").evaluate((sound: HTMLAudioElement) => sound.currentTime);
+  const here = () =>
+    agent.page.evaluate(() => {
+      const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+      const sound = frame?.contentDocument?.querySelector<HTMLAudioElement>("#sound");
+      return sound && sound.duration > 0 ? { at: sound.currentTime, of: Math.round(sound.duration) } : null;
+    });
+  const seek = (to: number) =>
+    customer.page.locator("#sound").evaluate((sound: HTMLAudioElement, to) => {
+      sound.currentTime = to;
+    }, to);
+  for (const to of [12, 3]) {
+    await seek(to);
+    await expect.poll(here).toEqual({ at: to, of: 20 });
+  }
+  await customer.page.locator("#sound").evaluate((sound: HTMLAudioElement) => sound.play());
+  await expect.poll(there).toBeGreaterThan(5);
+  expect(Math.abs(((await here())?.at ?? 0) - (await there()))).toBeLessThan(1);
+  // Who comes later sees it, too.
+  await customer.page.locator("#sound").evaluate((sound: HTMLAudioElement) => sound.pause());
+  const stopped = Math.round((await there()) * 10) / 10;
+  await agent.page.reload();
+  await expect.poll(async () => Math.round(((await here())?.at ?? 0) * 10) / 10).toBe(stopped);
+});
+
 test("a picture that a script made, whose address is gone by now", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");

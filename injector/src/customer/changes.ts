@@ -9,6 +9,7 @@ import type { Writer } from "../wire/writer.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
+import { TIME, timeOf } from "./sounds.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
 import { isTyped, SECRET, takesText } from "./withhold.ts";
 
@@ -111,6 +112,11 @@ export class Changes {
   /** The name of an element has been defined. */
   defined(element: Element): void {
     this.#touch(element, DEFINED);
+  }
+
+  /** A sound is at another place of its time. */
+  timed(element: Element): void {
+    this.#touch(element, TIME);
   }
 
   /** An element is found to be a password field. */
@@ -321,6 +327,7 @@ export class Changes {
     const { withholding } = this.context;
     let raw = element.getAttribute(name);
     if (name === DEFINED) raw = isDefined(element) ? "" : null;
+    if (name === TIME) raw = timeOf(element);
     if (name === SECRET) raw = withholding.isSecret(element) ? "" : null;
     const value = raw === null ? null : withholding.attribute(element, name, raw);
     out.byte(value === null ? 5 : 4);

@@ -22,6 +22,7 @@ import type { Realms } from "./realms.ts";
 import { Restyling } from "./restyling.ts";
 import { Scrolls } from "./scrolls.ts";
 import type { Extras, Restyled } from "./sheet-hooks.ts";
+import { timeOf } from "./sounds.ts";
 import { States } from "./states.ts";
 import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
@@ -57,6 +58,8 @@ const EVENTS = [
   "pointercancel",
   "selectionchange",
   "invalid",
+  "timeupdate",
+  "seeked",
 ] as const;
 
 /** Where frames go. */
@@ -476,6 +479,12 @@ export class Recorder {
         case "pointerup":
         case "pointercancel":
           this.#states.pointer(event as PointerEvent);
+          break;
+        case "timeupdate":
+        case "seeked":
+          // Films are told as pictures, and most of them play all the time.
+          if (!isElement(target) || timeOf(target) === null) return;
+          this.#changes.timed(target);
           break;
         case "selectionchange":
           this.#states.select(target);

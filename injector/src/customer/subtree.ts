@@ -5,6 +5,7 @@
 import { Writer } from "../wire/writer.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { DEEPEST, ignored, type Known, type KnownNodes, OURS, opaque } from "./known.ts";
+import { TIME, timeOf } from "./sounds.ts";
 import { isTyped, SECRET, type Withholding } from "./withhold.ts";
 
 // Of `Node`, whose constants a page may have covered.
@@ -171,5 +172,7 @@ export function toldOf(
   }
   if (isDefined(element)) told.push(DEFINED, "");
   if (withholding.isSecret(element)) told.push(SECRET, "");
+  const time = timeOf(element);
+  if (time) told.push(TIME, time);
   return told;
 }

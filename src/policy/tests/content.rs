@@ -112,6 +112,17 @@ fn what_a_slot_shows_is_masked_with_what_is_around_the_slot() {
 }
 
 #[test]
+fn a_masked_sound_does_not_say_where_it_is() {
+    let tree = body(
+        "<audio id=\"open\" data-tandem-time=\"12.5\"></audio><p class=\"card\"><audio data-tandem-time=\"77.5\"></audio></p>",
+    );
+    let mut mirror = Mirror::default();
+    mirror.apply(&masker(&policies("[[mask]]\nselect = '.card'\n")).view(&tree).patch.0);
+    let dump = mirror.dump();
+    assert!(dump.contains("12.5") && !dump.contains("77.5"), "{dump}");
+}
+
+#[test]
 fn addresses_become_capabilities_and_are_told_once() {
     let mut tree = body(
         "<img src=\"a.png#x\"><a href=\"b?c#d\"></a><a href=\"#top\"></a><link rel=\"stylesheet\" href=\"/s.css\">\

@@ -127,6 +127,16 @@ export function define(element: Element): void {
   }
 }
 
+/** Where in its time a sound is, in seconds. */
+export const TIME = "data-tandem-time";
+
+/** Takes a sound to a place of its time. */
+export function seek(element: Element, value: string): void {
+  const at = Number(value);
+  if (element.localName === "audio" && at >= 0 && Number.isFinite(at))
+    (element as HTMLAudioElement).currentTime = at;
+}
+
 /** Removes an attribute of the page by its qualified name; those that the mirror sets by itself stay. */
 export function removeAttribute(element: Element, name: string): void {
   if (DROPPED.has(name.toLowerCase())) return;

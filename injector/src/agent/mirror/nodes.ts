@@ -7,7 +7,7 @@
 
 import type { NodeId } from "../../protocol/words.ts";
 import { Digest } from "../../wire/digest.ts";
-import { allowed, DEFINED, define, setAttribute } from "./attributes.ts";
+import { allowed, DEFINED, define, seek, setAttribute, TIME } from "./attributes.ts";
 import { above, SANDBOX } from "./frames.ts";
 import { countWithheld, isMasked, mark, ownsTooltip, type Withheld } from "./marks.ts";
 import type { Namespace, ViewPart } from "./view-frame.ts";
@@ -311,6 +311,10 @@ export class Nodes {
     if (name.toLowerCase() === "title" && ownsTooltip(element)) return;
     if (name === DEFINED) {
       define(element);
+      return;
+    }
+    if (name === TIME) {
+      seek(element, value);
       return;
     }
     const taken = this.#shown(element, name, allowed(element.localName, name, value));
