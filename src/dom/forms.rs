@@ -65,12 +65,26 @@ pub fn default_button(form: NodeRef<'_>) -> Option<NodeRef<'_>> {
     form.tree_root().with_descendants().find(|node| submits(*node) && owner(*node) == Some(form))
 }
 
-/// "Labeled control" of a `label`.
-pub fn labelled(label: NodeRef<'_>) -> Option<NodeRef<'_>> {
-    match label.element()?.attribute("for") {
-        Some(id) => label.find_in_tree(id).filter(|node| labelable(*node)),
-        None => label.with_descendants().find(|node| labelable(*node)),
+/// What may be the "labeled control" of a `label`: only the page's scripts know which custom elements are controls, so these,
+/// and the first element that is one in any case.
+pub fn labelled(label: NodeRef<'_>) -> Vec<NodeRef<'_>> {
+    let custom = |node: &NodeRef<'_>| node.element().is_some_and(|element| element.name().contains('-'));
+    if let Some(id) = label.element().and_then(|element| element.attribute("for")) {
+        let found = label.find_in_tree(id);
+        return found.into_iter().filter(|node| labelable(*node) || custom(node)).collect();
     }
+    let root = label.tree_root();
+    let mut found = Vec::new();
+    for node in label.with_descendants().filter(|node| node.tree_root() == root) {
+        let last = labelable(node);
+        if last || custom(&node) {
+            found.push(node);
+        }
+        if last {
+            break;
+        }
+    }
+    found
 }
 
 fn labelable(node: NodeRef<'_>) -> bool {
@@ -79,7 +93,6 @@ fn labelable(node: NodeRef<'_>) -> bool {
             || ["button", "meter", "output", "progress", "select", "textarea"]
                 .iter()
                 .any(|name| element.is_html(name))
-            || element.name().contains('-')
     })
 }
 

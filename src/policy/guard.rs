@@ -214,10 +214,8 @@ impl Masker {
         if let Some(link) = node.in_document().find(|node| leads(*node)) {
             self.follow(link)?;
         }
-        if let Some(label) = node.closest_html("label")
-            && let Some(control) = forms::labelled(label)
-            && control != node
-        {
+        let labels = node.in_document().filter(|around| around.is_html("label"));
+        for control in labels.flat_map(forms::labelled).filter(|control| *control != node) {
             let verdict = self.seen(control.id()).ok_or(Refusal::Private)?;
             usable(control, verdict)?;
             if chooses_files(control) {

@@ -103,6 +103,22 @@ fn what_is_private_is_the_customers() {
 }
 
 #[test]
+fn whatever_a_label_may_press_is_judged() {
+    let case = case(
+        "",
+        "<body><label id=\"icon\"><x-icon></x-icon><b>L</b><input data-tandem=\"readonly\"></label>\
+         <label id=\"free\"><x-icon></x-icon><input><input data-tandem=\"readonly\"></label>\
+         <label><input data-tandem=\"readonly\"><label id=\"nested\">L</label></label>\
+         <label id=\"custom\"><x-field data-tandem=\"readonly\"></x-field><input></label>\
+         <label id=\"for\" for=\"off\"><input></label><x-field id=\"off\" data-tandem=\"readonly\"></x-field></body>",
+    );
+    for id in ["icon", "nested", "custom", "for"] {
+        assert_eq!(case.click(id), Err(Refusal::Disabled), "#{id}");
+    }
+    assert_eq!(case.click("free"), Ok(false));
+}
+
+#[test]
 fn links_stay_on_the_site() {
     let case = case(
         "[[navigate]]\nurls = ['/logout']\nagent = 'denied'\n",
