@@ -51,6 +51,27 @@ test("Not now leaves Pointer mode; Allow gives Write mode; control can be taken 
   await expect(agent.mode()).toHaveText("Pointer");
 });
 
+test("a script of the site can not consent in the customer's place", async ({ customer, agent, session }) => {
+  await session("/help");
+  await agent.requestWrite();
+  const allow = customer.page.getByRole("button", { name: "Allow" });
+  await allow.evaluate((button: HTMLElement) => {
+    button.focus();
+    button.click();
+    for (const type of ["pointerdown", "pointerup", "mousedown", "mouseup", "click"])
+      button.dispatchEvent(new PointerEvent(type, { bubbles: true, composed: true }));
+    for (const type of ["keydown", "keypress", "keyup"])
+      button.dispatchEvent(new KeyboardEvent(type, { key: "Enter", bubbles: true, composed: true }));
+  });
+  // What the page says later is heard after it.
+  await customer.page.evaluate(() => { document.title = "asked"; });
+  await expect(agent.page.getByText("asked").first()).toBeAttached();
+  await expect(allow).toBeVisible();
+  await expect(agent.mode()).toHaveText("Pointer");
+  await customer.allow();
+  await expect(agent.mode()).toHaveText("Write");
+});
+
 test("consent can be given while the site's own modal dialog is open", async ({ customer, agent, session }) => {
   await session("/story");
   await customer.page.locator("dialog#tasting").evaluate((dialog: HTMLDialogElement) => dialog.showModal());

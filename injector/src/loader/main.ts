@@ -129,6 +129,8 @@ function load(script: HTMLScriptElement | null): void {
   if (sessionId) state = "idle";
 
   const host = document.createElement("tandem-widget");
+  // A closed root would keep nothing from the site's scripts, which are of this very origin; what is pressed in it counts only
+  // from a person's hand. Tests and tools find their way in an open one.
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`:host{--accent:${look.accent} !important;--ink-on:${look.ink} !important}${style}`);
