@@ -422,6 +422,38 @@ test("shortcuts of the site, with what old scripts read", async ({ customer, age
   await expect(customer.page.locator("#field")).toHaveValue("");
 });
 
+test("a key that follows Tab fast is for what has the focus then, as far as the agent may use that", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<button type="button" id="on">on</button><button type="button" id="next">next</button>
+    <button type="button" id="end">end</button><button type="button" id="off" data-tandem="readonly">off</button>`);
+  await listen(customer, ["click"], false);
+  await agent.mirror.click("#on");
+  for (const key of ["Tab", " ", "Tab", " "]) await agent.page.keyboard.press(key);
+  await expect.poll(() => noted(customer)).toContainEqual(expect.stringMatching(/^click end /));
+  // An agent's browser that does not keep to the rules: it presses Space before it knows where Tab leads.
+  await agent.page.evaluate(() => {
+    const { send } = WebSocket.prototype;
+    let more = 0;
+    WebSocket.prototype.send = function (data) {
+      if (typeof data !== "string" || !data.includes('"act"')) return send.call(this, data);
+      const message = JSON.parse(data);
+      message.seq += more;
+      send.call(this, JSON.stringify(message));
+      if (message.action.key !== "Tab") return;
+      message.action = { ...message.action, key: " ", code: "Space" };
+      message.seq += 1;
+      more += 1;
+      send.call(this, JSON.stringify(message));
+    };
+  });
+  await agent.page.keyboard.press("Tab");
+  await expect(customer.page.locator("#off")).toBeFocused();
+  await agent.mirror.click("#on");
+  await expect.poll(async () => (await noted(customer)).length).toBe(4);
+  expect((await noted(customer)).map((event) => event.split(" ")[1])).toEqual(["on", "next", "end", "on"]);
+});
+
 test("Tab goes through shadow roots and frames in the order that browsers have, and back", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
   await writing("/help");

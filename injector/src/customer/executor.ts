@@ -220,7 +220,7 @@ export class Executor {
         this.#select(this.#element(action.node), action.indexes);
         return undefined;
       case "key": {
-        const target = this.#keyTarget(this.#element(action.node));
+        const target = this.#keyTarget(this.#element(action.node), action.key);
         const { documentElement, body } = target.ownerDocument;
         const whole = target === documentElement || target === body;
         if (!whole) this.#typing.enter(target);
@@ -273,7 +273,7 @@ export class Executor {
   }
 
   /** A key that follows fast is aimed at what had the focus before: it is for what has it now. */
-  #keyTarget(target: HTMLElement): HTMLElement {
+  #keyTarget(target: HTMLElement, key: string): HTMLElement {
     const { at, when } = this.#arrived;
     const follows = at !== null && performance.now() - when < FOLLOWS && this.#left.has(target);
     if (!follows || at === target || focused(this.context.roots) !== at) {
@@ -281,6 +281,8 @@ export class Executor {
       return target;
     }
     this.#check(at);
+    // The server has not judged it: only the way on and the way out are free everywhere.
+    if (key !== "Tab" && key !== "Escape") throw new Refused("stale");
     return at as HTMLElement;
   }
 

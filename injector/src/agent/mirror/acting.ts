@@ -6,7 +6,16 @@
  * refused is not sent and the agent is told why. The server checks all of it again.
  */
 
-import type { Action, FromAgent, Mode, Place, Point, Refusal, Spot } from "../../protocol/words.ts";
+import type {
+  Action,
+  FromAgent,
+  Mode,
+  Modifiers,
+  Place,
+  Point,
+  Refusal,
+  Spot,
+} from "../../protocol/words.ts";
 import { scrollerOf } from "./controls.ts";
 import { Edits } from "./edits.ts";
 import { type Field, Fields } from "./fields.ts";
@@ -37,6 +46,13 @@ const FOCUS_FOLLOWS = 1500;
 /** Least time between two places of the agent's caret, and how long after a gesture it moves by that, in milliseconds. */
 const CARET_PAUSE = 120;
 const CARET_FOLLOWS = 1000;
+/** So many keys wait for what those before them do. */
+const MOST_WAITING = 32;
+
+/** A key as it was pressed. */
+type Stroke = { key: string; code: string; modifiers: Modifiers };
+/** A key, and what it is for if those before it leave the focus where it is. */
+type Struck = { stroke: Stroke; target: Element | null };
 
 export class Acting {
   readonly #mirror: Mirror;
@@ -56,6 +72,9 @@ export class Acting {
   #scrolled = new Set<Node>();
   #flushing = false;
   #focusIntent = Number.NEGATIVE_INFINITY;
+  /** The unanswered key, what had the focus before it, and the keys after it: where it moves the focus they are for that. */
+  #struck: { seq: number; key: string; focused: Element | null } | null = null;
+  #keys: Struck[] = [];
   /** What was clicked last and is no field. */
   #pressedLast: Element | null = null;
   /** The agent's caret: as last told, what tells of it, and when the agent's hand last moved it. */
@@ -98,6 +117,7 @@ export class Acting {
     this.#scrolled.clear();
     this.#pointing.clear();
     this.#pressedLast = null;
+    this.#forgetKeys();
     if (mode !== "pointer") return;
     this.#blur();
     this.#edits.clear();
@@ -107,6 +127,7 @@ export class Acting {
   /** A new connection counts its actions from 1. */
   restart(): void {
     this.#seq = 0;
+    this.#forgetKeys();
     this.#pointing.clear();
     this.#edits.clear();
     this.#fields.clear(true);
@@ -133,6 +154,7 @@ export class Acting {
     const settled = this.#mirror.answers.answered(seq);
     if (settled) this.#mirror.settle(settled, refused !== null);
     this.#followFocus();
+    if (seq === this.#struck?.seq) this.#strikeOn(this.#struck.focused);
     return refused === "prevented" || refused === "stale";
   }
 
@@ -144,6 +166,7 @@ export class Acting {
     this.#scrolled.clear();
     this.#pointing.clear();
     this.#pressedLast = null;
+    this.#forgetKeys();
     this.listen(document);
   }
 
@@ -296,7 +319,20 @@ export class Acting {
     }
     event.preventDefault();
     if (pressed === null) return;
-    const reason = refusalOf(target);
+    // What is held down repeats no faster than the page follows.
+    if (event.repeat && this.#keys.length > 0) return;
+    this.#strike({ key: event.key, code: event.code, modifiers: modifiersOf(event) }, target);
+  }
+
+  #strike(stroke: Stroke, target: Element | null): void {
+    // Among what is typed keys keep their place, but Tab leads away from it.
+    const typed = isTextField(target) || editable(target) !== null;
+    if (this.#struck && (!typed || this.#struck.key === "Tab")) {
+      if (this.#keys.length < MOST_WAITING) this.#keys.push({ stroke, target });
+      return;
+    }
+    // The way on and the way out are free.
+    const reason = /^(Tab|Escape)$/.test(stroke.key) ? null : refusalOf(target);
     if (reason) {
       this.#host.refused(reason);
       return;
@@ -305,7 +341,21 @@ export class Acting {
     if (node === null) return;
     this.#focusIntent = performance.now();
     this.#flush();
-    this.act({ kind: "key", node, key: event.key, code: event.code, modifiers: modifiersOf(event) });
+    const { focused } = this.#mirror;
+    this.#struck = { seq: this.act({ kind: "key", node, ...stroke }), key: stroke.key, focused };
+  }
+
+  /** The key before was answered; `before` had the focus then. */
+  #strikeOn(before: Element | null): void {
+    const keys = this.#keys;
+    const { focused } = this.#mirror;
+    this.#forgetKeys();
+    for (const { stroke, target } of keys) this.#strike(stroke, focused === before ? target : focused);
+  }
+
+  #forgetKeys(): void {
+    this.#struck = null;
+    this.#keys = [];
   }
 
   /** A field that can only be read says so. */
