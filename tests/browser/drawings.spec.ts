@@ -237,6 +237,17 @@ test("where in its time a sound is, paused or playing", async ({ customer, agent
     await seek(to);
     await expect.poll(here).toEqual({ at: to, of: 20 });
   }
+  // Nothing is told of a sound without controls; with them it is where it is.
+  await customer.page.locator("#sound").evaluate(async (sound: HTMLAudioElement) => {
+    sound.controls = false;
+    sound.currentTime = 4;
+    await new Promise((resolve) => sound.addEventListener("seeked", resolve, { once: true }));
+  });
+  await expect.poll(() => agent.mirror.html("#sound")).not.toContain("controls");
+  await customer.page.locator("#sound").evaluate((sound: HTMLAudioElement) => {
+    sound.controls = true;
+  });
+  await expect.poll(here).toEqual({ at: 4, of: 20 });
   await customer.page.locator("#sound").evaluate((sound: HTMLAudioElement) => sound.play());
   await expect.poll(there).toBeGreaterThan(5);
   expect(Math.abs(((await here())?.at ?? 0) - (await there()))).toBeLessThan(1);

@@ -198,6 +198,7 @@ export class Changes {
       withholding.notice(element, local === "type" ? record.oldValue : null);
       if (withholding.isSecret(element)) this.secret(element);
     }
+    if (local === "controls" && timeOf(element)) this.timed(element);
     if (local === "data-tandem") {
       // It may have become, or ceased to be, a part of the page.
       (ignored(element) ? this.#removed : this.#added).add(element);
