@@ -323,6 +323,9 @@ impl Masker {
                 || (element.is_html("input") && !forms::is_text_field(element));
             return if pressed { self.click((node, verdict)) } else { Ok(false) };
         }
+        if key.starts_with("Arrow") {
+            self.step(node)?;
+        }
         if key != "Enter" {
             return Ok(false);
         }
@@ -347,6 +350,28 @@ impl Masker {
             return Ok(verdict.reach == Reach::Submits);
         }
         Ok(false)
+    }
+
+    /// An arrow key chooses another option, or another button of a group: whichever it comes to may be used. Forms do not
+    /// tell groups apart here, as scripts move controls between them.
+    fn step(&self, node: NodeRef<'_>) -> Result<(), Refusal> {
+        let name = |node: NodeRef<'_>| {
+            let element = node.element().filter(|element| element.is_html("input"))?;
+            let radio = element.attribute_is("type", "radio");
+            radio.then(|| element.attribute("name").unwrap_or_default().to_owned())
+        };
+        let choices: Vec<NodeRef<'_>> = if node.is_html("select") {
+            forms::options(node).collect()
+        } else if let Some(group) = name(node) {
+            let all = node.tree_root().with_descendants();
+            all.filter(|other| name(*other).as_deref() == Some(group.as_str())).collect()
+        } else {
+            return Ok(());
+        };
+        for choice in choices.into_iter().filter(|choice| !forms::disabled(*choice)) {
+            usable(choice, self.seen(choice.id()).ok_or(Refusal::Private)?)?;
+        }
+        Ok(())
     }
 }
 

@@ -119,6 +119,26 @@ fn whatever_a_label_may_press_is_judged() {
 }
 
 #[test]
+fn an_arrow_key_chooses_only_what_may_be_chosen() {
+    let case = case(
+        "[[mask]]\nselect = '.m'\n",
+        "<body><input type=\"radio\" name=\"a\" id=\"a\"><input type=\"RADIO\" name=\"a\" data-tandem=\"readonly\">\
+         <input type=\"radio\" name=\"b\" id=\"b\"><input type=\"radio\" name=\"b\"><input type=\"radio\" name=\"b\" disabled>\
+         <input type=\"radio\" name=\"c\" id=\"c\"><input type=\"radio\" name=\"c\" class=\"m\">\
+         <select id=\"off\"><option>1</option><option data-tandem=\"readonly\">2</option></select>\
+         <select id=\"on\"><option>1</option><option disabled>2</option></select></body>",
+    );
+    for key in ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight"] {
+        for id in ["a", "off"] {
+            assert_eq!(case.key(id, key).err(), Some(Refusal::Disabled), "#{id} {key}");
+        }
+        assert_eq!(case.key("c", key).err(), Some(Refusal::Private), "{key}");
+        assert!(case.key("b", key).is_ok() && case.key("on", key).is_ok(), "{key}");
+    }
+    assert!(case.key("a", "Tab").is_ok());
+}
+
+#[test]
 fn links_stay_on_the_site() {
     let case = case(
         "[[navigate]]\nurls = ['/logout']\nagent = 'denied'\n",
