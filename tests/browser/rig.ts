@@ -67,6 +67,15 @@ export class Mirror {
     return this.look(selector, (element) => (element as HTMLInputElement).checked);
   }
 
+  /** Where the agent's own caret is in a field, or in the text of an editable element. */
+  caret(selector: string): Promise<number | null> {
+    return this.look(selector, (element) => {
+      if ("selectionStart" in element) return element.selectionStart as number | null;
+      const selection = element.ownerDocument.getSelection();
+      return selection?.focusNode?.parentNode === element ? selection.focusOffset : null;
+    });
+  }
+
   html(selector: string): Promise<string | null> {
     return this.look(selector, (element) => element.outerHTML);
   }

@@ -132,6 +132,8 @@ test("dead keys of the agent make one letter, whether their system composes it o
     await (await press("Dead", "BracketLeft"))();
     await (await press("ê", "KeyE", "ê"))();
     await expect.poll(() => valueAt(customer, id)).toBe("ê");
+    // The letter is the page's by now, and the caret behind it.
+    await expect.poll(() => agent.mirror.caret(id)).toBe(1);
     // As on a Mac: the accent is there, and goes into the letter.
     const accent = await press("Dead", "BracketLeft");
     await session.send("Input.imeSetComposition", { text: "^", selectionStart: 1, selectionEnd: 1 });
