@@ -201,6 +201,18 @@ export async function anyStyle({ page }: Customer): Promise<void> {
   await session.send("Page.setBypassCSP", { enabled: true });
 }
 
+/** Notes what our scripts do in pages that their policy forbids, in whatever page of the site. */
+async function watchPolicies(context: BrowserContext, violations: string[]): Promise<void> {
+  await context.exposeBinding("violated", (_source, what: string) => violations.push(what));
+  await context.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", ({ sourceFile, lineNumber, columnNumber, effectiveDirective }) => {
+      if (!sourceFile?.includes("/.tandem/")) return;
+      const where = `${sourceFile}:${lineNumber}:${columnNumber}`;
+      void (window as unknown as { violated: (what: string) => Promise<void> }).violated(`${effectiveDirective} ${where}`);
+    });
+  });
+}
+
 /** The agent's side. */
 export class Agent {
   readonly mirror: Mirror;
@@ -256,8 +268,11 @@ export const test = base.extend<Fixtures, { demo: Demo }>({
   ],
   customer: async ({ browser, demo }, use) => {
     const context = await open(browser, { width: 1100, height: 760 });
+    const violations: string[] = [];
+    await watchPolicies(context, violations);
     await use(new Customer(await context.newPage(), demo));
     await context.close();
+    expect(violations, "our scripts do nothing that the site's policy forbids").toEqual([]);
   },
   agent: async ({ browser, demo }, use) => {
     const context = await open(browser, { width: 1400, height: 1000 });

@@ -22,10 +22,10 @@ const NAME = `${PART}background:${COLOUR};color:#fff;font:600 11px/16px system-u
 
 /** The agent's place in one page. */
 export class Whereabouts {
-  readonly #layer = make("div", "whereabouts", "", { "aria-hidden": "true", style: LAYER });
-  readonly #outline = make("div", "", "", { style: OUTLINE });
-  readonly #caret = make("div", "", "", { style: CARET });
-  readonly #name = make("div", "", "", { style: NAME });
+  readonly #layer = styled(LAYER, "whereabouts");
+  readonly #outline = styled(OUTLINE);
+  readonly #caret = styled(CARET);
+  readonly #name = styled(NAME);
   #in: HTMLElement | null = null;
   #at: At | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -35,6 +35,7 @@ export class Whereabouts {
     readonly stage: Stage,
     readonly name: () => string,
   ) {
+    this.#layer.ariaHidden = "true";
     this.#layer.append(this.#outline, this.#caret, this.#name);
   }
 
@@ -110,4 +111,11 @@ function put({ style }: HTMLElement, { left, top, width, height }: Partial<Box>)
   style.transform = `translate(${left}px,${top}px)`;
   if (width !== undefined) style.width = `${width}px`;
   if (height !== undefined) style.height = `${height}px`;
+}
+
+/** An element with these styles. In an attribute the site's policy could forbid them. */
+function styled(css: string, className = ""): HTMLElement {
+  const element = make("div", className);
+  element.style.cssText = css;
+  return element;
 }
