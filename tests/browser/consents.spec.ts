@@ -126,8 +126,8 @@ test("what lies under the panel can be reached: it moves aside, and stays there"
     customer.page.evaluate(({ x, y }) => document.elementFromPoint(x, y)?.localName === "tandem-widget", under);
   expect(await ours()).toBe(true);
   await customer.page.getByRole("button", { name: "Move this panel" }).click();
-  expect(await ours()).toBe(false);
+  await expect.poll(ours).toBe(false);
   await customer.open("/catalogue");
   await expect(panel).toBeVisible();
-  expect(await ours()).toBe(false);
+  await expect.poll(ours).toBe(false);
 });
