@@ -173,6 +173,8 @@ test("lists, boxes, sliders, dates, dialogs and popovers are used like at home",
   await expect(customer.page.locator("#dialog")).toBeVisible();
   await agent.page.keyboard.press("Escape");
   await expect(customer.page.locator("#dialog")).toBeHidden();
+  // As long as the agent sees it, what is behind it can not be pressed.
+  await expect.poll(() => agent.mirror.html("#dialog")).not.toMatch(/^<dialog[^>]* open/);
   await agent.mirror.click("#pop");
   await expect(customer.page.locator("#popover")).toBeVisible();
   await agent.mirror.click("#beside");
