@@ -8,7 +8,7 @@ const WHOLE = "/usr/bin/chromium";
 const SHELL = "/usr/bin/chromium-headless-shell";
 
 /** What depends on more of the browser than its pages: gestures that it wants, pages that it keeps, its own windows. */
-const IN_WHOLE = ["by-hand.spec.ts", "consents.spec.ts", "passes.spec.ts"];
+const IN_WHOLE = ["by-hand.spec.ts", "consents.spec.ts", "passes.spec.ts", "states.spec.ts"];
 
 const args = [
   "--no-sandbox",
