@@ -325,13 +325,7 @@ export class Session implements Host {
       "sheets",
       document.adoptedStyleSheets.length || document.querySelector("style:empty"),
     );
-    // What was typed before may be anywhere in the page.
-    this.#withholding.learnAll(document);
-    while (!this.#withholding.echoes.ready) {
-      await this.#withholding.echoes.prepare();
-      if (this.#epoch !== epoch) return;
-    }
-    if (this.#epoch !== epoch) return;
+    if (!(await this.#withholding.ready(document, () => this.#epoch === epoch))) return;
     const outlet: Outlet = {
       get waiting() {
         return connection.waiting;

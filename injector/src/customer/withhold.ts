@@ -157,6 +157,16 @@ export class Withholding {
     }
   }
 
+  /**
+   * Learns what was typed into a document before, which may be anywhere in it. Resolves once all of that can be found: before, nothing
+   * may be told. False if that is not `wanted` any more.
+   */
+  async ready(document: Document, wanted: () => boolean): Promise<boolean> {
+    this.learnAll(document);
+    while (wanted() && !this.echoes.ready) await this.echoes.prepare();
+    return wanted();
+  }
+
   /** What is told of a withheld value in place of it. */
   length(element: Element, value: string): number {
     if (!value) return 0;

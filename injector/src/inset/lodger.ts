@@ -177,13 +177,7 @@ export class Lodger implements Host {
 
   async #share(first: number): Promise<void> {
     const line = this.#line;
-    if (!line) return;
-    // What was typed before may be anywhere in the document.
-    this.#withholding.learnAll(document);
-    while (!this.#withholding.echoes.ready) {
-      await this.#withholding.echoes.prepare();
-      if (this.#line !== line) return;
-    }
+    if (!line || !(await this.#withholding.ready(document, () => this.#line === line))) return;
     const outlet: Outlet = {
       get waiting() {
         return line.waiting;
