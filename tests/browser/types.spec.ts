@@ -46,6 +46,21 @@ for (const [kind, html] of [
   });
 }
 
+test("the agent's caret stays where it is in the text when the customer types before it", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<input id="both" value="start"><textarea id="lines">start</textarea>');
+  for (const field of ["#both", "#lines"]) {
+    await agent.mirror.click(field);
+    await agent.page.keyboard.press("End");
+    await customer.page.locator(field).click();
+    await customer.page.keyboard.press("Home");
+    await customer.page.keyboard.type("ab ");
+    await expect.poll(() => agent.mirror.value(field)).toBe("ab start");
+    await agent.page.keyboard.type("X");
+    await expect.poll(() => valueAt(customer, field)).toBe("ab startX");
+  }
+});
+
 test("while the customer types, the agent types elsewhere and takes neither focus, caret nor scroll", async ({ customer, agent, writing }) => {
   await writing("/help");
   await desk(

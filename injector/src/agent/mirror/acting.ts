@@ -18,7 +18,8 @@ import type {
 } from "../../protocol/words.ts";
 import { scrollerOf } from "./controls.ts";
 import { Edits } from "./edits.ts";
-import { type Field, Fields } from "./fields.ts";
+import type { Field } from "./field-text.ts";
+import { Fields } from "./fields.ts";
 import { toOutermost } from "./frames.ts";
 import { clickTarget, editable, isChoice, isTextField, modifiersOf, pressedKey, undoes } from "./intents.ts";
 import { refusalOf } from "./marks.ts";

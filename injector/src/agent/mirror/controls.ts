@@ -6,7 +6,9 @@
  */
 
 import type { NodeId } from "../../protocol/words.ts";
+import { between } from "../../text/change.ts";
 import { OWN } from "./attributes.ts";
+import { showText } from "./field-text.ts";
 import { isHidden } from "./marks.ts";
 import { setValidity } from "./states.ts";
 import type { TopLayerEntry, ViewControl } from "./view-frame.ts";
@@ -69,11 +71,8 @@ function setValue(field: HTMLInputElement | HTMLTextAreaElement, value: string):
     return;
   }
   if (field.value === value) return;
-  const active = isActive(field);
-  const caret = active ? field.selectionStart : null;
-  field.value = value;
-  if (active && caret !== null)
-    field.setSelectionRange(Math.min(caret, value.length), Math.min(caret, value.length));
+  if (isActive(field)) showText(field, value, between(field.value, value));
+  else field.value = value;
 }
 
 /** Files of these names, with nothing in them. */

@@ -5,11 +5,10 @@
  */
 
 import type { Action, NodeId, Refusal, Typed } from "../../protocol/words.ts";
-import { type Change, follow } from "../../text/change.ts";
+import type { Change } from "../../text/change.ts";
 import { SharedText } from "../../text/shared-text.ts";
+import { type Field, showText } from "./field-text.ts";
 import { typedBy } from "./intents.ts";
-
-export type Field = HTMLInputElement | HTMLTextAreaElement;
 
 /** Most text that is sent at once, in UTF-16 units. */
 const LONGEST = 40_000;
@@ -147,16 +146,9 @@ export class Fields {
   }
 }
 
-/** Shows a text in a field; caret and selection follow the change that made it. */
+/** Shows a text in a field, unless half a number is being typed there. */
 function put(field: Field, view: string, change: Change): void {
-  if (field.value === view || field.validity.badInput) return;
-  const { selectionStart, selectionEnd, selectionDirection, scrollTop, scrollLeft } = field;
-  field.value = view;
-  if (selectionStart === null || selectionEnd === null) return;
-  const [start, end] = [selectionStart, selectionEnd].map((place) => follow(place, change, true));
-  field.setSelectionRange(start ?? 0, end ?? 0, selectionDirection ?? undefined);
-  field.scrollTop = scrollTop;
-  field.scrollLeft = scrollLeft;
+  if (field.value !== view && !field.validity.badInput) showText(field, view, change);
 }
 
 /** Whether a change of the field replaces its value: a date, half of one person and half of another, is none. */
