@@ -218,7 +218,9 @@ for (const wall of ["the browser", "the server"] as const) {
       const canary = `canary${at}zz${"qwertyuiop"[at % 10]}x`;
       await test.step(place, async () => {
         await customer.open("/account");
-        await add(customer.page, '<input id="elsewhere">');
+        await add(customer.page, `<input id="elsewhere" name="of-${at}">`);
+        // What a page did before it was shared, the server alone can not know.
+        await expect.poll(() => agent.mirror.html("#elsewhere")).toContain(`of-${at}`);
         await type(customer.page, canary);
         await arrives(customer, `after-${at}`, () => agent.mirror.text("#end"));
         const [there, here] = [bytes(sent), bytes([...got, ...bodies])];
