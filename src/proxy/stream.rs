@@ -14,6 +14,21 @@ pub(super) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl Stream {
+    /// Acknowledges at once what has come. A system that waits for something to send along with it does so for 40 ms,
+    /// and an origin whose system gathers small pieces holds back the last one for as long (RFC 1122, section 4.2.3.4).
+    pub(super) fn acknowledge(&self) {
+        let tcp = match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        };
+        #[cfg(target_os = "linux")]
+        let _ = tcp.set_quickack(true);
+        #[cfg(not(target_os = "linux"))]
+        let _ = tcp;
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {

@@ -72,6 +72,8 @@ pub(super) struct Reply {
     rest: Bytes,
     framing: Framing,
     reusable: bool,
+    /// Whether what came last is acknowledged.
+    acknowledged: bool,
 }
 
 /// How a body says where it ends.
@@ -155,7 +157,7 @@ impl Wire {
                 read.advance(size);
                 match head {
                     Head::Final(response, framing, reusable) => {
-                        let reply = Reply { wire: self, rest: read, framing, reusable };
+                        let reply = Reply { wire: self, rest: read, framing, reusable, acknowledged: false };
                         return Ok(response.map(|()| reply.begun()));
                     }
                     Head::Interim(response) => interim.came(response).map_err(Error::Malformed)?,
@@ -254,10 +256,19 @@ impl Reply {
                 Framing::Length(_) | Framing::Close => {}
             }
             let size = match self.framing {
-                Framing::Length(left) => usize::try_from(left).unwrap_or(READ_MORE).clamp(READ, READ_MORE),
+                // Room for one byte more than is to come: a read that leaves room tells that there is nothing left,
+                // and the system need not be asked before the next request.
+                Framing::Length(left) => {
+                    usize::try_from(left).unwrap_or(READ_MORE).clamp(READ, READ_MORE) + 1
+                }
                 _ => READ,
             };
-            match ready!(self.wire.poll_more(cx, size)) {
+            let more = self.wire.poll_more(cx, size);
+            if more.is_pending() && !self.acknowledged {
+                self.wire.stream.acknowledge();
+            }
+            self.acknowledged = more.is_pending();
+            match ready!(more) {
                 Ok(0) if matches!(self.framing, Framing::Close) => {
                     self.framing = Framing::Over;
                     return Poll::Ready(None);

@@ -86,6 +86,27 @@ async fn a_browser_waits_for_an_origin_that_takes_nothing() {
     assert!(sent < BETWEEN, "{sent}");
 }
 
+/// An origin whose system gathers small pieces (Nagle's algorithm) sends the last one when those before it are
+/// acknowledged, which systems put off for 40 ms unless they are asked.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_origin_that_gathers_small_pieces_is_not_waited_for() {
+    let (_rig, mut browser, mut origin) = exchange(&format!("GET / HTTP/1.1\r\n{H}\r\n")).await;
+    origin.set_nodelay(false).unwrap();
+    let mut took = Vec::new();
+    for _ in 0..21 {
+        let begun = std::time::Instant::now();
+        origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf").await.unwrap();
+        origin.write_all(b"half").await.unwrap();
+        read_until(&mut browser, &mut Vec::new(), "halfhalf").await;
+        took.push(begun.elapsed());
+        browser.write_all(format!("GET / HTTP/1.1\r\n{H}\r\n").as_bytes()).await.unwrap();
+        read_until(&mut origin, &mut Vec::new(), "\r\n\r\n").await;
+    }
+    took.sort();
+    assert!(took[10].as_millis() < 20, "{took:?}");
+}
+
 #[tokio::test]
 async fn the_answer_may_come_before_the_upload_is_over() {
     let (_rig, mut browser, mut origin) =
