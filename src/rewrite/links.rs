@@ -224,7 +224,7 @@ impl Links {
         self.before = seen[..open].last().copied().unwrap_or(self.before);
         self.body.passed(&seen[..open]);
         drop(view);
-        if let Some(reading) = &mut self.reading {
+        if let Some(reading) = self.reading.as_mut().filter(|_| mapping.is_some() || !self.body.has_begun()) {
             reading.feed(&text[..open]);
         }
         self.pass(text, open, &edits, out);
@@ -235,12 +235,8 @@ impl Links {
         if self.task.language == Language::Xml {
             return None;
         }
-        let mut ends = Vec::new();
-        self.body.sightings(seen, |end| ends.push(end));
-        if ends.is_empty() {
-            return None;
-        }
-        ends.sort_unstable();
+        let mut ends = self.body.sightings(seen).peekable();
+        ends.peek()?;
         self.catch_up();
         let mut html = self.html.clone();
         let mut at = 0;

@@ -14,7 +14,7 @@ const BODY: &[u8; 5] = b"<body";
 const BODY_LOUD: &[u8; 5] = b"<BODY";
 
 /// Whether the body of a document has begun, which comes in pieces.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Body {
     begun: bool,
     /// The last bytes that were passed on.
@@ -30,21 +30,29 @@ impl Body {
         self.begun = true;
     }
 
-    /// Calls `at` with every end of what may be the beginning of the body's tag.
-    pub(super) fn sightings(&self, text: &[u8], mut at: impl FnMut(usize)) {
+    /// Every end of what may be the beginning of the body's tag, in order; `text` is looked through no further than
+    /// they are asked for.
+    pub(super) fn sightings(self, text: &[u8]) -> impl Iterator<Item = usize> {
         let mut edge = [0; 2 * BODY.len() - 1];
         let after = text.len().min(BODY.len() - 1);
         edge[..BODY.len()].copy_from_slice(&self.before);
         edge[BODY.len()..BODY.len() + after].copy_from_slice(&text[..after]);
-        for (end, word) in edge[..BODY.len() + after].windows(BODY.len()).enumerate() {
-            if word == BODY || word == BODY_LOUD {
-                at(end);
-            }
-        }
-        // Documents have one of the two.
-        for spelling in [BODY, BODY_LOUD] {
-            memchr::memmem::find_iter(text, spelling).for_each(|start| at(start + spelling.len()));
-        }
+        let across = (0..=after).filter(move |end| {
+            let word = &edge[*end..*end + BODY.len()];
+            word == BODY || word == BODY_LOUD
+        });
+        let mut quiet = memchr::memmem::find_iter(text, BODY).peekable();
+        let mut from = 0;
+        let within = std::iter::from_fn(move || {
+            let until = quiet.peek().copied().unwrap_or(text.len());
+            let start = match memchr::memmem::find(&text[from..until], BODY_LOUD) {
+                Some(loud) => from + loud,
+                None => quiet.next()?,
+            };
+            from = start + BODY.len();
+            Some(from)
+        });
+        across.chain(within)
     }
 
     /// These bytes were passed on.
