@@ -95,7 +95,7 @@ async fn an_origin_that_gathers_small_pieces_is_not_waited_for() {
     origin.set_nodelay(false).unwrap();
     let mut took = Vec::new();
     for _ in 0..21 {
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf").await.unwrap();
         origin.write_all(b"half").await.unwrap();
         read_until(&mut browser, &mut Vec::new(), "halfhalf").await;
