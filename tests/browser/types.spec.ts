@@ -14,6 +14,19 @@ async function desk(customer: Customer, agent: Agent, html: string): Promise<voi
   await expect.poll(() => agent.mirror.text("#desk")).not.toBeNull();
 }
 
+/** Keeps the agent's actions unanswered until what comes back is called. */
+async function unanswered({ page }: Customer): Promise<() => void> {
+  let go = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await page.route("**/.tandem/part/acting.js*", async (route) => {
+    await gate;
+    await route.continue();
+  });
+  return go;
+}
+
 const valueAt = (customer: Customer, selector: string): Promise<string> =>
   customer.page.locator(selector).evaluate((field: HTMLInputElement) => field.value ?? field.textContent ?? "");
 
@@ -58,6 +71,27 @@ test("the agent's caret stays where it is in the text when the customer types be
     await expect.poll(() => agent.mirror.value(field)).toBe("ab start");
     await agent.page.keyboard.type("X");
     await expect.poll(() => valueAt(customer, field)).toBe("ab startX");
+  }
+});
+
+test("what a field becomes before the agent's click is answered is seen, and stays", async ({ customer, agent, writing }) => {
+  const answer = await unanswered(customer);
+  await writing("/help");
+  await desk(customer, agent, '<input id="typed" value="start"><input id="cleared" value="start"><textarea id="lines">start</textarea>');
+  for (const [field, becomes, end] of [["#typed", "the start", "the startP"], ["#cleared", "", "P"], ["#lines", "new", "newP"]] as const) {
+    await agent.mirror.click(field);
+    await agent.page.keyboard.press("End");
+    await customer.page.locator(field).evaluate((element: HTMLInputElement, value) => {
+      element.value = value;
+    }, becomes);
+    await expect.poll(() => agent.mirror.value(field)).toBe(becomes);
+    await agent.page.keyboard.type("P");
+    await expect.poll(() => agent.mirror.value(field)).toBe(end);
+  }
+  answer();
+  for (const [field, end] of [["#typed", "the startP"], ["#cleared", "P"], ["#lines", "newP"]] as const) {
+    await expect.poll(() => valueAt(customer, field)).toBe(end);
+    await expect.poll(() => agent.mirror.value(field)).toBe(end);
   }
 });
 

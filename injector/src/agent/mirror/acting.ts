@@ -41,7 +41,7 @@ const POINTER_PAUSE = 33;
 /** Clicks in quick succession that are told apart. */
 const CLICKS = 3;
 /** Actions that set what the mirror shows already; of texts the fields know themselves. */
-const SETS = new Set<Action["kind"]>(["click", "select", "key", "scroll"]);
+const SETS = new Set<Action["kind"]>(["select", "scroll"]);
 /** The real focus follows the customer's this long after an act that moves it, in milliseconds. */
 const FOCUS_FOLLOWS = 1500;
 /** Least time between two places of the agent's caret, and how long after a gesture it moves by that, in milliseconds. */

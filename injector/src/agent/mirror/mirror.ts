@@ -255,7 +255,8 @@ export class Mirror {
   #settle(): void {
     for (const element of this.#settling.take()) {
       const [id, state] = [this.ownId(element), this.#controls.get(element)];
-      if (id !== null && state && !this.answers.isWaiting(id)) this.#setControl(element, state);
+      if (id !== null && state && !(isList(element) && this.answers.isWaiting(id)))
+        this.#setControl(element, state);
     }
   }
 
@@ -361,10 +362,11 @@ export class Mirror {
         const element = nodes.element(op.id);
         this.#controls.set(element, { ...this.#controls.get(element), ...op.state });
         // What is chosen in a list scrolls it; the customer's may be scrolled elsewhere.
-        if (element.localName === "select") this.scrolls.hold(op.id);
+        if (isList(element)) this.scrolls.hold(op.id);
         else this.#settling.touch(element);
         if (op.state.value !== undefined) this.ahead?.field(element, op.state.value);
-        if (this.answers.told(op.id)) this.#setControl(element, op.state);
+        // What the agent has chosen in a list is seen before the page knows it; what they type, `ahead` sees to.
+        if (this.answers.told(op.id) || !isList(element)) this.#setControl(element, op.state);
         return;
       }
       case "scroll": {
@@ -448,4 +450,8 @@ export class Mirror {
     const node = box && this.#nodes?.find(id);
     if (box && node) setBox(node as Element, box.width, box.height);
   }
+}
+
+function isList(element: Element): boolean {
+  return element.localName === "select";
 }
