@@ -95,6 +95,20 @@ test("what a field becomes before the agent's click is answered is seen, and sta
   }
 });
 
+test("a text that the page goes on changing takes what the agent types", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<div id="both" contenteditable="true">start</div>');
+  await agent.mirror.click("#both");
+  await agent.page.keyboard.press("End");
+  await customer.page.locator("#both").evaluate((host) => {
+    setInterval(() => (host.firstChild as Text).insertData(0, "."), 10);
+  });
+  await expect.poll(() => agent.mirror.text("#both")).toMatch(/^\.+start$/);
+  await agent.page.keyboard.type("ABC", { delay: 20 });
+  await expect.poll(() => valueAt(customer, "#both")).toMatch(/^\.+startABC$/);
+  await expect.poll(() => agent.mirror.text("#both")).toMatch(/^\.+startABC$/);
+});
+
 test("while the customer types, the agent types elsewhere and takes neither focus, caret nor scroll", async ({ customer, agent, writing }) => {
   await writing("/help");
   await desk(

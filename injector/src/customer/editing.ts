@@ -64,7 +64,6 @@ export class Editing {
     const { host, from, to } = found;
     const beside = keyboard.heldBeside(host);
     if (beside && input.startsWith("history")) return "customer_typing";
-    this.#watch(host);
     this.#host = host;
     const work = async (): Promise<void> => {
       this.select(host, from, to);
@@ -125,6 +124,9 @@ export class Editing {
     if (!node?.isConnected) return null;
     if (node.nodeType !== Node.TEXT_NODE) return { node, offset: Math.min(offset, node.childNodes.length) };
     const text = node as Text;
+    // From now on all that it becomes is known, so that an edit which is made anew of it fits.
+    const host = hostOf(text);
+    if (host) this.#watch(host);
     let history = this.#texts.get(text);
     if (!history) {
       history = new History(text.data);
