@@ -109,6 +109,22 @@ test("a text that the page goes on changing takes what the agent types", async (
   await expect.poll(() => agent.mirror.text("#both")).toMatch(/^\.+startABC$/);
 });
 
+test("what the agent typed before they put the caret elsewhere stays where it was typed", async ({ customer, agent, writing }) => {
+  const answer = await unanswered(customer);
+  await writing("/help");
+  await desk(customer, agent, '<div id="both" contenteditable="true">start</div>');
+  await agent.mirror.click("#both");
+  await agent.page.keyboard.press("End");
+  await agent.page.keyboard.type("ab");
+  await agent.page.keyboard.press("Backspace");
+  await agent.page.keyboard.press("Home");
+  answer();
+  await expect.poll(() => valueAt(customer, "#both")).toBe("starta");
+  await expect.poll(() => agent.mirror.text("#both")).toBe("starta");
+  await agent.page.keyboard.type("c");
+  await expect.poll(() => valueAt(customer, "#both")).toBe("cstarta");
+});
+
 test("while the customer types, the agent types elsewhere and takes neither focus, caret nor scroll", async ({ customer, agent, writing }) => {
   await writing("/help");
   await desk(
@@ -284,6 +300,58 @@ for (const [kind, html] of [
     await expect.poll(shown).toBe("日本語を");
   });
 }
+
+for (const [kind, html] of [
+  ["an input", '<input id="ime" value="start">'],
+  ["an editable element", '<div id="ime" contenteditable="true">start</div>'],
+] as const) {
+  for (const when of ["before", "after"] as const) {
+    test(`a word that the agent composes stays behind the letter typed before it, answered ${when} the word is finished, in ${kind}`, async ({ customer, agent, writing }) => {
+      const go = await unanswered(customer);
+      await writing("/help");
+      await desk(customer, agent, `${html}<p id="mark">0</p>`);
+      const shown = async () => (await agent.mirror.value("#ime")) ?? (await agent.mirror.text("#ime"));
+      /** The page's answer, and all that it has said until then, is with the agent. */
+      const answered = async () => {
+        go();
+        await expect.poll(() => valueAt(customer, "#ime")).toContain("P");
+        await customer.page.evaluate(() => {
+          const [field, mark] = [document.querySelector("#ime") as HTMLElement, document.querySelector("#mark") as HTMLElement];
+          if ("value" in field) field.value = `re-${field.value}`;
+          else (field.firstChild as Text).insertData(0, "re-");
+          mark.textContent = "1";
+        });
+        await expect.poll(() => agent.mirror.text("#mark")).toBe("1");
+      };
+      await agent.mirror.click("#ime");
+      await agent.page.keyboard.press("End");
+      await agent.page.keyboard.type("P");
+      await compose(agent.page, ["に", "にほ"], "");
+      await expect.poll(shown).toMatch(/startPにほ$/);
+      if (when === "before") await answered();
+      await compose(agent.page, ["にほん"], "日本");
+      await expect.poll(shown).toMatch(/startP日本$/);
+      if (when === "after") await answered();
+      await agent.page.keyboard.type("Q");
+      await expect.poll(() => valueAt(customer, "#ime")).toBe("re-startP日本Q");
+      await expect.poll(shown).toBe("re-startP日本Q");
+    });
+  }
+}
+
+test("a word that is composed over a selection replaces it", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<input id="field" value="one two"><div id="host" contenteditable="true">one two</div>');
+  for (const id of ["#field", "#host"]) {
+    await agent.mirror.click(id);
+    await agent.page.keyboard.press("End");
+    for (let n = 0; n < 3; n++) await agent.page.keyboard.press("Shift+ArrowLeft");
+    await compose(agent.page, ["に"], "日本");
+    await expect.poll(() => valueAt(customer, id)).toBe("one 日本");
+    await agent.page.keyboard.type("!");
+    await expect.poll(() => valueAt(customer, id)).toBe("one 日本!");
+  }
+});
 
 test("the page has the last word: formatters, filters, limits; what can not be typed into says so", async ({ customer, agent, writing }) => {
   await writing("/help");

@@ -6,7 +6,7 @@
  */
 
 import type { Action, Place, Refusal, Spot, Typed } from "../../protocol/words.ts";
-import { nameOf } from "../../text/change.ts";
+import { between, follow, nameOf } from "../../text/change.ts";
 import { setText } from "./controls.ts";
 import { editable, typedBy } from "./intents.ts";
 import type { Mirror } from "./mirror.ts";
@@ -17,16 +17,30 @@ const MOST = 200;
 /** How often an edit is tried at a place that the page has changed meanwhile. */
 const TRIES = 3;
 
+/** The ends of a selection. */
+type Reach = { readonly anchor: Range; readonly focus: Range };
 /** An edit without its answer. */
 type Edit = {
   readonly input: Typed;
   text: string;
-  /** Where; it follows what happens around it. Null: where the edit before it ends. */
-  readonly range: { anchor: Range; focus: Range } | null;
+  /** Where; it follows what happens around it. Null: where the edit before it ends, which is not known yet. */
+  range: Reach | null;
   seq: number | null;
   tries: number;
 };
-type At = { node: Node; offset: number };
+type At = { readonly node: Node; readonly offset: number };
+/** What the page said of a text before more was shown in it, what it says now, and where the first edit stood in it. */
+type Truth = { readonly before: string; now: string; readonly places: readonly (readonly [Range, number])[] };
+/** What became of an edit, and where it ended in a text of which the page had said this until then. */
+type Answer = { readonly refused: Refusal | null; readonly end: At | null; readonly said: string };
+/** What an input method began with. */
+type Composition = {
+  /** The text that it writes in, and what was shown of it. */
+  readonly text: Text | null;
+  readonly shown: string;
+  /** What was selected; null: it goes on where the edit before it ends. */
+  readonly selected: { readonly anchor: At; readonly focus: At } | null;
+};
 
 export class Edits {
   readonly #mirror: Mirror;
@@ -34,11 +48,13 @@ export class Edits {
   readonly #refused: (reason: Refusal) => void;
   /** The first one may be on its way. */
   #edits: Edit[] = [];
-  /** What the page says of texts in which more is shown. */
-  readonly #truth = new Map<Text, string>();
+  /** The answer to the first one: it waits while an input method is at work. */
+  #answer: Answer | null = null;
+  /** Texts in which more is shown than the page said. */
+  readonly #truth = new Map<Text, Truth>();
   /** The agent has put the caret elsewhere since the last edit. */
   #moved = true;
-  #composing: Edit["range"] = null;
+  #composing: Composition | null = null;
 
   constructor(mirror: Mirror, act: (action: Action) => number, refused: (reason: Refusal) => void) {
     this.#mirror = mirror;
@@ -56,6 +72,7 @@ export class Edits {
     this.#edits = [];
     this.#moved = true;
     this.#composing = null;
+    this.#answer = null;
   }
 
   /** The agent put the caret elsewhere. */
@@ -65,22 +82,29 @@ export class Edits {
 
   /** An input method begins: its text shows at once and can not be prevented. */
   composing(document: Document): void {
-    this.#composing = rangeOf(document.getSelection());
-    const node = this.#composing?.focus.startContainer;
-    if (node?.nodeType === Node.TEXT_NODE) this.#remember(node as Text);
+    const reach = rangeOf(document.getSelection());
+    if (!reach) return;
+    const goesOn = this.#goesOn;
+    this.#moved = false;
+    const [anchor, focus] = [placeOf(reach.anchor), placeOf(reach.focus)];
+    const text = focus.node.nodeType === Node.TEXT_NODE ? (focus.node as Text) : null;
+    if (text) this.#remember(text);
+    this.#composing = { text, shown: text?.data ?? "", selected: goesOn ? null : { anchor, focus } };
   }
 
   /** It is done. */
   composed(host: Element, text: string): void {
-    const range = this.#composing;
+    const composition = this.#composing;
     this.#composing = null;
     for (const node of unknown(host, this.#mirror)) node.remove();
-    if (!range || text === "") {
-      this.#show();
-      return;
-    }
+    // What it has put in goes first, so that what was selected is there again.
+    if (composition?.text) setText(composition.text, composition.shown);
+    const selected = composition?.selected;
+    const range = selected ? { anchor: placed(selected.anchor), focus: placed(selected.focus) } : null;
     this.#takeBack();
-    this.#add({ input: "insertText", text, range, seq: null, tries: 0 });
+    this.#settle();
+    if (composition && text) this.#edits.push({ input: "insertText", text, range, seq: null, tries: 0 });
+    this.#show();
   }
 
   /** An event in an editable element. */
@@ -100,7 +124,7 @@ export class Edits {
       this.#refused(text.length > LONGEST ? "too_long" : "too_many");
       return;
     }
-    const goesOn = this.#edits.length > 0 && !this.#moved;
+    const goesOn = this.#goesOn;
     const range = goesOn ? null : rangeOf(document?.getSelection() ?? null);
     if (!goesOn && !range) return;
     this.#moved = false;
@@ -113,25 +137,21 @@ export class Edits {
 
   /** The page says what a text is. Returns whether to show that now. */
   told(text: Text, data: string): boolean {
-    if (!this.#truth.has(text)) return true;
-    this.#truth.set(text, data);
-    return false;
+    const truth = this.#truth.get(text);
+    if (truth) truth.now = data;
+    return !truth;
   }
 
   /** An action was answered. Returns whether it was an edit. */
   answered(seq: number, refused: Refusal | null, at: Place | null): boolean {
-    const [edit] = this.#edits;
-    if (!edit || edit.seq !== seq) return false;
+    if (this.#edits[0]?.seq !== seq) return false;
+    const node = (at && this.#mirror.find(at.node)) ?? null;
+    const said = this.#truth.get(node as Text)?.now ?? textOf(node);
+    this.#answer = { refused, end: at && node && { node, offset: at.offset }, said };
+    // It loses its word when the text around it is changed.
+    if (this.#composing) return true;
     this.#takeBack();
-    this.#edits.shift();
-    if ((refused === "stale" || refused === "gone") && ++edit.tries < TRIES) {
-      edit.seq = null;
-      this.#edits.unshift(edit);
-    } else if (refused) {
-      this.#edits = [];
-    }
-    const node = at && this.#mirror.find(at.node);
-    if (node && !this.#moved) collapse({ node, offset: at.offset });
+    this.#settle();
     this.#show();
     return true;
   }
@@ -144,6 +164,31 @@ export class Edits {
     return anchor && focus && { anchor, focus };
   }
 
+  /** Whether what is typed now stands behind what is not done yet. */
+  get #goesOn(): boolean {
+    return this.#edits.length > 0 && !this.#moved;
+  }
+
+  /** Takes in what the first edit was answered. */
+  #settle(): void {
+    const answer = this.#answer;
+    this.#answer = null;
+    const edit = answer && this.#edits.shift();
+    if (!edit) return;
+    const { refused, end, said } = answer;
+    if ((refused === "stale" || refused === "gone") && ++edit.tries < TRIES) {
+      edit.seq = null;
+      this.#edits.unshift(edit);
+    } else if (refused) {
+      this.#edits = [];
+    }
+    if (!end) return;
+    const at = { node: end.node, offset: follow(end.offset, between(said, textOf(end.node)), true) };
+    const [next] = this.#edits;
+    if (next) next.range ??= { anchor: placed(at), focus: placed(at) };
+    if (!this.#moved) select({ anchor: placed(at), focus: placed(at) });
+  }
+
   #add(edit: Edit): void {
     this.#edits.push(edit);
     if (this.#edits.length === 1) this.#show();
@@ -153,19 +198,24 @@ export class Edits {
   /** Sends the first edit if it was not, and shows what all of them will do. */
   #show(): void {
     const [first] = this.#edits;
-    if (first && first.seq === null) {
-      const document = this.#mirror.document;
-      const range = first.range ?? rangeOf(selectionIn(document));
-      const anchor = range && this.#spot(range.anchor);
-      const focus = range && this.#spot(range.focus);
+    if (!first) return;
+    const own = rangeOf(selectionIn(this.#mirror.document));
+    first.range ??= own;
+    if (first.seq === null) {
+      const anchor = first.range && this.#spot(first.range.anchor);
+      const focus = first.range && this.#spot(first.range.focus);
       if (!anchor || !focus) {
         this.#edits = [];
         return;
       }
       first.seq = this.#act({ kind: "edit", anchor, focus, input: first.input, text: first.text });
-      if (first.range) select(first.range);
     }
-    for (const edit of this.#edits) if (!this.#echo(edit, edit.text)) break;
+    for (const edit of this.#edits) {
+      if (edit.range) select(edit.range);
+      if (!this.#echo(edit, edit.text)) break;
+    }
+    // Who has gone elsewhere meanwhile stays there.
+    if (this.#moved && own) select(own);
   }
 
   #spot({ startContainer: node, startOffset: offset }: Range): Spot | null {
@@ -199,14 +249,25 @@ export class Edits {
   }
 
   #remember(text: Text): void {
-    if (!this.#truth.has(text)) this.#truth.set(text, text.data);
+    if (this.#truth.has(text)) return;
+    const { anchor, focus } = this.#edits[0]?.range ?? {};
+    const ends = [anchor, focus].filter((end) => end?.startContainer === text) as Range[];
+    const places = ends.map((end) => [end, end.startOffset] as const);
+    this.#truth.set(text, { before: text.data, now: text.data, places });
   }
 
-  /** Shows nothing but what the page said. */
+  /** Shows nothing but what the page said: its own news come last, so that places in the text follow them. */
   #takeBack(): void {
     const truth = [...this.#truth];
     this.#truth.clear();
-    for (const [text, data] of truth) setText(text, data);
+    for (const [text, { before, now, places }] of truth) {
+      setText(text, before);
+      for (const [end, offset] of places) {
+        end.setStart(text, offset);
+        end.collapse(true);
+      }
+      setText(text, now);
+    }
   }
 }
 
@@ -230,29 +291,37 @@ function innerDocument(document: Document): Document | null {
 }
 
 /** The ends of a selection, as ranges, which follow what happens around them. */
-function rangeOf(selection: Selection | null): Edit["range"] {
+function rangeOf(selection: Selection | null): Reach | null {
   const { anchorNode, anchorOffset = 0, focusNode, focusOffset = 0 } = selection ?? {};
   if (!anchorNode || !focusNode || !editable(elementOf(focusNode))) return null;
-  return { anchor: placed(anchorNode, anchorOffset), focus: placed(focusNode, focusOffset) };
+  return {
+    anchor: placed({ node: anchorNode, offset: anchorOffset }),
+    focus: placed({ node: focusNode, offset: focusOffset }),
+  };
 }
 
-function placed(node: Node, offset: number): Range {
+/** What a text says; nothing else says anything. */
+function textOf(node: Node | null): string {
+  return node?.nodeType === Node.TEXT_NODE ? (node as Text).data : "";
+}
+
+function placed({ node, offset }: At): Range {
+  const length = node.nodeType === Node.TEXT_NODE ? (node as Text).length : node.childNodes.length;
   const range = (node.ownerDocument as Document).createRange();
-  range.setStart(node, offset);
+  range.setStart(node, Math.min(offset, length));
   range.collapse(true);
   return range;
 }
 
-function select({ anchor, focus }: NonNullable<Edit["range"]>): void {
+function placeOf({ startContainer: node, startOffset: offset }: Range): At {
+  return { node, offset };
+}
+
+function select({ anchor, focus }: Reach): void {
   const { startContainer, startOffset } = focus;
   startContainer.ownerDocument
     ?.getSelection()
     ?.setBaseAndExtent(anchor.startContainer, anchor.startOffset, startContainer, startOffset);
-}
-
-function collapse({ node, offset }: At): void {
-  const length = node.nodeType === Node.TEXT_NODE ? (node as Text).length : node.childNodes.length;
-  node.ownerDocument?.getSelection()?.collapse(node, Math.min(offset, length));
 }
 
 function elementOf(node: Node): Element | null {

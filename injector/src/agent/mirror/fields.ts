@@ -22,9 +22,18 @@ export type FieldContext = {
   refused(reason: Refusal): void;
 };
 
+/** What the page says of a field: what it holds, or what became of the change that was sent. */
+type Said = { readonly word: string } | { readonly refused: Refusal | null };
+type Known = {
+  readonly text: SharedText;
+  input: Typed;
+  /** What was said while an input method was at work. */
+  later: Said[];
+};
+
 export class Fields {
   readonly #context: FieldContext;
-  #texts = new Map<Field, { text: SharedText; input: Typed; word: string | null }>();
+  #texts = new Map<Field, Known>();
   readonly #sent = new Map<number, Field>();
   #composing: Field | null = null;
 
@@ -57,13 +66,12 @@ export class Fields {
   composed(field: Field): void {
     if (this.#composing !== field) return;
     this.#composing = null;
-    this.#shared(field).input = "insertText";
+    const shared = this.#shared(field);
+    shared.input = "insertText";
     this.#edited(field);
-    const shared = this.#texts.get(field);
-    if (shared?.word == null) return;
-    const { word } = shared;
-    shared.word = null;
-    this.told(field, word);
+    const { later } = shared;
+    shared.later = [];
+    for (const said of later) this.#hear(field, said);
   }
 
   /** Takes back, or does again, what the agent typed. Returns whether there was anything. */
@@ -85,14 +93,7 @@ export class Fields {
 
   /** The page says what a field holds. */
   told(field: Field, value: string): void {
-    const shared = this.#texts.get(field);
-    if (!shared) return;
-    if (this.#composing === field) {
-      shared.word = value;
-    } else {
-      const change = shared.text.told(value);
-      put(field, shared.text.view, change);
-    }
+    this.#hear(field, { word: value });
   }
 
   /** An action was answered. Returns whether it was typing here. */
@@ -100,19 +101,34 @@ export class Fields {
     const field = this.#sent.get(seq);
     if (!field) return false;
     this.#sent.delete(seq);
-    const shared = this.#texts.get(field);
-    if (!shared) return true;
-    const change = refused ? shared.text.refused(refused === "stale") : shared.text.done();
-    if (this.#composing !== field) put(field, shared.text.view, change);
-    this.#send(field);
+    this.#hear(field, { refused });
     return true;
   }
 
-  #shared(field: Field): { text: SharedText; input: Typed; word: string | null } {
+  /** Everything in the order in which it was said; what is composed is a change of what was shown when that began. */
+  #hear(field: Field, said: Said): void {
+    const shared = this.#texts.get(field);
+    if (!shared) return;
+    const { text, later } = shared;
+    if (this.#composing === field) {
+      const last = later.at(-1);
+      // One change is on its way: there is a word before its answer and one after it, at most.
+      if (last && "word" in said && "word" in last) later.pop();
+      later.push(said);
+      return;
+    }
+    let change: Change;
+    if ("word" in said) change = text.told(said.word);
+    else change = said.refused ? text.refused(said.refused === "stale") : text.done();
+    put(field, text.view, change);
+    this.#send(field);
+  }
+
+  #shared(field: Field): Known {
     let shared = this.#texts.get(field);
     if (!shared) {
       for (const known of this.#texts.keys()) if (!known.isConnected) this.#texts.delete(known);
-      shared = { text: new SharedText(this.#context.truth(field)), input: "insertText", word: null };
+      shared = { text: new SharedText(this.#context.truth(field)), input: "insertText", later: [] };
       this.#texts.set(field, shared);
     }
     return shared;
