@@ -125,6 +125,21 @@ test("what the agent typed before they put the caret elsewhere stays where it wa
   await expect.poll(() => valueAt(customer, "#both")).toBe("cstarta");
 });
 
+test("the customer's caret stays where they have put it before the agent could do anything", async ({ customer, agent, writing }) => {
+  const answer = await unanswered(customer);
+  await writing("/help");
+  await desk(customer, agent, '<input id="both" value="start">');
+  await customer.page.locator("#both").click();
+  await customer.page.keyboard.press("Home");
+  await agent.mirror.click("#both");
+  await agent.page.keyboard.press("End");
+  await agent.page.keyboard.type("P");
+  answer();
+  await expect.poll(() => valueAt(customer, "#both")).toBe("startP");
+  await customer.page.keyboard.type("re");
+  expect(await valueAt(customer, "#both")).toBe("restartP");
+});
+
 test("while the customer types, the agent types elsewhere and takes neither focus, caret nor scroll", async ({ customer, agent, writing }) => {
   await writing("/help");
   await desk(

@@ -35,6 +35,11 @@ export class Keyboard {
       this.#composing = begins;
       if (!this.#composing) setTimeout(() => this.#finished?.());
     };
+    // What they have just done was not heard, since this is loaded late.
+    if (navigator.userActivation?.isActive) {
+      this.#used = focused(roots);
+      this.#at = performance.now();
+    }
     for (const type of ["keydown", "pointerdown", "compositionupdate"] as const)
       realms.listen(type, use, true);
     for (const type of ["compositionstart", "compositionend"] as const) realms.listen(type, composes, true);
