@@ -392,3 +392,18 @@ pub(super) async fn read_until(stream: &mut TcpStream, got: &mut Vec<u8>, needle
     };
     tokio::time::timeout(DEADLINE, read).await.unwrap_or_else(|_| panic!("no {needle:?} in time"));
 }
+
+/// Opens a WebSocket there, and hears over it what was said.
+pub(super) async fn echo_websocket(rig: &Rig, path: &str) {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+    let stream = TcpStream::connect(rig.address).await.unwrap();
+    let request = format!("ws://shop.example{path}");
+    let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+    for text in ["a".to_owned(), "b".repeat(300_000)] {
+        socket.send(Message::text(text.clone())).await.unwrap();
+        let echoed = tokio::time::timeout(DEADLINE, socket.next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(echoed.into_text().unwrap().as_str(), text);
+    }
+    socket.close(None).await.unwrap();
+}
