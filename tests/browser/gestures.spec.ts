@@ -126,6 +126,50 @@ test("menus open where the agent points, those of scripts and those of styles al
   expect(await customer.page.locator("#added").innerHTML()).not.toContain("tandem");
 });
 
+test("rules for :hover win and lose where the agent points as with a real pointer", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<style>
+      .box { display: block; height: 30px; color: rgb(1, 1, 1) }
+      .one:hover { color: rgb(255, 0, 0); background: rgb(255, 255, 0) } .one.two { color: rgb(0, 0, 255) } .one.two { outline: 1px solid rgb(2, 2, 2) }
+      .one:hover .in { color: rgb(255, 0, 0) } .two .in.in { color: rgb(0, 128, 0) } .two .in { color: rgb(9, 9, 9) }
+      .pre:hover::before { content: "hovered"; color: rgb(255, 0, 0) } .pre.two::before { content: "two"; color: rgb(0, 0, 255) }
+      .nest { &:hover { color: rgb(255, 0, 0); background: rgb(7, 7, 7) } &.deep { color: rgb(0, 128, 0); & i { color: rgb(3, 3, 3) } } }
+      @layer under { .lay:hover { color: rgb(255, 0, 0) !important; background: rgb(255, 0, 0) } .lay.two { background: rgb(0, 0, 255) } }
+      .\\31 0:hover { color: rgb(255, 0, 0) } .\\31 0.w-\\[1px\\] { color: rgb(0, 128, 0) }
+      .ext:hover { color: rgb(255, 0, 0) } .last:hover { color: rgb(255, 0, 0) } .other { color: rgb(4, 4, 4) }
+      .last.last.other { background: rgb(5, 5, 5) } .kept.a { color: rgb(10, 10, 10) } .kept.b { color: rgb(11, 11, 11) }
+    </style>
+    <div id="hov"><b class="box one two">one <i class="in">in</i></b><b class="box one">plain</b><b class="box pre two">pre</b>
+      <b class="nest deep" style="display:block">nest <i>i</i></b><b class="box lay two">layer</b><b class="10 w-[1px]" style="display:block">escaped</b>
+      <b class="ext two" style="display:block">ext</b><b class="last other" style="display:block">last</b><b class="kept a b" style="display:block">kept</b></div>`, `
+    const late = new CSSStyleSheet(); late.replaceSync(".ext.two { color: rgb(0, 128, 0) }");
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, late];`);
+  const looks = () => customer.page.locator("#hov").evaluate((hov) => {
+    const look = (element: Element, part?: string) => {
+      const { color, backgroundColor, outlineColor, outlineStyle, content } = getComputedStyle(element, part);
+      return [element.className, part ?? "", color, backgroundColor, outlineColor, outlineStyle, content].join(" ");
+    };
+    return [...hov.querySelectorAll("*")].flatMap((element) => [look(element), look(element, "::before")]);
+  });
+  const rest = await looks();
+  const boxes = customer.page.locator("#hov > b");
+  for (let at = 0; at < (await boxes.count()); at++) {
+    await boxes.nth(at).hover();
+    const real = await looks();
+    await customer.page.mouse.move(1, 700);
+    await expect.poll(looks).toEqual(rest);
+    const hovered = customer.page.evaluate(() => new Promise((resolve) => {
+      document.addEventListener("mousemove", () => setTimeout(resolve), { once: true });
+    }));
+    await point(agent, `#hov > b:nth-child(${at + 1})`);
+    await hovered;
+    expect(await looks()).toEqual(real);
+    await agent.page.mouse.move(2, 2);
+    await expect.poll(looks).toEqual(rest);
+  }
+});
+
 test("the second button opens the page's menu, or the agent is told that there is none", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
   await writing("/help");

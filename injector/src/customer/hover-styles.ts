@@ -1,32 +1,26 @@
 /**
  * Lets the page's rules for `:hover` hold where the agent points: scripts can not bring that state about.
  *
- * A sheet of those rules alone that would hold there, adopted for as long as they do, in which the elements stand by their place in
- * the tree: no element of the page is touched, and where no rule is concerned no sheet is there. Not reached: rules of other
- * origins, which no script may read, and what `:not(:hover)` takes away.
+ * A sheet of those rules that would hold there, adopted for as long as they do, in which the elements stand by their place in
+ * the tree: no element of the page is touched, and where no rule is concerned no sheet is there. It comes after all sheets of
+ * the page; so that the cascade stays, what comes after the first of those rules comes again after it, for the elements that
+ * they are about.
  */
 
 import { parentAcross } from "./dom.ts";
 import { guarded } from "./guarded.ts";
+import { guardedRules, hovered, keysOf, only, type Rule, readRules, subjects } from "./hover-rules.ts";
 import { type Realm, realmOf } from "./realms.ts";
 
-/** Rules for `:hover` of one root that are looked at. */
-const MOST = 3000;
 /** How often the page may have changed below the pointer, in milliseconds. */
 const LOOK = 500;
-/** The weight of a pseudo-class, and holds always. */
-const ALWAYS = ":nth-child(n)";
-const HOVER = /:hover(?![\w-])/g;
+/** Elements that a rule is about whose names are looked at; and that are named each by its place. */
+const MOST = 2000;
+const FEW = 30;
+/** Longest sheet, in UTF-16 units. */
+const LONGEST = 256 * 1024;
 
 type Root = Document | ShadowRoot;
-
-interface Rule {
-  /** Matches what has to be hovered. */
-  readonly reach: string;
-  readonly selector: string;
-  /** The rule with another selector. */
-  text(selector: string): string;
-}
 
 /** The rules where the agent points. */
 export class HoverStyles {
@@ -55,10 +49,22 @@ export class HoverStyles {
   #css(root: Root, chain: readonly Element[]): string {
     const [innermost] = chain;
     const rules = this.#rules(root, innermost ? realmOf(innermost) : window);
-    const reached = rules.filter(({ reach }) => innermost?.closest(reach));
-    if (reached.length === 0) return "";
-    const hovered = `${ALWAYS}:where(${chain.map((element) => path(root, element)).join()})`;
-    return reached.map(({ selector, text }) => text(selector.replace(HOVER, hovered))).join("\n");
+    const reached = new Set(rules.filter(({ reach }) => reach && innermost?.closest(reach)));
+    if (reached.size === 0) return "";
+    const places = chain.map((element) => path(root, element)).join();
+    const all = subjects([...reached].map(({ selector }) => hovered(selector, places)));
+    const concerned = [...root.querySelectorAll(all)].slice(0, MOST);
+    const few = concerned.length <= FEW ? concerned.map((element) => path(root, element)).join() : all;
+    const limit = few.length < all.length ? few : all;
+    const keys = keysOf(concerned);
+    let css = "";
+    for (const rule of rules) {
+      const { selector, key } = rule;
+      if (reached.has(rule)) css += `${rule.text(hovered(selector, places))}\n`;
+      else if (css && css.length < LONGEST && (!key || keys.has(key)))
+        css += `${rule.text(only(selector, limit))}\n`;
+    }
+    return css;
   }
 
   #rules(root: Root, realm: Realm): readonly Rule[] {
@@ -73,7 +79,7 @@ export class HoverStyles {
     const rules: Rule[] = [];
     for (const [index, list] of lists.entries()) {
       const media = sheets[index]?.media.mediaText;
-      if (list && (!media || realm.matchMedia(media).matches)) gather(list, realm, null, (css) => css, rules);
+      if (list && (!media || realm.matchMedia(media).matches)) readRules(list, realm, rules);
     }
     this.#known.set(root, { stamp, rules });
     return rules;
@@ -96,101 +102,6 @@ export class HoverStyles {
       this.#adopted.set(root, { sheet, css });
       if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...others, sheet];
     });
-  }
-}
-
-function guardedRules(sheet: CSSStyleSheet | null): CSSRuleList | null {
-  try {
-    return sheet?.cssRules ?? null;
-  } catch {
-    // Of another origin.
-    return null;
-  }
-}
-
-/** Takes the rules for `:hover` out of a list, with what is around them. */
-function gather(
-  list: CSSRuleList,
-  realm: Realm,
-  parent: string | null,
-  wrap: (css: string) => string,
-  into: Rule[],
-): void {
-  for (const rule of list) {
-    if (into.length >= MOST) return;
-    const { selectorText, cssRules, conditionText, name, media, styleSheet } = rule as CSSStyleRule &
-      Partial<CSSMediaRule & CSSLayerBlockRule & { styleSheet: CSSStyleSheet | null }>;
-    const kind = rule.constructor.name;
-    if (selectorText !== undefined) {
-      const around = parent === null ? selectorText : nested(selectorText, parent);
-      const body = rule.cssText.slice(selectorText.length);
-      for (const selector of split(around)) {
-        const reach = selector.match(HOVER) && !/:not\([^)]*:hover/.test(selector) ? reachOf(selector) : "";
-        if (reach) into.push({ reach, selector, text: (by) => wrap(by + body) });
-      }
-      if (cssRules?.length) gather(cssRules, realm, around, wrap, into);
-    } else if (kind === "CSSImportRule") {
-      const inner = guardedRules(styleSheet ?? null);
-      const holds = !media?.mediaText || realm.matchMedia(media.mediaText).matches;
-      if (inner && holds) gather(inner, realm, parent, wrap, into);
-    } else if (kind === "CSSMediaRule") {
-      if (realm.matchMedia(media?.mediaText ?? "").matches) gather(cssRules, realm, parent, wrap, into);
-    } else if (kind === "CSSSupportsRule") {
-      if (CSS.supports(conditionText ?? "")) gather(cssRules, realm, parent, wrap, into);
-    } else if (kind === "CSSLayerBlockRule" && name) {
-      gather(cssRules, realm, parent, (css) => wrap(`@layer ${name}{${css}}`), into);
-    } else if (kind === "CSSContainerRule") {
-      gather(cssRules, realm, parent, (css) => wrap(`@container ${conditionText}{${css}}`), into);
-    }
-  }
-}
-
-/** CSS Nesting: what a selector in a rule means. */
-function nested(selector: string, parent: string): string {
-  const all = split(selector).map((part) =>
-    part.includes("&") ? part.replaceAll("&", `:is(${parent})`) : `:is(${parent}) ${part}`,
-  );
-  return all.join();
-}
-
-/** The selectors of a list. */
-function split(list: string): string[] {
-  const parts: string[] = [];
-  let start = 0;
-  for (const at of outside(list)) {
-    if (list[at] !== ",") continue;
-    parts.push(list.slice(start, at).trim());
-    start = at + 1;
-  }
-  return [...parts, list.slice(start).trim()];
-}
-
-/** What has to be hovered: the selector up to the last element of which it says so. */
-function reachOf(selector: string): string {
-  const last = selector.lastIndexOf(":hover");
-  let end = selector.length;
-  for (const at of outside(selector)) {
-    if (at > last && /[\s>+~]/.test(selector[at] ?? "")) {
-      end = at;
-      break;
-    }
-  }
-  const reach = selector.slice(0, end).replace(HOVER, ALWAYS);
-  return reach.replace(/::?(before|after|first-line|first-letter)$|::[\w-]+(\([^)]*\))?$/, "");
-}
-
-/** The places of a selector that are in no brackets and no string. */
-function* outside(selector: string): Generator<number> {
-  let depth = 0;
-  let quote = "";
-  for (let at = 0; at < selector.length; at++) {
-    const character = selector[at] ?? "";
-    if (character === "\\") at++;
-    else if (quote) quote = character === quote ? "" : quote;
-    else if (character === '"' || character === "'") quote = character;
-    else if (character === "(" || character === "[") depth++;
-    else if (character === ")" || character === "]") depth--;
-    else if (depth === 0) yield at;
   }
 }
 
