@@ -408,6 +408,7 @@ impl Tree {
                 self.presence_mut().attention.notice.clone_from(notice);
             }
             PageOp::Media { features } => self.presence_mut().attention.media = Some(*features),
+            PageOp::Zoom { zoomed } => self.presence_mut().attention.zoomed = *zoomed,
         }
         Ok(())
     }

@@ -540,6 +540,9 @@ impl Masker {
         if now.media != before.media {
             turn.ops.extend(now.media.map(|features| ViewOp::Media { features }));
         }
+        if now.zoomed != before.zoomed {
+            turn.ops.push(ViewOp::Zoom { zoomed: now.zoomed });
+        }
     }
 }
 
@@ -576,6 +579,7 @@ fn attention(tree: &Tree, nodes: &IdTable<State>, echoes: &Echoes) -> Attention 
         selection: page.selection.filter(|it| shown(it.anchor) && shown(it.focus)),
         notice,
         media: page.media,
+        zoomed: page.zoomed,
     }
 }
 

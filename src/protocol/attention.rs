@@ -62,6 +62,17 @@ pub struct Notice {
     pub text: Box<str>,
 }
 
+/// The part of the viewport that is on the customer's screen, in CSS pixels: they have zoomed in with two fingers, or a keyboard
+/// lies over the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Zoomed {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs)]
@@ -70,6 +81,7 @@ pub struct Attention {
     pub selection: Option<Selection>,
     pub notice: Option<Notice>,
     pub media: Option<u32>,
+    pub zoomed: Option<Zoomed>,
 }
 
 impl Attention {
@@ -155,6 +167,23 @@ impl Notice {
         out.byte(notice.kind as u8);
         out.uint(notice.at.map_or(0, |id| id.0));
         out.string(&notice.text);
+    }
+}
+
+impl Zoomed {
+    /// Width (0: all of it is on the screen, and nothing follows), height, x, y.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Option<Zoomed>, Malformed> {
+        let width = reader.uint()?;
+        if width == 0 {
+            return Ok(None);
+        }
+        let (height, x, y) = (reader.uint()?, reader.uint()?, reader.uint()?);
+        Ok(Some(Zoomed { x, y, width, height }))
+    }
+
+    pub(super) fn write(zoomed: Option<Zoomed>, out: &mut Writer) {
+        let Some(Zoomed { x, y, width, height }) = zoomed else { return out.uint(0) };
+        [width, height, x, y].into_iter().for_each(|length| out.uint(length));
     }
 }
 

@@ -6,7 +6,7 @@
 //! implicit: nodes are numbered in the order in which they are written, from 2 on.
 
 use super::NodeId;
-use super::attention::{Notice, Selection, States};
+use super::attention::{Notice, Selection, States, Zoomed};
 use super::wire::{Malformed, Reader, VERSION, inflate};
 
 /// One message of the page stream.
@@ -72,6 +72,8 @@ pub enum PageOp {
     Notice { notice: Option<Notice> },
     /// 69: which media features the customer's browser has, as bits that only the browsers' code reads.
     Media { features: u32 },
+    /// 70: see [`Zoomed`].
+    Zoom { zoomed: Option<Zoomed> },
 }
 
 /// A piece of a subtree in document order. `Element`, `ShadowRoot` and `Document` are closed by an `End` (kind 0).
@@ -279,6 +281,7 @@ fn operation(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Res
         67 => PageOp::Selection { selection: Selection::read(reader)? },
         68 => PageOp::Notice { notice: Notice::read(reader)? },
         69 => PageOp::Media { features: reader.uint()? },
+        70 => PageOp::Zoom { zoomed: Zoomed::read(reader)? },
         _ => return Err(Malformed::Kind),
     })
 }

@@ -5,7 +5,7 @@
 //! [`ViewOp::Begin`] and builds the whole view, so that nothing before it is needed.
 
 use super::NodeId;
-use super::attention::{Notice, Selection, States};
+use super::attention::{Notice, Selection, States, Zoomed};
 use super::page::{Checked, Namespace, Quirks, TopLayer, Validity};
 use super::wire::Writer;
 
@@ -55,6 +55,8 @@ pub enum ViewOp {
     Notice { notice: Option<Notice> },
     /// 69
     Media { features: u32 },
+    /// 70
+    Zoom { zoomed: Option<Zoomed> },
 }
 
 /// A piece of a subtree in document order; kinds as in [`super::page::Part`], each followed by its id.
@@ -240,6 +242,10 @@ fn operation(out: &mut Writer, op: &ViewOp) {
         ViewOp::Media { features } => {
             out.byte(69);
             out.uint(*features);
+        }
+        ViewOp::Zoom { zoomed } => {
+            out.byte(70);
+            Zoomed::write(*zoomed, out);
         }
     }
 }

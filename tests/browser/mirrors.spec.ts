@@ -1,5 +1,5 @@
 /** The agent sees what the customer sees, and every change of it. */
-import { expect, test } from "./rig.ts";
+import { Customer, expect, test } from "./rig.ts";
 
 test("a page with its styles, at the customer's size", async ({ customer, agent, session }) => {
   await session("/account");
@@ -208,4 +208,36 @@ test("the page stands on whole pixels: its text is as sharp as the customer's", 
     });
     await expect.poll(place).toEqual([0, 0, 1100]);
   }
+});
+
+test("which part of the page is on the customer's screen when they zoom in with two fingers", async ({ browser, demo, agent }) => {
+  const context = await browser.newContext({ viewport: { width: 400, height: 700 }, hasTouch: true, isMobile: true, reducedMotion: "reduce" });
+  const customer = new Customer(await context.newPage(), demo);
+  await customer.open("/help");
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  const part = agent.page.locator(".overlay .zoomed");
+  await expect(part).toHaveCount(0);
+  const fingers = await context.newCDPSession(customer.page);
+  await fingers.send("Input.synthesizePinchGesture", { x: 300, y: 500, scaleFactor: 2, relativeSpeed: 2000 });
+  const there = () => customer.page.evaluate(() => {
+    const { scale, offsetLeft, offsetTop, width, height } = visualViewport as VisualViewport;
+    return { scale, x: offsetLeft, y: offsetTop, width, height };
+  });
+  expect((await there()).scale).toBeGreaterThan(1.5);
+  // As large, and where, as it is on the agent's screen.
+  const away = async () => {
+    const [box, page] = [await part.boundingBox(), await agent.page.locator('iframe[title="Customer\'s page"]').boundingBox()];
+    if (!box || !page) return Number.POSITIVE_INFINITY;
+    const scale = page.width / (await customer.page.evaluate(() => document.documentElement.clientWidth));
+    const here = [box.x - page.x, box.y - page.y, box.width, box.height].map((length) => length / scale);
+    const { x, y, width, height } = await there();
+    return Math.max(...[x, y, width, height].map((length, at) => Math.abs(length - (here[at] ?? 0))));
+  };
+  expect((await there()).x).toBeGreaterThan(50);
+  await expect.poll(away).toBeLessThan(2);
+  await fingers.send("Emulation.setPageScaleFactor", { pageScaleFactor: 1 });
+  await expect(part).toHaveCount(0);
+  await context.close();
 });

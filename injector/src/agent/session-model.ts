@@ -95,6 +95,7 @@ export class SessionModel {
       },
       caret: (boxes) => overlay.caret(boxes),
       notice: (notice, at) => overlay.notice(notice, at),
+      zoomed: (part) => overlay.zoomed(part),
     });
     const acting = new Acting(mirror, {
       send: (message) => this.#connection?.send(message),

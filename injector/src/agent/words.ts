@@ -160,6 +160,7 @@ const english = {
     paused: "Sharing paused",
     slow: "Slow connection",
     pointer: "Customer",
+    zoomed: "On the customer’s screen",
   },
   page: {
     frame: "Customer's page",

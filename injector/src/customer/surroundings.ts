@@ -10,6 +10,8 @@ import type { KnownNodes } from "./known.ts";
 import type { Withholding } from "./withhold.ts";
 
 const MOST_IN_TOP_LAYER = 256;
+/** Bars of the browser lie over less of the page than this, a keyboard over more; in CSS pixels. */
+const KEYBOARD = 120;
 
 /** The surroundings of one epoch. */
 export class Surroundings {
@@ -24,6 +26,7 @@ export class Surroundings {
   #resized = true;
   #url = "";
   #viewport = "";
+  #zoomed = "0";
   #focus = 0;
   #layers = "";
 
@@ -39,6 +42,7 @@ export class Surroundings {
       changed();
     });
     addEventListener("resize", this.#onResize);
+    for (const event of ZOOM) visualViewport?.addEventListener(event, changed);
     addEventListener("popstate", changed);
     addEventListener("hashchange", changed);
   }
@@ -47,6 +51,7 @@ export class Surroundings {
   stop(): void {
     this.#sizes.disconnect();
     removeEventListener("resize", this.#onResize);
+    for (const event of ZOOM) visualViewport?.removeEventListener(event, this.changed);
     removeEventListener("popstate", this.changed);
     removeEventListener("hashchange", this.changed);
   }
@@ -111,6 +116,7 @@ export class Surroundings {
       out.string(this.withholding.echoes.hideInAddress(this.#url));
     }
     this.#writeViewport(out);
+    this.#writeZoom(out);
     this.#writeTop(out);
     const id = this.known.id(focus);
     if (id !== this.#focus) {
@@ -130,16 +136,29 @@ export class Surroundings {
   #writeViewport(out: Writer): void {
     if (!this.#resized) return;
     this.#resized = false;
-    const quirky = document.compatMode === "BackCompat" ? document.body : null;
     const size = [
       document.documentElement?.clientWidth ?? innerWidth,
-      (quirky ?? document.documentElement)?.clientHeight ?? innerHeight,
+      viewportHeight(),
       Math.round(devicePixelRatio * 100),
     ];
     if (`${size}` === this.#viewport) return;
     this.#viewport = `${size}`;
     out.byte(9);
     for (const value of size) out.uint(value);
+  }
+
+  /** Which part of the viewport is on the screen, where not all of it is. */
+  #writeZoom(out: Writer): void {
+    if (!visualViewport) return;
+    const { scale, width, height, offsetLeft, offsetTop } = visualViewport;
+    const part =
+      scale > 1.01 || height < viewportHeight() - KEYBOARD
+        ? [width, height, offsetLeft, offsetTop].map((length) => Math.max(0, Math.round(length)))
+        : [0];
+    if (`${part}` === this.#zoomed) return;
+    this.#zoomed = `${part}`;
+    out.byte(70);
+    for (const length of part) out.uint(length);
   }
 
   #writeTop(out: Writer): void {
@@ -197,6 +216,15 @@ export class Surroundings {
     this.#boxes.clear();
   }
 }
+
+/** Without scroll bars. */
+function viewportHeight(): number {
+  const quirky = document.compatMode === "BackCompat" ? document.body : null;
+  return (quirky ?? document.documentElement)?.clientHeight ?? innerHeight;
+}
+
+/** What the part of the page that is on the screen changes with. */
+const ZOOM = ["resize", "scroll"] as const;
 
 /** How an element can be in the top layer. */
 const LAYERS = ["modal", "popover", "fullscreen"] as const;

@@ -103,6 +103,7 @@ impl Tree {
             selection: focused.attention.selection,
             notice: page.notice.as_ref().or(notices.next_back()).cloned(),
             media: page.media,
+            zoomed: page.zoomed,
         }
     }
 

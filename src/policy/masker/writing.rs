@@ -267,7 +267,7 @@ pub(super) fn whole(
     if globals.focus.is_some() {
         ops.push(ViewOp::Focus { id: globals.focus });
     }
-    let Attention { states, selection, notice, media } = &globals.attention;
+    let Attention { states, selection, notice, media, zoomed } = &globals.attention;
     ops.extend(media.map(|features| ViewOp::Media { features }));
     if *states != States::default() {
         ops.push(ViewOp::States { states: *states });
@@ -277,6 +277,9 @@ pub(super) fn whole(
     }
     if notice.is_some() {
         ops.push(ViewOp::Notice { notice: notice.clone() });
+    }
+    if zoomed.is_some() {
+        ops.push(ViewOp::Zoom { zoomed: *zoomed });
     }
     ops
 }

@@ -107,6 +107,12 @@ impl Mirror {
             ViewOp::Media { features } => {
                 self.globals.insert("media", features.to_string());
             }
+            ViewOp::Zoom { zoomed } => {
+                match zoomed {
+                    Some(part) => self.globals.insert("zoomed", format!("{part:?}")),
+                    None => self.globals.remove("zoomed"),
+                };
+            }
             ViewOp::Notice { notice } => {
                 match notice {
                     Some(notice) => self.globals.insert("notice", format!("{notice:?}")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::dom::{Element, Kind, Limits, NodeRef, Tree};
 use crate::policy::{Masker, Policies, ResourceNames};
 use crate::protocol::agent::Role;
-use crate::protocol::attention::{Notice, NoticeKind, Selection, States};
+use crate::protocol::attention::{Notice, NoticeKind, Selection, States, Zoomed};
 use crate::protocol::page::{Control, Namespace, PageOp, Part, Quirks, TopLayer, Value};
 use crate::protocol::{Action, Modifiers, NodeId};
 
@@ -257,6 +257,10 @@ impl RandomPage {
                 5 => {
                     if self.dice.roll(4) == 0 {
                         return Some(PageOp::Media { features: self.dice.roll(99) as u32 });
+                    }
+                    if self.dice.roll(4) == 0 {
+                        let zoomed = Zoomed { x: 1, y: 2, width: 3, height: self.dice.roll(99) as u32 };
+                        return Some(PageOp::Zoom { zoomed: (self.dice.roll(3) > 0).then_some(zoomed) });
                     }
                     let states = States { hover: self.pick(element), active: None, ..States::default() };
                     PageOp::States { states: States { target: self.pick(element), ..states } }

@@ -141,6 +141,7 @@ export const arabic: Words = {
     paused: "المشاركة متوقفة",
     slow: "اتصال بطيء",
     pointer: "العميل",
+    zoomed: "على شاشة العميل",
   },
   page: {
     frame: "صفحة العميل",

@@ -138,6 +138,7 @@ export const german: Words = {
     paused: "Teilen angehalten",
     slow: "Langsame Verbindung",
     pointer: "Kunde",
+    zoomed: "Auf dem Bildschirm des Kunden",
   },
   page: {
     frame: "Seite des Kunden",

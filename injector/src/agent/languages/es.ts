@@ -137,6 +137,7 @@ export const spanish: Words = {
     paused: "Uso compartido en pausa",
     slow: "Conexión lenta",
     pointer: "Cliente",
+    zoomed: "En la pantalla del cliente",
   },
   page: {
     frame: "Página del cliente",

@@ -138,6 +138,7 @@ export const french: Words = {
     paused: "Partage suspendu",
     slow: "Connexion lente",
     pointer: "Client",
+    zoomed: "À l’écran du client",
   },
   page: {
     frame: "Page du client",

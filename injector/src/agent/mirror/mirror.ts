@@ -25,6 +25,7 @@ import {
   type ViewControl,
   type ViewFrame,
   type ViewOp,
+  type Zoomed,
 } from "./view-frame.ts";
 
 /** What the mirror tells the one who shows it. */
@@ -45,6 +46,8 @@ export type MirrorEvents = {
   caret(boxes: Box[]): void;
   /** What the customer's browser shows over the page, and the control that it belongs to. */
   notice(notice: Notice | null, at: Element | null): void;
+  /** Which part of the page is on the customer's screen; null: all of it. */
+  zoomed(part: Zoomed | null): void;
 };
 
 /** How long to wait for the page's word after an action was done, in milliseconds. */
@@ -292,6 +295,7 @@ export class Mirror {
     this.#states = new StateMarks();
     this.#selection = null;
     this.#events.notice(null, null);
+    this.#events.zoomed(null);
     this.answers.clear();
   }
 
@@ -424,6 +428,9 @@ export class Mirror {
         this.#media.bits = op.features;
         // What the browser itself colours follows the frame.
         this.#frame.style.colorScheme = this.#media.isDark ? "dark" : "light";
+        return;
+      case "zoom":
+        this.#events.zoomed(op.zoomed);
         return;
       case "notice": {
         const at = op.notice?.at ?? null;

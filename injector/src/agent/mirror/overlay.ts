@@ -8,12 +8,14 @@ import type { Point } from "../../protocol/words.ts";
 import { words } from "../words.ts";
 import { drawNotice, placeOf } from "./notices.ts";
 import type { Box } from "./selection.ts";
-import type { Notice } from "./view-frame.ts";
+import type { Notice, Zoomed } from "./view-frame.ts";
 
 export type Who = "customer" | "agent";
 
 /** How long a circle is seen, in milliseconds. */
 const CIRCLE = 900;
+/** How high the name of a part of the page is, in pixels. */
+const NAME = 26;
 /** How many circles are on screen at once at most. */
 const CIRCLES = 12;
 
@@ -22,6 +24,7 @@ export class Overlay {
   readonly #pointer: HTMLElement;
   #scale = 1;
   #at: Point | null = null;
+  #zoomed: Zoomed | null = null;
 
   /** `root` covers the mirror; `pointer` is the customer's, in it. */
   constructor(root: HTMLElement, pointer: HTMLElement) {
@@ -34,6 +37,7 @@ export class Overlay {
   set scale(scale: number) {
     this.#scale = scale;
     this.#draw();
+    this.#drawZoomed();
   }
 
   /** The customer's pointer, or that there is none on the page. */
@@ -69,6 +73,12 @@ export class Overlay {
     }
   }
 
+  /** Draws which part of the page is on the customer's screen; all of it: nothing. */
+  zoomed(part: Zoomed | null): void {
+    this.#zoomed = part;
+    this.#drawZoomed();
+  }
+
   /** Draws what the customer's browser shows, under the control that it belongs to. */
   notice(notice: Notice | null, at: Element | null): void {
     this.#root.querySelector(".notice")?.remove();
@@ -80,6 +90,21 @@ export class Overlay {
       box.style.top = `${y * this.#scale}px`;
     }
     this.#root.append(box);
+  }
+
+  #drawZoomed(): void {
+    this.#root.querySelector(".zoomed")?.remove();
+    if (!this.#zoomed) return;
+    const { x, y, width, height } = this.#zoomed;
+    const box = this.#root.ownerDocument.createElement("div");
+    // Its name goes above it, where there is room.
+    box.className = y * this.#scale < NAME ? "zoomed zoomed-high" : "zoomed";
+    box.dataset.name = words.customer.zoomed;
+    const lengths = { left: x, top: y, width, height };
+    for (const [name, length] of Object.entries(lengths))
+      box.style.setProperty(name, `${length * this.#scale}px`);
+    // Under everything else that is drawn.
+    this.#root.prepend(box);
   }
 
   #draw(): void {

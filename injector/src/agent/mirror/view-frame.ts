@@ -31,7 +31,11 @@ export type ViewOp =
   | { op: "states"; states: States<NodeId> }
   | { op: "selection"; anchor: End | null; focus: End | null }
   | { op: "notice"; notice: Notice | null }
-  | { op: "media"; features: number };
+  | { op: "media"; features: number }
+  | { op: "zoom"; zoomed: Zoomed | null };
+
+/** The part of the viewport that is on the customer's screen. */
+export type Zoomed = { x: number; y: number; width: number; height: number };
 
 /** One end of a selection. */
 export type End = { id: NodeId; offset: number };
@@ -131,6 +135,12 @@ function operation(reader: Reader): ViewOp {
     }
     case 69:
       return { op: "media", features: reader.uint() };
+    case 70: {
+      const width = reader.uint();
+      if (width === 0) return { op: "zoom", zoomed: null };
+      const [height, x, y] = [reader.uint(), reader.uint(), reader.uint()];
+      return { op: "zoom", zoomed: { x, y, width, height } };
+    }
     case 68: {
       const tag = reader.byte();
       if (tag === 0) return { op: "notice", notice: null };
