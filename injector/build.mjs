@@ -31,6 +31,8 @@ const BUNDLES = [
   { out: "pictures.js", entry: "src/pictures/main.ts", limit: 3 * 1024 },
   // Loaded where scripts have made or changed style rules.
   { out: "sheets.js", entry: "src/sheets/main.ts", limit: 3 * 1024 },
+  // Loaded where a page animates.
+  { out: "motion.js", entry: "src/motion/main.ts", limit: 3 * 1024 },
   // Loaded where the company has terms, or when the agent asks to type and click.
   { out: "asks.js", entry: "src/asks/main.ts", limit: 2 * 1024 },
   // Loaded when the customer moves the panel, or types into what is under it.

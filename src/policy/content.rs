@@ -36,6 +36,8 @@ const STRUCTURE: [&str; 24] = [
 ];
 /// That a custom element is defined: `injector/src/customer/custom.ts`.
 const DEFINED: &str = "data-tandem-defined";
+/// How an element is animated, as a style sheet: `injector/src/motion/motion.ts`.
+const MOTION: &str = "data-tandem-motion";
 /// Attributes that a placeholder keeps.
 const BOX: [&str; 6] = ["class", "id", "style", "width", "height", "hidden"];
 /// Attributes that no view has.
@@ -324,8 +326,9 @@ impl<'a> Lens<'a> {
         if self.names.is_name(&value) {
             return Some(value);
         }
-        let code =
-            STRUCTURE.iter().any(|known| name.eq_ignore_ascii_case(known)) || is_data(&value, &["data:"]);
+        let code = name == MOTION
+            || STRUCTURE.iter().any(|known| name.eq_ignore_ascii_case(known))
+            || is_data(&value, &["data:"]);
         self.without_echoes(value, if code { SHORTEST_IN_CODE } else { SHORTEST }).into()
     }
 
@@ -364,7 +367,7 @@ impl<'a> Lens<'a> {
         }
         match name {
             "style" if masked || verdict.shape == Shape::Placeholder => Some(shape_only(value)),
-            "style" => Some(self.css(node, None, value)),
+            "style" | MOTION => Some(self.css(node, None, value)),
             "type" if masked && element.is_html("input") => Some(bullet_type(value).into()),
             "value" if element.is_html("input") && element.attribute_is("type", "hidden") => None,
             "href" | "xlink:href" => self.reference(node, element, value),

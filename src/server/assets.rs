@@ -21,13 +21,14 @@ use crate::proxy::Site;
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 
 /// The parts that a page may load, by their names.
-const PARTS: [(&str, &str); 11] = [
+const PARTS: [(&str, &str); 12] = [
     ("customer", include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"))),
     ("pictures", include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"))),
     ("held", include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"))),
     ("acting", include_str!(concat!(env!("OUT_DIR"), "/browser/acting.js"))),
     ("place", include_str!(concat!(env!("OUT_DIR"), "/browser/place.js"))),
     ("sheets", include_str!(concat!(env!("OUT_DIR"), "/browser/sheets.js"))),
+    ("motion", include_str!(concat!(env!("OUT_DIR"), "/browser/motion.js"))),
     ("outlines", include_str!(concat!(env!("OUT_DIR"), "/browser/outlines.js"))),
     ("echoes", include_str!(concat!(env!("OUT_DIR"), "/browser/echoes.js"))),
     ("asks", include_str!(concat!(env!("OUT_DIR"), "/browser/asks.js"))),

@@ -89,6 +89,11 @@ export class Mirror {
     return this.look(selector, (e) => e.ownerDocument.defaultView?.getComputedStyle(e).backgroundColor ?? "");
   }
 
+  /** The animations of an element and its parts. */
+  animations(selector: string): Promise<Animated[] | null> {
+    return this.look(selector, animationsOf);
+  }
+
   scrollTop(selector: string): Promise<number | null> {
     return this.look(selector, (element) => Math.round(element.scrollTop));
   }
@@ -132,6 +137,31 @@ export class Mirror {
     const at = await this.middle(selector);
     await this.page.mouse.click(at.x, at.y);
   }
+}
+
+/** How far an animation is. */
+export interface Animated {
+  readonly part: string;
+  readonly name: string;
+  readonly state: AnimationPlayState;
+  readonly rate: number;
+  readonly time: number;
+  /** When it began, by the wall clock, as if it had always been as fast as it is. */
+  readonly begun: number;
+  readonly opacity: string;
+  readonly left: string;
+}
+
+/** Run in the browser. */
+export function animationsOf(element: Element): Animated[] {
+  const now = performance.timeOrigin + performance.now();
+  return element.getAnimations({ subtree: true }).map((animation) => {
+    const part = (animation.effect as KeyframeEffect).pseudoElement ?? "";
+    const { opacity, left } = getComputedStyle(element, part || null);
+    const [time, rate] = [Number(animation.currentTime), animation.playbackRate];
+    const name = (animation as CSSAnimation).animationName ?? "";
+    return { part, name, state: animation.playState, rate, time, begun: now - time / rate, opacity, left };
+  });
 }
 
 /** The customer's side. */

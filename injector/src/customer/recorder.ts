@@ -4,6 +4,7 @@
  * Nothing is read, observed or sent before the server asks; an epoch that can not go on is given up as a whole.
  */
 
+import type { MakeMotion } from "../motion/motion.ts";
 import type { Echo } from "../protocol/words.ts";
 import type { MakeSheets } from "../sheets/sheets.ts";
 import { Writer } from "../wire/writer.ts";
@@ -16,6 +17,7 @@ import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { ignored, KnownNodes } from "./known.ts";
 import { Media } from "./media.ts";
+import { Moving } from "./moving.ts";
 import type { Notices, NoticeWriter } from "./notices.ts";
 import { type MakeCamera, Pictures } from "./pictures.ts";
 import type { Realms } from "./realms.ts";
@@ -60,6 +62,7 @@ const EVENTS = [
   "invalid",
   "timeupdate",
   "seeked",
+  "animationstart",
 ] as const;
 
 /** Where frames go. */
@@ -86,6 +89,8 @@ export interface RecorderParts {
   readonly pictures: MakeCamera;
   /** Tells rules that scripts made. */
   readonly sheets: MakeSheets;
+  /** Tells how far animations are. */
+  readonly motion: MakeMotion;
 }
 
 /** What is there from the first frame on. */
@@ -114,6 +119,7 @@ export class Recorder {
   readonly #scrolls: Scrolls;
   readonly #sheets: Restyling;
   readonly #pictures: Pictures;
+  readonly #moving: Moving;
   readonly #checks: Checks;
   readonly #states: States;
   readonly #media = new Media(() => this.schedule());
@@ -166,6 +172,12 @@ export class Recorder {
       () => outlet.load("pictures"),
       () => this.schedule(),
     );
+    this.#moving = new Moving(
+      this.known,
+      withholding,
+      () => outlet.load("motion"),
+      () => this.schedule(),
+    );
     this.#sheets.fresh(document);
     const context = {
       known: this.known,
@@ -213,6 +225,7 @@ export class Recorder {
     this.#pictures.stop();
     this.#notices.stop();
     this.#media.stop();
+    this.#moving.stop();
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);
     clearTimeout(this.#surveyor);
@@ -242,6 +255,16 @@ export class Recorder {
   restyled(how: Restyled, what: object): void {
     this.#sheets.note(how, what);
     this.schedule();
+  }
+
+  /** Something in a root moves otherwise than before. */
+  moves(root: Node): void {
+    this.#moving.note(root);
+  }
+
+  /** Somebody may see the page who did not. */
+  joined(): void {
+    this.#moving.anew();
   }
 
   /** A shadow root was attached. */
@@ -368,6 +391,7 @@ export class Recorder {
     this.#scrolls.write(out);
     this.#pictures.write(out);
     this.#media.write(out);
+    this.#moving.write(out);
     this.#states.write(out, focus);
     this.#notices.write(out);
   }
@@ -387,6 +411,7 @@ export class Recorder {
       this.#checks.due && this.#scrolls.moved(),
       this.#frames.any,
       this.#notices.moved(),
+      this.#moving.moved(),
     ];
     if (this.#checks.due && this.outlet.waiting <= CONGESTED) this.flush(true);
     else if (found.includes(true)) this.schedule();
@@ -398,6 +423,7 @@ export class Recorder {
     this.#surveyor ??= setTimeout(() =>
       guarded(() => {
         const next = this.#scrolls.survey(this.#unsurveyed);
+        this.#moving.look(this.#observed.keys());
         if (this.#scrolls.any) this.schedule();
         this.#surveyor = undefined;
         this.#unsurveyed = 0;
@@ -485,6 +511,9 @@ export class Recorder {
           // Films are told as pictures, and most of them play all the time.
           if (!isElement(target) || timeOf(target) === null) return;
           this.#changes.timed(target);
+          break;
+        case "animationstart":
+          this.#moving.note(target.getRootNode());
           break;
         case "selectionchange":
           this.#states.select(target);

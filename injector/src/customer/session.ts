@@ -275,6 +275,7 @@ export class Session implements Host {
     bridge.become(status.phase);
     if (status.agent !== "present") this.#pointers.show(null);
     if (status.phase !== "active") return;
+    this.#recorder?.joined();
     if (status.mode === "write") this.acting.tell();
     else if (before?.mode === "write") this.acting.stop();
     if (before?.phase !== "active") bridge.emit("agentJoined", { agentName: status.agentName });

@@ -6,6 +6,7 @@
 
 import { isElement, type Roots } from "./dom.ts";
 import { hook } from "./hooks.ts";
+import { hookMotion } from "./moving.ts";
 import { hookNotices, type Notices } from "./notices.ts";
 import type { Realm } from "./realms.ts";
 import type { Recorder } from "./recorder.ts";
@@ -70,6 +71,7 @@ export function watch(realm: Realm, { roots, extras, notices, recorder, top }: W
   }
   extras.hook(realm, () => recorder()?.restyled("extras", realm.document));
   hookSheets(realm, (how, what) => recorder()?.restyled(how, what));
+  hookMotion(realm, (root) => recorder()?.moves(root));
   hookNotices(realm, notices);
   for (const name of ["pushState", "replaceState"]) {
     hook(realm.History.prototype, name, { after: () => recorder()?.schedule() });

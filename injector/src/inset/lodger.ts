@@ -159,6 +159,7 @@ export class Lodger implements Host {
         break;
       case "status":
         this.#agentName = message.status.agentName ?? "";
+        this.#recorder?.joined();
         if (message.status.mode !== "write") this.#acting.stop();
         break;
       case "ticket":

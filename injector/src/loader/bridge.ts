@@ -51,6 +51,7 @@ export type PartName =
   | "outlines"
   | "place"
   | "sheets"
+  | "motion"
   | "echoes"
   | "asks"
   | "frames";

@@ -28,6 +28,7 @@ fn what_runs_or_loads_or_submits_never_gets_through() {
          <p onclick=\"CANARY\" OnFoo=\"CANARY\" nonce=\"CANARY\"></p><form action=\"CANARY\"><input formaction=\"CANARY\"></form>\
          <img srcset=\"CANARY 2x\" sizes=\"CANARY\"><input type=\"HIDDEN\" value=\"CANARY\"><a ping=\"CANARY\" href=\"javascript:CANARY\"></a>\
          <link rel=\"icon\" href=\"/CANARY\"><link rel=\"stylesheet\" href=\"/CANARY.css\" onload=\"CANARY\"><p style=\"background:url(/CANARY)\"></p>\
+         <p data-tandem-motion=\"@keyframes a{0%{background-image:url(/CANARY)}}a{--delay:0}\"></p>\
          <style>@import '/CANARY'; p { background: url(CANARY) }</style><video src=\"CANARY\" poster=\"/CANARY\"></video>\
          <svg><use href=\"/CANARY#a\"></use><image xlink:href=\"CANARY\"></image><rect fill=\"url(https://x.test/CANARY)\"></rect>\
          <animate attributeName=\"href\"></animate><script>CANARY</script></svg>",
@@ -40,7 +41,7 @@ fn what_runs_or_loads_or_submits_never_gets_through() {
 fn what_is_masked_keeps_its_shape_only() {
     let markup = |class: &str| {
         format!(
-            "<div class=\"{class}\" title=\"CANARY\" aria-label=\"CANARY\" data-x=\"CANARY\" hidden=\"\" onclick=\"CANARY\">CANARY word\
+            "<div class=\"{class}\" data-tandem-motion=\"@keyframes a{{0%{{content:CANARY}}}}\" title=\"CANARY\" aria-label=\"CANARY\" data-x=\"CANARY\" hidden=\"\" onclick=\"CANARY\">CANARY word\
              <input value=\"CANARY\" placeholder=\"CANARY\" name=\"CANARY\" checked=\"\" type=\"number\"><img src=\"CANARY\" alt=\"CANARY\" usemap=\"#CANARY\">\
              <a href=\"/CANARY\">CANARY</a><select><option value=\"CANARY\" label=\"CANARY\" selected=\"\">CANARY</option></select>\
              <textarea>CANARY</textarea><svg><text>CANARY</text><path d=\"CANARY\"></path></svg><video src=\"CANARY\"></video>\

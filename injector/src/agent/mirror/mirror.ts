@@ -12,6 +12,7 @@ import { defaultState, Scrolls, setControl, setText, TopLayer } from "./controls
 import { above, openDocument } from "./frames.ts";
 import { isHidden, ownStyles, ownsTooltip, setBox, type Withheld } from "./marks.ts";
 import { Media } from "./media.ts";
+import { MOTION, Motions } from "./motions.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
 import { type Box, clearSelection, showSelection } from "./selection.ts";
@@ -83,6 +84,7 @@ export class Mirror {
   readonly #events: MirrorEvents;
   #states = new StateMarks();
   #media = new Media();
+  #motions = new Motions();
   #selection: [End, End] | null = null;
   #selectedIn: Document | null = null;
   #nodes: Nodes | null = null;
@@ -240,6 +242,7 @@ export class Mirror {
     this.#rescrolls ||= requestAnimationFrame(() => this.#rescroll());
     this.#events.hidden(isHidden(this.document.documentElement));
     this.#media.look();
+    this.#motions.sync();
     this.#select();
     if (first?.op !== "begin") return;
     this.#watchGrowth(this.document);
@@ -267,12 +270,14 @@ export class Mirror {
     const document = this.document;
     this.#growth.disconnect();
     this.#media = new Media();
+    this.#motions = new Motions();
     const sheets = new WeakMap<Document, CSSStyleSheet>();
     const open = (at: Document, quirks: boolean, styles: string): void => {
       const sheet = openDocument(at, quirks, styles);
       if (sheet) sheets.set(at, sheet);
       at.addEventListener("load", () => this.#grown(), true);
       this.#media.add(at);
+      this.#motions.watch(at);
       at.addEventListener("scroll", () => this.#select(), { capture: true, passive: true });
     };
     open(document, quirks, ownStyles("page"));
@@ -281,7 +286,9 @@ export class Mirror {
         const sheet = sheets.get(root.ownerDocument);
         root.adoptedStyleSheets = sheet ? [sheet] : [];
         this.#media.add(root);
+        this.#motions.watch(root);
       },
+      motion: (element, css) => this.#motions.tell(element, css),
       open: (at, quirks) => {
         open(at, quirks, ownStyles("frame"));
         this.#events.framed(at);
@@ -351,6 +358,7 @@ export class Mirror {
       case "remove-attribute": {
         const element = nodes.element(op.id);
         if (op.name === "title" && ownsTooltip(element)) return;
+        if (op.name === MOTION) this.#motions.tell(element, null);
         this.#settling.touch(element);
         removeAttribute(element, op.name);
         this.#rebox(op.id, op.name);

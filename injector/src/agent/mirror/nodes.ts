@@ -10,6 +10,7 @@ import { Digest } from "../../wire/digest.ts";
 import { allowed, DEFINED, define, seek, setAttribute, TIME } from "./attributes.ts";
 import { above, SANDBOX } from "./frames.ts";
 import { countWithheld, isMasked, mark, ownsTooltip, type Withheld } from "./marks.ts";
+import { MOTION } from "./motions.ts";
 import type { Namespace, ViewPart } from "./view-frame.ts";
 
 /** An operation that does not fit the mirror. */
@@ -55,6 +56,8 @@ export type NodesHost = {
   shadowRoot(root: ShadowRoot): void;
   /** Empties the document of a frame and gives it its mode. */
   open(document: Document, quirks: boolean): void;
+  /** How an element is animated. */
+  motion(element: Element, css: string): void;
   /** The document of a frame is there, with all that is in it. */
   filled(document: Document): void;
 };
@@ -311,6 +314,10 @@ export class Nodes {
     if (name.toLowerCase() === "title" && ownsTooltip(element)) return;
     if (name === DEFINED) {
       define(element);
+      return;
+    }
+    if (name === MOTION) {
+      this.#host.motion(element, value);
       return;
     }
     if (name === TIME) {
