@@ -86,17 +86,19 @@ impl<'e> Interim<'e> {
     ///
     /// # Errors
     ///
-    /// What is wrong with the origin's response if there are too many of them.
+    /// What is wrong with the origin's response: there are too many of them, or there is nothing to switch to.
     pub(super) fn came(&mut self, mut response: Response<()>) -> Result<(), &'static str> {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err("switched protocols unasked");
+        }
         self.count += 1;
         if self.count > MOST {
             return Err("too many interim responses");
         }
         let lines = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
         self.left = self.left.checked_sub(lines.sum()).ok_or("interim responses too large")?;
-        // The browser is told to go on by ourselves; there is nothing to switch to.
-        let ours = matches!(response.status(), StatusCode::CONTINUE | StatusCode::SWITCHING_PROTOCOLS);
-        if ours || self.early.0.is_none() {
+        // The browser is told to go on by ourselves.
+        if response.status() == StatusCode::CONTINUE || self.early.0.is_none() {
             return Ok(());
         }
         if let Some(mapped) = self.mapped {

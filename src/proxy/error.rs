@@ -39,6 +39,8 @@ pub(super) enum Failure {
     Broken(#[source] hyper::Error),
     #[error("the origin's connection broke: {0}")]
     Lost(#[source] wire::Error),
+    #[error("the origin's stream broke: {0}")]
+    Stream(#[source] h2::Error),
     #[error("the origin's response is not HTTP as it should be: {0}")]
     BadResponse(&'static str),
     // The administrator's.
@@ -104,7 +106,7 @@ impl Failure {
                 "The upload took too long",
                 "Your connection may be slow or interrupted. Please try again.",
             ),
-            Unreachable(_) | Broken(_) | Lost(_) | BadResponse(_) => (
+            Unreachable(_) | Broken(_) | Lost(_) | Stream(_) | BadResponse(_) => (
                 StatusCode::BAD_GATEWAY,
                 "The website is not available right now",
                 "Its server could not be reached or gave no usable answer. Please try again in a moment.",
@@ -135,7 +137,7 @@ impl Failure {
             Unreachable(_) => ("origin", "unreachable"),
             ConnectTimeout => ("origin", "connect_timeout"),
             Silent => ("origin", "first_byte_timeout"),
-            Broken(_) | Lost(_) => ("origin", "broken"),
+            Broken(_) | Lost(_) | Stream(_) => ("origin", "broken"),
             BadResponse(_) => ("origin", "bad_response"),
             Loop => ("settings", "loop"),
         };

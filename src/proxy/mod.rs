@@ -11,7 +11,8 @@
 //! patience, frames, guests: what the limits go by   heads  requests with two lengths
 //! exchange     the life of one request        headers    hop-by-hop, forwarding, cookies
 //! origin       is asked, twice if need be     membership tells it of sessions
-//! pool, share  hyper's connections to it       upgrade    WebSocket tunnels
+//! pool         hyper's connections to it       upgrade    WebSocket tunnels
+//! share        those of HTTP/2, by h2          pieces, life: bodies and signs of life over HTTP/2
 //! wires        its connections for requests without a body: wire, chunked and stream
 //! body         the bytes of both directions   page       decoded, changed, coded again
 //! change       which bodies are changed       inject     which pages get the tag, and their headers
@@ -38,12 +39,14 @@ mod guests;
 mod headers;
 mod heads;
 mod inject;
+mod life;
 mod mapped;
 mod membership;
 mod metrics;
 mod origin;
 mod page;
 mod patience;
+mod pieces;
 mod pool;
 mod pulse;
 mod record;

@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use http::{Method, Request, Response, Version};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::Proxy;
 use super::body::{ToOrigin, Upload};
-use super::early::{Coming, Interim};
+use super::early::Interim;
 use super::error::Failure;
 use super::exchange::Peer;
-use super::pool::{Arriving, Lease, Pool};
+use super::pool::{Arriving, Lease, Pool, Unanswered};
 use super::record::Record;
 use super::request::Target;
 use super::upload::FromBrowser;
@@ -54,10 +53,10 @@ pub(super) async fn fetch(
     *outbound.version_mut() = Version::HTTP_11;
 
     let asking = Box::pin(ask(proxy, peer, pool, outbound, upload.as_deref(), upgrade, interim));
-    let (response, lease) = asking.await?;
+    let response = asking.await?;
     let sent = upload.map_or(asked, |upload| upload.progress().last.max(asked));
     record.origin_answered(asked.elapsed(), sent.elapsed());
-    Ok(response.map(|incoming| Arriving::Hyper(incoming, Some(lease))))
+    Ok(response)
 }
 
 /// Without hyper's client, for a request without a body that may be repeated.
@@ -85,36 +84,37 @@ async fn ask(
     proxy: &Proxy,
     peer: &Peer,
     pool: &Arc<Pool>,
-    mut outbound: Request<ToOrigin>,
+    outbound: Request<ToOrigin>,
     upload: Option<&Upload>,
     upgrade: bool,
     interim: &mut Interim<'_>,
-) -> Result<(Response<Incoming>, Lease), Failure> {
+) -> Result<Response<Arriving>, Failure> {
     if upgrade {
         // HTTP/2 has no upgrades.
         let lease = pool.open_http1(&peer.tasks).await?;
-        let mut none = None;
-        let asking = send(proxy, lease, outbound, upload, interim, &mut none);
+        let asking = send(proxy, peer, lease, outbound, upload, interim);
         return asking.await.map_err(|unanswered| unanswered.failure);
     }
     let lease = pool.checkout(&peer.tasks).await?;
     interim.body_is_wanted();
-    let mut coming = interim.follow(&mut outbound);
     let harmless = lease.reused && matches!(*outbound.method(), Method::GET | Method::HEAD);
-    let spare = (upload.is_none() && (harmless || lease.is_shared())).then(|| copy(&outbound));
-    let Unanswered { failure, unsent, unprocessed } =
-        match send(proxy, lease, outbound, upload, interim, &mut coming).await {
+    // hyper gives none back of which something may have been sent.
+    let spare = (upload.is_none() && harmless && !lease.is_shared()).then(|| copy(&outbound));
+    let Unanswered { failure, request, unprocessed } =
+        match send(proxy, peer, lease, outbound, upload, interim).await {
             Ok(answered) => return Ok(answered),
             Err(unanswered) => unanswered,
         };
-    let broken = matches!(&failure, Failure::Broken(error) if !error.is_parse());
-    let again = match (unsent, spare) {
-        (Some(unsent), _) => *unsent,
-        (None, Some(spare)) if unprocessed || harmless && broken => spare,
+    let broken = match &failure {
+        Failure::Broken(error) => !error.is_parse(),
+        failure => matches!(failure, Failure::Stream(_)),
+    };
+    let again = match request.map(|request| *request).or(spare) {
+        Some(again) if unprocessed || harmless && broken => again,
         _ => return Err(failure),
     };
     let lease = pool.fresh(&peer.tasks).await?;
-    let asking = send(proxy, lease, again, upload, interim, &mut coming);
+    let asking = send(proxy, peer, lease, again, upload, interim);
     asking.await.map_err(|unanswered| unanswered.failure)
 }
 
@@ -123,51 +123,34 @@ fn copy(request: &Request<ToOrigin>) -> Request<ToOrigin> {
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.headers_mut() = request.headers().clone();
-    *copy.extensions_mut() = request.extensions().clone();
     copy
-}
-
-struct Unanswered {
-    failure: Failure,
-    /// The request itself, if nothing of it was sent.
-    unsent: Option<Box<Request<ToOrigin>>>,
-    /// Whether the origin says that it did nothing with it.
-    unprocessed: bool,
 }
 
 async fn send(
     proxy: &Proxy,
-    mut lease: Lease,
+    peer: &Peer,
+    lease: Lease,
     request: Request<ToOrigin>,
     upload: Option<&Upload>,
     interim: &mut Interim<'_>,
-    coming: &mut Coming,
-) -> Result<(Response<Incoming>, Lease), Unanswered> {
-    let failed = |failure| Err(Unanswered { failure, unsent: None, unprocessed: false });
-    let answer = tokio::select! {
+) -> Result<Response<Arriving>, Unanswered> {
+    let limits = &proxy.limits;
+    let mut unanswered = tokio::select! {
         biased;
-        wrong = interim.pass(coming) => return failed(Failure::BadResponse(wrong)),
-        answer = lease.send(request) => answer,
-        failure = overdue(upload, proxy.limits.first_byte) => return failed(failure),
+        answer = lease.send(request, interim, &peer.tasks, limits.origin_silence) => match answer {
+            Ok(response) => return Ok(response),
+            Err(unanswered) => unanswered,
+        },
+        failure = overdue(upload, limits.first_byte) => return Err(failure.into()),
     };
-    let mut error = match answer {
-        Ok(response) => {
-            return match interim.pass_last(coming) {
-                Ok(()) => Ok((response, lease)),
-                Err(wrong) => failed(Failure::BadResponse(wrong)),
-            };
-        }
-        Err(error) => error,
-    };
-    let unsent = error.take_message().map(Box::new);
-    let error = error.into_error();
-    let unprocessed = lease.failed(&error);
-    let failure = match upload.map(Upload::progress) {
+    if let Failure::Broken(error) = &unanswered.failure
+        && error.is_user()
+        && upload.is_some_and(|upload| upload.progress().waiting)
+    {
         // Our own body gave up because the browser's did.
-        Some(progress) if progress.waiting && error.is_user() => Failure::SlowClient,
-        _ => Failure::Broken(error),
-    };
-    Err(Unanswered { failure, unsent, unprocessed })
+        unanswered.failure = Failure::SlowClient;
+    }
+    Err(unanswered)
 }
 
 /// Ends when the origin has had its time since it last got a piece of the request.

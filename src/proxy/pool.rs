@@ -15,7 +15,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -26,9 +25,10 @@ use url::{Host, Url};
 
 use super::Limits;
 use super::body::{Broken, ToOrigin};
+use super::early::Interim;
 use super::error::Failure;
 use super::metrics::{Open, OriginMetrics};
-use super::share::{Share, Shared};
+use super::share::{Answer, Share, Shared};
 use super::stream::Stream;
 use super::wire::{Reply, Wire};
 use super::wires::Wires;
@@ -82,10 +82,21 @@ enum Sender {
     Http2(Share),
 }
 
-/// The body of a response, with the connection that it comes on. Dropped before its end, it closes that.
+/// Why there is no response.
+pub(super) struct Unanswered {
+    pub(super) failure: Failure,
+    /// The request, if nothing is missing of it.
+    pub(super) request: Option<Box<Request<ToOrigin>>>,
+    /// Whether the origin did nothing with it: none of it was sent, or the origin says so.
+    pub(super) unprocessed: bool,
+}
+
+/// The body of a response, with the connection that it comes on. Dropped before its end, it closes that, or the
+/// stream, if it shares the connection with others.
 pub(super) enum Arriving {
     Wire(Option<Reply>, Arc<Pool>),
-    Hyper(Incoming, Option<Lease>),
+    Hyper(Incoming, Option<(SendRequest<ToOrigin>, Arc<Pool>)>),
+    Stream(Answer),
 }
 
 /// Host and port to connect to.
@@ -174,7 +185,7 @@ impl Pool {
         let stream = stream.map_err(Failure::Unreachable)?;
         let open = self.metrics.opened();
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            let shared = Shared::begin(stream, self.head, tasks, open).await.map_err(Failure::Broken)?;
+            let shared = Shared::begin(stream, self.head, tasks, open).await.map_err(Failure::Stream)?;
             let share = shared.join().ok_or(Failure::BadResponse("takes no stream"))?;
             let mut kept = self.kept();
             if !kept.closed {
@@ -305,31 +316,50 @@ impl Lease {
         matches!(self.sender, Sender::Http2(_))
     }
 
-    /// Sends a request in the terms of HTTP/1.1 and waits for the head of the response.
+    /// Sends a request in the terms of HTTP/1.1 and waits for the head of the response, while it passes on what comes
+    /// before that. `patience`: how long the origin may take nothing of the request's body, if that outlasts the wait.
     pub(super) async fn send(
-        &mut self,
-        request: Request<ToOrigin>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<ToOrigin>>> {
-        match &mut self.sender {
-            Sender::Http1(sender) => sender.try_send_request(super::share::for_http1(request)).await,
-            Sender::Http2(share) => share.send(request).await,
+        self,
+        mut request: Request<ToOrigin>,
+        interim: &mut Interim<'_>,
+        tasks: &TaskTracker,
+        patience: Duration,
+    ) -> Result<Response<Arriving>, Unanswered> {
+        let mut sender = match self.sender {
+            Sender::Http1(sender) => sender,
+            Sender::Http2(share) => {
+                let answer = share.send(request, interim, tasks, patience).await?;
+                return Ok(answer.map(Arriving::Stream));
+            }
+        };
+        let mut coming = interim.follow(&mut request);
+        let answer = tokio::select! {
+            biased;
+            wrong = interim.pass(&mut coming) => return Err(Failure::BadResponse(wrong).into()),
+            answer = sender.try_send_request(request) => answer,
+        };
+        match answer {
+            Ok(response) => {
+                interim.pass_last(&mut coming).map_err(Failure::BadResponse)?;
+                Ok(response.map(|incoming| Arriving::Hyper(incoming, Some((sender, self.pool)))))
+            }
+            Err(mut error) => match error.take_message() {
+                Some(request) => Err(Unanswered::unsent(Failure::Broken(error.into_error()), request)),
+                None => Err(Failure::Broken(error.into_error()).into()),
+            },
         }
     }
+}
 
-    /// The exchange failed. Returns whether the origin says that it did nothing with the request.
-    pub(super) fn failed(&self, error: &hyper::Error) -> bool {
-        match &self.sender {
-            Sender::Http1(_) => false,
-            Sender::Http2(share) => share.failed(error),
-        }
+impl Unanswered {
+    pub(super) fn unsent(failure: Failure, request: Request<ToOrigin>) -> Self {
+        Unanswered { failure, request: Some(Box::new(request)), unprocessed: true }
     }
+}
 
-    /// The exchange is over and the connection clean: keep it.
-    fn give_back(self) {
-        let Lease { pool, sender, .. } = self;
-        if let Sender::Http1(sender) = sender {
-            pool.park(sender);
-        }
+impl From<Failure> for Unanswered {
+    fn from(failure: Failure) -> Self {
+        Unanswered { failure, request: None, unprocessed: false }
     }
 }
 
@@ -338,7 +368,7 @@ impl Arriving {
     pub(super) fn tunnelled(self) -> Arriving {
         match self {
             Arriving::Hyper(incoming, _) => Arriving::Hyper(incoming, None),
-            wire @ Arriving::Wire(..) => wire,
+            other => other,
         }
     }
 
@@ -350,11 +380,12 @@ impl Arriving {
                     pool.wires.keep(wire);
                 }
             }
-            Arriving::Hyper(_, lease) => {
-                if let Some(lease) = lease.take() {
-                    lease.give_back();
+            Arriving::Hyper(_, own) => {
+                if let Some((sender, pool)) = own.take() {
+                    pool.park(sender);
                 }
             }
+            Arriving::Stream(answer) => answer.end(),
         }
     }
 
@@ -363,6 +394,7 @@ impl Arriving {
             Arriving::Wire(Some(reply), _) => reply.poll_frame(cx).map_err(Broken::Wire),
             Arriving::Wire(None, _) => Poll::Ready(None),
             Arriving::Hyper(incoming, _) => Pin::new(incoming).poll_frame(cx).map_err(Broken::Http),
+            Arriving::Stream(answer) => answer.poll_frame(cx).map_err(Broken::Stream),
         }
     }
 
@@ -370,6 +402,7 @@ impl Arriving {
         match self {
             Arriving::Wire(reply, _) => reply.as_ref().is_none_or(Reply::is_over),
             Arriving::Hyper(incoming, _) => incoming.is_end_stream(),
+            Arriving::Stream(answer) => answer.is_over(),
         }
     }
 
@@ -379,6 +412,7 @@ impl Arriving {
                 reply.as_ref().map_or_else(|| SizeHint::with_exact(0), Reply::size_hint)
             }
             Arriving::Hyper(incoming, _) => incoming.size_hint(),
+            Arriving::Stream(answer) => answer.size_hint(),
         }
     }
 }

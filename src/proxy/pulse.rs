@@ -5,7 +5,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use tokio_rustls::server::TlsStream;
 use super::Limits;
 use super::frames::Frames;
 use super::heads::Heads;
+use super::life::Heard;
 use super::patience::Patience;
 
 /// Requests that a browser takes back beyond those that it waits for, over the life of a connection: people who
@@ -69,9 +70,8 @@ pub(super) struct Pulse {
     stops: AtomicBool,
     /// The socket stays open when hyper is done with it.
     rests: AtomicBool,
-    born: Instant,
-    /// When something last came over HTTP/2, in milliseconds since then.
-    heard: AtomicU64,
+    /// Over HTTP/2.
+    heard: Heard,
     beat: Mutex<Beat>,
 }
 
@@ -121,8 +121,7 @@ impl Pulse {
             wire,
             stops: AtomicBool::new(false),
             rests: AtomicBool::new(false),
-            born: beat.since,
-            heard: AtomicU64::new(0),
+            heard: Heard::new(),
             beat: Mutex::new(beat),
         }
     }
@@ -146,13 +145,8 @@ impl Pulse {
     }
 
     /// When something last came from a browser that speaks HTTP/2.
-    pub(super) fn heard(&self) -> Instant {
-        self.born + Duration::from_millis(self.heard.load(Ordering::Relaxed))
-    }
-
-    fn hears(&self) {
-        let since = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.heard.store(since, Ordering::Relaxed);
+    pub(super) fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// Until when the connection may be idle, if nothing comes.
@@ -430,7 +424,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
                 });
             }
             Some(frames) => {
-                this.pulse.hears();
+                this.pulse.heard.now();
                 if frames.came(came).is_err() {
                     this.pulse.update(|beat| beat.flooded = true);
                     return Poll::Ready(Err(io::Error::other(CONTROL_FLOOD)));

@@ -1,35 +1,29 @@
 //! A connection of HTTP/2: its requests, each answered by a task of its own.
 //!
 //! h2 without hyper's server around it, which has no way to send an interim response (see [`Early`]). What that
-//! server does for its streams is done here: an exchange ends when its browser takes the request back, a piece of a
-//! body is asked for when the one before has found room, and a body that breaks off resets its stream. RFC 9113.
+//! server does for its streams is done here: an exchange ends when its browser takes the request back. RFC 9113.
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{Connection, Handshake, SendResponse};
-use h2::{PingPong, Reason, RecvStream, SendStream};
+use h2::{Reason, RecvStream};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep};
 
 use super::body::Outgoing;
 use super::early::Early;
 use super::exchange::{Answerer, Peer};
 use super::gather::Gathered;
+use super::life::Life;
 use super::pulse::{Busy, Pulse, Watched};
 use super::upload::FromBrowser;
-use super::{Limits, date, headers};
+use super::{Limits, date, headers, pieces};
 
-/// How often a silent connection is asked whether it still lives (RFC 9113, section 6.7).
-const PING_EVERY: Duration = Duration::from_secs(30);
-/// And how long it may take to say so.
-const PING_PATIENCE: Duration = Duration::from_secs(20);
 /// What one upload and one connection may send ahead of what the origin has taken, in bytes.
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
@@ -100,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Streams<S> {
                     this.state = State::Serving { connection, life };
                 }
                 State::Serving { connection, life } => {
-                    if life.as_mut().is_some_and(|life| life.poll(cx, &this.pulse).is_ready()) {
+                    if life.as_mut().is_some_and(|life| life.poll(cx, this.pulse.heard()).is_ready()) {
                         tracing::debug!("connection says nothing, not even when asked");
                         connection.abrupt_shutdown(Reason::NO_ERROR);
                         *life = None;
@@ -114,42 +108,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Streams<S> {
                     this.peer.tasks.spawn(stream(answerer, peer, busy, request, reply));
                 }
             }
-        }
-    }
-}
-
-/// Whether the browser is still there.
-struct Life {
-    pings: PingPong,
-    timer: Pin<Box<Sleep>>,
-    asked: bool,
-}
-
-impl Life {
-    fn new(pings: PingPong) -> Life {
-        Life { pings, timer: Box::pin(tokio::time::sleep(PING_EVERY)), asked: false }
-    }
-
-    /// Ready when it is not.
-    fn poll(&mut self, cx: &mut Context<'_>, pulse: &Pulse) -> Poll<()> {
-        loop {
-            if self.asked && self.pings.poll_pong(cx).is_ready() {
-                self.asked = false;
-                self.timer.as_mut().reset(Instant::now() + PING_EVERY);
-            }
-            ready!(self.timer.as_mut().poll(cx));
-            if self.asked {
-                return Poll::Ready(());
-            }
-            let now = Instant::now();
-            let due = pulse.heard() + PING_EVERY;
-            if due > now {
-                self.timer.as_mut().reset(due);
-                continue;
-            }
-            // An error: the connection is ending anyway.
-            self.asked = self.pings.send_ping(h2::Ping::opaque()).is_ok();
-            self.timer.as_mut().reset(now + if self.asked { PING_PATIENCE } else { PING_EVERY });
         }
     }
 }
@@ -184,7 +142,10 @@ async fn stream(
         || body.is_end_stream();
     match reply.send_response(response, bodiless) {
         Ok(_) if bodiless => {}
-        Ok(stream) => send(body, stream).await,
+        Ok(stream) => {
+            // How long a browser may take nothing is for the connection's pulse to say.
+            let _ = pieces::send(body, stream, Reason::INTERNAL_ERROR, None).await;
+        }
         Err(error) => {
             tracing::debug!(%error, "response not sent");
             reply.send_reset(Reason::INTERNAL_ERROR);
@@ -205,64 +166,10 @@ fn head(response: Response<Outgoing>) -> (Response<()>, Outgoing) {
     (Response::from_parts(head, ()), body)
 }
 
-/// Sends a body, no faster than it is taken.
-async fn send(mut body: Outgoing, mut stream: SendStream<Bytes>) {
-    loop {
-        // No room is asked for before there is something to send: it would be taken from the other streams.
-        let next = poll_fn(|cx| match stream.poll_reset(cx) {
-            Poll::Ready(_) => Poll::Ready(None),
-            Poll::Pending => Pin::new(&mut body).poll_frame(cx).map(Some),
-        });
-        let Some(frame) = next.await else { return };
-        let sent = match frame.transpose().map(|frame| frame.map(http_body::Frame::into_data)) {
-            Err(broken) => {
-                tracing::debug!(error = %broken, "body broke off");
-                return stream.send_reset(Reason::INTERNAL_ERROR);
-            }
-            Ok(None) => return drop(stream.send_data(Bytes::new(), true)),
-            Ok(Some(Ok(piece))) => {
-                let last = body.is_end_stream();
-                if !piece.is_empty() && !has_room(&mut stream).await {
-                    return;
-                }
-                let sent = stream.send_data(piece, last);
-                if last {
-                    return;
-                }
-                sent
-            }
-            Ok(Some(Err(frame))) => match frame.into_trailers() {
-                Ok(trailers) => return drop(stream.send_trailers(trailers)),
-                Err(_) => Ok(()),
-            },
-        };
-        if sent.is_err() {
-            return;
-        }
-    }
-}
-
-/// Waits until the browser takes more of the response; whether it will.
-async fn has_room(stream: &mut SendStream<Bytes>) -> bool {
-    // For the least; h2 asks for as much as it is given.
-    stream.reserve_capacity(1);
-    poll_fn(|cx| {
-        if stream.poll_reset(cx).is_ready() {
-            return Poll::Ready(false);
-        }
-        while stream.capacity() == 0 {
-            match ready!(stream.poll_capacity(cx)) {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Poll::Ready(false),
-            }
-        }
-        Poll::Ready(true)
-    })
-    .await
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::Router;
     use axum::body::Body;
     use axum::routing::{get, post};
@@ -270,9 +177,11 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
     use tokio::sync::Notify;
     use tokio::task::JoinHandle;
+    use tokio::time::Instant;
     use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
 
+    use super::super::life;
     use super::super::pulse::Wire;
     use super::super::trust::Trusted;
     use super::*;
@@ -311,7 +220,7 @@ mod tests {
         browser.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
         let begun = Instant::now();
         connection.await.unwrap();
-        assert_eq!(begun.elapsed().as_secs(), (PING_EVERY + PING_PATIENCE).as_secs());
+        assert_eq!(begun.elapsed().as_secs(), (life::EVERY + life::PATIENCE).as_secs());
         let mut said = Vec::new();
         browser.read_to_end(&mut said).await.unwrap();
         let ping = b"\0\0\x08\x06\0\0\0\0\0";

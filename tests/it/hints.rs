@@ -13,11 +13,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::raw::{DEADLINE, header, read_request, read_until, response, url};
+use super::http2::played;
+use super::raw::{DEADLINE, header, joined, read_request, read_until, response, url};
 use super::tls::{self, Rig, get, rig_before};
 
-const HINT: &str = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-Hop: 1\r\nConnection: x-hop\r\n\
-                    Alt-Svc: h3=\":443\"\r\nContent-Length: 5\r\n\r\n";
+const HINT: [(&str, &str); 3] =
+    [("link", "</a.css>; rel=preload"), ("alt-svc", "h3=\":443\""), ("content-length", "5")];
 
 /// A proxy before an origin that sends `early`, and its response when it is told to.
 async fn origin(early: String, last: Vec<u8>, change: impl FnOnce(Site) -> Site) -> (Rig, Arc<Notify>) {
@@ -42,17 +43,60 @@ async fn origin(early: String, last: Vec<u8>, change: impl FnOnce(Site) -> Site)
     (rig, told)
 }
 
-async fn hinting(early: String) -> (Rig, Arc<Notify>) {
-    origin(early, response("", "final"), |site| site).await
+/// What an origin speaks.
+#[derive(Debug, Clone, Copy)]
+enum Over {
+    Http1,
+    Http2,
 }
 
-async fn browser(rig: &Rig) -> SendRequest<Bytes> {
+const BOTH: [Over; 2] = [Over::Http1, Over::Http2];
+
+/// A proxy before an origin that sends 103 so often with these headers, and its response when it is told to.
+async fn hinting(over: Over, times: usize, said: &[(&str, &str)]) -> (Rig, Arc<Notify>) {
+    let lines: String = said.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    if let Over::Http1 = over {
+        let hop = "Connection: x-hop\r\nX-Hop: 1\r\n";
+        let early = format!("HTTP/1.1 103 Early Hints\r\n{hop}{lines}\r\n").repeat(times);
+        return origin(early, response("", "final"), |site| site).await;
+    }
+    let mut hint = Response::builder().status(StatusCode::EARLY_HINTS);
+    for (name, value) in said {
+        hint = hint.header(*name, *value);
+    }
+    origin_over_http2(vec![hint.body(()).unwrap(); times]).await
+}
+
+/// The same over HTTP/2.
+async fn origin_over_http2(early: Vec<Response<()>>) -> (Rig, Arc<Notify>) {
+    let (rig, mut origin) = played(100, Limits::default()).await;
+    let (told, tasks) = (Arc::new(Notify::new()), rig.beside.clone());
+    let go = told.clone();
+    rig.beside.spawn(async move {
+        loop {
+            let (_request, mut reply) = origin.next().await;
+            let (early, go) = (early.clone(), go.clone());
+            tasks.spawn(async move {
+                for interim in early {
+                    reply.send_informational(interim).unwrap();
+                }
+                go.notified().await;
+                if let Ok(mut stream) = reply.send_response(Response::new(()), false) {
+                    let _ = stream.send_data("final".into(), true);
+                }
+            });
+        }
+    });
+    (rig, told)
+}
+
+pub(super) async fn browser(rig: &Rig) -> SendRequest<Bytes> {
     let (sender, connection) = h2::client::handshake(rig.dial("h2").await).await.unwrap();
     rig.beside.spawn(async move { connection.await.unwrap_or_default() });
     sender.ready().await.unwrap()
 }
 
-async fn in_time<T>(future: impl Future<Output = T>) -> T {
+pub(super) async fn in_time<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.expect("not in time")
 }
 
@@ -61,7 +105,7 @@ async fn early(answer: &mut ResponseFuture) -> Option<Response<()>> {
     in_time(poll_fn(|cx| answer.poll_informational(cx))).await.map(Result::unwrap)
 }
 
-async fn text(mut body: RecvStream) -> String {
+pub(super) async fn text(mut body: RecvStream) -> String {
     let mut text = Vec::new();
     while let Some(piece) = in_time(body.data()).await {
         text.extend_from_slice(&piece.unwrap());
@@ -69,7 +113,12 @@ async fn text(mut body: RecvStream) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Asks, with a body or without one: they take different ways to the origin.
+/// Bodies and none take different ways to an origin, and so do versions.
+fn ways() -> impl Iterator<Item = (Over, &'static str)> {
+    BOTH.into_iter().flat_map(|over| ["GET", "POST"].map(|method| (over, method)))
+}
+
+/// Asks, with a body or without one.
 fn ask(browser: &mut SendRequest<Bytes>, method: &str) -> ResponseFuture {
     let request = get("/").method(method).body(()).unwrap();
     let (answer, mut body) = browser.send_request(request, method == "GET").unwrap();
@@ -81,10 +130,10 @@ fn ask(browser: &mut SendRequest<Bytes>, method: &str) -> ResponseFuture {
 
 #[tokio::test]
 async fn hints_arrive_before_the_response() {
-    for method in ["GET", "POST"] {
-        let (rig, told) = hinting(HINT.to_owned()).await;
+    for (over, method) in ways() {
+        let (rig, told) = hinting(over, 1, &HINT).await;
         let mut answer = ask(&mut browser(&rig).await, method);
-        let hints = early(&mut answer).await.unwrap_or_else(|| panic!("{method}: no hints"));
+        let hints = early(&mut answer).await.unwrap_or_else(|| panic!("{over:?} {method}: no hints"));
         assert_eq!(hints.status(), StatusCode::EARLY_HINTS);
         let expected = HeaderMap::from_iter([(http::header::LINK, "</a.css>; rel=preload".parse().unwrap())]);
         assert_eq!(*hints.headers(), expected, "and nothing that ends at each hop");
@@ -99,27 +148,32 @@ async fn hints_arrive_before_the_response() {
 
 #[tokio::test]
 async fn hints_that_come_with_the_response_are_not_lost() {
-    for method in ["GET", "POST"] {
-        let (rig, told) = hinting(HINT.repeat(16)).await;
+    for (over, method) in ways() {
+        let (rig, told) = hinting(over, 16, &HINT).await;
         told.notify_one();
         let mut answer = ask(&mut browser(&rig).await, method);
         let mut count = 0;
         while early(&mut answer).await.is_some() {
             count += 1;
         }
-        assert_eq!((count, in_time(answer).await.unwrap().status()), (16, StatusCode::OK), "{method}");
+        assert_eq!(
+            (count, in_time(answer).await.unwrap().status()),
+            (16, StatusCode::OK),
+            "{over:?} {method}"
+        );
     }
 }
 
 #[tokio::test]
 async fn over_http1_nothing_comes_before_the_response() {
-    let (rig, told) = hinting(HINT.to_owned()).await;
-    for (method, said) in [("GET", ""), ("POST", "Content-Length: 2\r\n")] {
+    for (over, method) in ways() {
+        let (rig, told) = hinting(over, 1, &HINT).await;
         told.notify_one();
-        let body = if method == "GET" { "" } else { "ok" };
+        let (said, body) = if method == "GET" { ("", "") } else { ("Content-Length: 2\r\n", "ok") };
         let host = "Host: shop.example\r\nConnection: close\r\n";
         let answer = rig.raw(&format!("{method} / HTTP/1.1\r\n{host}{said}\r\n{body}")).await;
-        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("final"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{over:?} {method}: {answer}");
+        assert!(String::from_utf8_lossy(&joined(answer.clone().into_bytes())).ends_with("final"), "{answer}");
         assert_eq!(header(&answer, "link"), None);
     }
 }
@@ -139,25 +193,59 @@ async fn hints_name_the_public_host() {
 
 #[tokio::test]
 async fn what_is_too_much_before_a_response_is_no_response() {
-    let large = format!("HTTP/1.1 103 Early Hints\r\nX: {}\r\n\r\n", "y".repeat(15_000)).repeat(5);
-    for too_much in [HINT.repeat(17), large] {
-        for method in ["GET", "POST"] {
-            let (rig, _told) = hinting(too_much.clone()).await;
+    let large = "y".repeat(15_000);
+    for (times, said) in [(17, &HINT[..]), (5, &[("x", &*large)])] {
+        for (over, method) in ways() {
+            let (rig, _told) = hinting(over, times, said).await;
             let answer = ask(&mut browser(&rig).await, method);
-            assert_eq!(in_time(answer).await.unwrap().status(), StatusCode::BAD_GATEWAY, "{method}");
+            assert_eq!(in_time(answer).await.unwrap().status(), StatusCode::BAD_GATEWAY, "{over:?} {method}");
         }
+    }
+}
+
+#[tokio::test]
+async fn they_come_in_order_and_lead_to_nothing_else() {
+    let interim = |status: u16| Response::builder().status(status).header("x-at", status).body(()).unwrap();
+    for method in ["GET", "POST"] {
+        let (rig, told) = origin_over_http2([110, 103, 100, 102].map(interim).into()).await;
+        let mut answer = ask(&mut browser(&rig).await, method);
+        for expected in [110, 103, 102] {
+            let came = early(&mut answer).await.expect("no interim response");
+            assert_eq!((came.status().as_u16(), &came.headers()["x-at"]), (expected, &expected.into()));
+        }
+        told.notify_one();
+        assert!(early(&mut answer).await.is_none(), "100 is between the two that speak to each other");
+        assert_eq!(text(in_time(answer).await.unwrap().into_body()).await, "final");
+
+        let (rig, _told) = origin_over_http2(vec![interim(101)]).await;
+        let answer = ask(&mut browser(&rig).await, method);
+        assert_eq!(in_time(answer).await.unwrap().status(), StatusCode::BAD_GATEWAY, "nothing to switch to");
     }
 }
 
 #[tokio::test]
 async fn a_browser_is_told_to_send_its_body_when_the_origin_is_there() {
     let expecting = || get("/up").method("POST").header("expect", "100-continue").body(()).unwrap();
-    let (rig, told) = hinting(String::new()).await;
+    let (rig, told) = hinting(Over::Http1, 0, &[]).await;
     told.notify_one();
     let (mut answer, mut body) = browser(&rig).await.send_request(expecting(), false).unwrap();
     assert_eq!(early(&mut answer).await.map(|told| told.status()), Some(StatusCode::CONTINUE));
     body.send_data("hello".into(), true).unwrap();
     assert_eq!(text(in_time(answer).await.unwrap().into_body()).await, "final");
+
+    let (rig, mut origin) = played(100, Limits::default()).await;
+    let (mut answer, mut body) = browser(&rig).await.send_request(expecting(), false).unwrap();
+    assert_eq!(early(&mut answer).await.map(|told| told.status()), Some(StatusCode::CONTINUE));
+    let (request, mut reply) = origin.next().await;
+    assert!(!request.headers().contains_key("expect"), "nobody waits any more");
+    let mut go_on = Response::new(());
+    *go_on.status_mut() = StatusCode::CONTINUE;
+    reply.send_informational(go_on).unwrap();
+    body.send_data("hello".into(), true).unwrap();
+    assert_eq!(text(request.into_body()).await, "hello");
+    reply.send_response(Response::new(()), true).unwrap();
+    assert!(early(&mut answer).await.is_none(), "told twice");
+    assert_eq!(in_time(answer).await.unwrap().status(), StatusCode::OK);
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = url(&format!("http://{}", listener.local_addr().unwrap()));

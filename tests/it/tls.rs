@@ -36,9 +36,9 @@ pub(super) struct Rig {
     pub(super) counts: Counts,
     folder: tempfile::TempDir,
     /// The proxy's, and everything else's.
-    tasks: TaskTracker,
+    pub(super) tasks: TaskTracker,
     pub(super) beside: TaskTracker,
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
 }
 
 impl Drop for Rig {
