@@ -17,16 +17,25 @@
  *     { "select": "#country", "option": "Norway" }
  *     { "press": "Escape" }                                   "Control+a"; a list presses one after the other
  *     { "wheel": "main", "px": 600 }, { "hover": ".menu" }
+ *     { "upload": "input[type=file]", "file": "cat.png" }     a press that opens the file dialog; beside the list of steps
  *     { "wait": 500 } or { "wait": ".done" }                  so long, or until the page has that
  *     { "allow": true }                                       Write mode. Asked for by itself before the agent's first step
  *
+ * And what must come of it, in the customer's page, which is the one that counts:
+ *
+ *     { …, "then": ".alert", "then_has": "Saved" }            is to be seen, with this text or value; after a `wheel`, in the window
+ *     { …, "gone": ".spinner", "gone_has": "Loading" }        is not to be seen any more
+ *
+ * What was so before the step does not count, unless it goes to a page: nothing has come of it then.
+ *
  * `frame >>> inner` looks into a frame or shadow root. The agent does everything through the console, as a person would: with the
  * pointer over the mirror and the keyboard. Masked and hidden areas, and what Tandem itself shows, are left out.
- * Prints a line for each step, and exits with 1 if more than 0.5 % of the pixels of one, or its visible text, differ.
+ * Prints a line for each step, and exits with 1 if more than 0.5 % of the pixels of one, or its visible text, differ, or if what must
+ * come of it does not.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ALLOWED, difference, launch } from "./screens.mjs";
 
 const words = process.argv.slice(2);
@@ -65,7 +74,7 @@ class Side {
     this.mirror = mirror;
   }
 
-  /** Where the element is on this screen, once it rests there. Null when it is not to be seen. */
+  /** Where the element is on this screen. Null when it is not to be seen. */
   spot(selector, has) {
     return this.page.evaluate(
       ([mirror, selector, has]) => {
@@ -78,7 +87,8 @@ class Side {
         }
         const element = found.find((e) => {
           const shown = e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0;
-          return shown && (!has || e.textContent.replace(/\s+/g, " ").includes(has));
+          const isField = /^(input|textarea|select)$/.test(e.localName);
+          return shown && (!has || (isField ? e.value : e.textContent).replace(/\s+/g, " ").includes(has));
         });
         if (!element) return null;
         const box = element.getBoundingClientRect();
@@ -140,6 +150,17 @@ class Side {
     }
   }
 
+  /** Whether this is to be seen that must come of the step. */
+  async shows({ then, then_has, gone, gone_has, wheel }) {
+    try {
+      const found = then && (await this.spot(then, then_has));
+      if (then && (!found || (wheel && found.scroller))) return false;
+      return !gone || !(await this.spot(gone, gone_has));
+    } catch {
+      return false; // the page is just being left
+    }
+  }
+
   async middle(selector, has, from) {
     const box = await this.bring(selector, has);
     if (from) return { x: box.x + from[0], y: box.y + from[1] };
@@ -170,6 +191,11 @@ class Side {
       const { x, y } = await this.middle(step.click, step.has, step.from_px);
       await page.mouse.move(x, y, { steps: 3 });
       await page.mouse.click(x, y, { button: step.button ?? "left", clickCount: step.times ?? 1, delay: 30 });
+    } else if (step.upload) {
+      const { x, y } = await this.middle(step.upload, step.has, step.from_px);
+      const dialog = page.waitForEvent("filechooser", { timeout: PATIENCE });
+      await Promise.all([dialog, page.mouse.click(x, y)]);
+      await (await dialog).setFiles(resolve(dirname(file), step.file));
     } else if (step.hover) {
       const { x, y } = await this.middle(step.hover, step.has, step.from_px);
       await page.mouse.move(x, y, { steps: 3 });
@@ -379,6 +405,16 @@ async function settled() {
   }
 }
 
+/** Waits for what must come of the step. Resolves to what is wrong, if something is. */
+async function effect(step) {
+  const until = Date.now() + PATIENCE;
+  while (!(await customer.shows(step))) {
+    if (Date.now() > until) return "what must come of it did not come";
+    await customer.page.waitForTimeout(100);
+  }
+  return "";
+}
+
 /** A step that a browser never finishes must not be waited for without end. */
 function timely(doing) {
   const late = new Promise((_, reject) =>
@@ -393,29 +429,33 @@ const titleOf = (step) => {
 };
 
 await begin();
-let wrong = 0;
+let [wrong, without] = [0, 0];
 let writes = false;
 for (const [at, step] of steps.entries()) {
   const by = (step.by ?? usually) === "agent" ? agent : customer;
   const title = titleOf(step);
+  const has = Boolean(step.then ?? step.gone);
   let failure = "";
+  let missing = "";
   try {
     if (step.allow || (by === agent && !writes)) {
       await allow();
       writes = true;
     }
+    if (has && !step.goto && (await customer.shows(step))) missing = "what must come of it was so before";
     if (!step.allow) await timely(step.goto ? go(step.goto, by) : by.does(step));
+    if (has) missing ||= await effect(step);
   } catch (error) {
     failure = String(error).split("\n")[0];
   }
   if (at + 1 < first || at + 1 > last) continue;
   const found = await settled();
-  const differs = !found.same || failure;
+  const differs = !found.same || failure || missing;
   const who = by === agent ? "agent   " : "customer";
   console.log(
-    `${differs ? "DIFFERS" : "same   "} ${(100 * found.share).toFixed(3).padStart(8)} %  ${String(at + 1).padStart(3)} ${who} ${title}  ${new URL(customer.page.url()).pathname}`,
+    `${!found.same ? "DIFFERS" : differs ? "FAILS  " : "same   "} ${(100 * found.share).toFixed(3).padStart(8)} %  ${String(at + 1).padStart(3)} ${who} ${title}  ${new URL(customer.page.url()).pathname}`,
   );
-  if (failure || found.error) console.log(`          ${failure || found.error}`);
+  for (const what of [failure, missing, found.error].filter(Boolean)) console.log(`          ${what}`);
   if (differs)
     for (const what of unloaded.slice(0, 5)) console.log(`          not loaded: ${what.slice(0, 160)}`);
   unloaded = [];
@@ -428,6 +468,7 @@ for (const [at, step] of steps.entries()) {
     console.log(`          only the agent:    ${text.slice(0, 120)}`);
   if (!differs) continue;
   wrong += 1;
+  without += failure || missing ? 1 : 0;
   if (!keep || !found.here) continue;
   mkdirSync(keep, { recursive: true });
   const name = join(keep, `${String(at + 1).padStart(2, "0")}-${usually}`);
@@ -435,8 +476,11 @@ for (const [at, step] of steps.entries()) {
   writeFileSync(`${name}-agent.png`, found.there);
   writeFileSync(`${name}-difference.png`, found.picture);
 }
+const checked = steps.filter((step) => step.then ?? step.gone).length;
 console.log(
-  wrong ? `${wrong} of ${steps.length} steps differ` : `${steps.length} steps: the same on both screens`,
+  wrong
+    ? `${wrong} of ${steps.length} steps differ or fail; ${without} did not do what they must`
+    : `${steps.length} steps, ${checked} of them with an effect that came: the same on both screens`,
 );
 await browser.close();
 process.exit(wrong ? 1 : 0);
