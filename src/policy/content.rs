@@ -358,7 +358,9 @@ impl<'a> Lens<'a> {
             return None;
         }
         let masked = verdict.sight.masked();
-        if (masked && !STRUCTURE.contains(&name))
+        // The name of a slot is as much of a shape as what asks for it.
+        let kept = STRUCTURE.contains(&name) || (name == "name" && element.is_html("slot"));
+        if (masked && !kept)
             || (verdict.shape == Shape::Placeholder && !BOX.contains(&name))
             || name.starts_with("on")
             || NEVER.contains(&name)

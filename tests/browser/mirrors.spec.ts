@@ -1,5 +1,5 @@
 /** The agent sees what the customer sees, and every change of it. */
-import { Customer, expect, test } from "./rig.ts";
+import { anyStyle, Customer, expect, test, topOf } from "./rig.ts";
 
 test("a page with its styles, at the customer's size", async ({ customer, agent, session }) => {
   await session("/account");
@@ -240,4 +240,48 @@ test("which part of the page is on the customer's screen when they zoom in with 
   await fingers.send("Emulation.setPageScaleFactor", { pageScaleFactor: 1 });
   await expect(part).toHaveCount(0);
   await context.close();
+});
+
+test("slots that a script fills by hand, and no better than the slot is seen", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await customer.logIn();
+  await customer.open("/help");
+  const begin = (mode: ShadowRootMode) => customer.page.evaluate((mode) => {
+    document.querySelector("#byhand")?.remove();
+    document.body.insertAdjacentHTML("afterbegin", `<div id="byhand"><p id="one">one</p><p id="two" slot="x">two</p><p id="three">three</p><p id="four">four</p></div>`);
+    const host = document.querySelector("#byhand") as Element;
+    const root = host.attachShadow({ mode, slotAssignment: "manual" });
+    root.innerHTML = `<slot></slot><hr><slot name="x"></slot><div data-tandem="mask"><slot></slot></div>`;
+    const slots = [...root.querySelectorAll("slot")];
+    const put = (all: string[]) => slots.forEach((slot, at) => slot.assign(...host.querySelectorAll(all[at] || "none")));
+    Object.assign(window, { put });
+    put(["#two", "#one", "#three"]);
+  }, mode);
+  const put = (...all: string[]) => customer.page.evaluate((all) => (window as unknown as { put(all: string[]): void }).put(all), all);
+  const shown = (side: (selector: string) => Promise<number | null>) => async () => {
+    const all = await Promise.all(["#one", "#two", "#three", "#four"].map(async (selector) => [selector, await side(selector)] as const));
+    return all.filter(([, top]) => top !== null).sort(([, a], [, b]) => Number(a) - Number(b)).map(([selector]) => selector);
+  };
+  const here = shown((selector) => agent.mirror.top(selector));
+  const there = shown((selector) => customer.page.locator(selector).evaluate(topOf));
+  await begin("closed");
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  for (const mode of ["closed", "open"] as const) {
+    if (mode === "open") await begin(mode);
+    expect(await there()).toEqual(["#two", "#one", "#three"]);
+    await expect.poll(here).toEqual(["#two", "#one", "#three"]);
+    expect(await agent.mirror.text("#one")).toBe("one");
+    await expect.poll(() => agent.mirror.text("#three")).toBe("•••••");
+    await put("#three,#four", "", "#one");
+    expect(await there()).toEqual(["#three", "#four", "#one"]);
+    await expect.poll(here).toEqual(["#three", "#four", "#one"]);
+    expect(await agent.mirror.text("#three")).toBe("three");
+    expect(await agent.mirror.text("#one")).toBe("•••");
+    await customer.page.evaluate(() => document.querySelector("#four")?.setAttribute("slot", "y"));
+    await put("#four", "#two", "");
+    expect(await there()).toEqual(["#four", "#two"]);
+    await expect.poll(here).toEqual(["#four", "#two"]);
+  }
 });

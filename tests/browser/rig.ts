@@ -94,6 +94,11 @@ export class Mirror {
     return this.look(selector, animationsOf);
   }
 
+  /** How far down an element is in its window; null where it is not shown. */
+  top(selector: string): Promise<number | null> {
+    return this.look(selector, topOf);
+  }
+
   scrollTop(selector: string): Promise<number | null> {
     return this.look(selector, (element) => Math.round(element.scrollTop));
   }
@@ -137,6 +142,11 @@ export class Mirror {
     const at = await this.middle(selector);
     await this.page.mouse.click(at.x, at.y);
   }
+}
+
+/** Run in the browser. */
+export function topOf(element: Element): number | null {
+  return element.getClientRects()[0]?.top ?? null;
 }
 
 /** How far an animation is. */

@@ -6,6 +6,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
+import { writeAttribute } from "./attributes.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
 import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
@@ -331,10 +332,7 @@ export class Changes {
     if (name === TIME) raw = timeOf(element);
     if (name === SECRET) raw = withholding.isSecret(element) ? "" : null;
     const value = raw === null ? null : withholding.attribute(element, name, raw);
-    out.byte(value === null ? 5 : 4);
-    out.uint(id);
-    out.string(name);
-    if (value !== null) out.string(value);
+    writeAttribute(out, id, name, value);
     this.context.attributeChanged(element, name);
   }
 }

@@ -24,6 +24,7 @@ import type { Realms } from "./realms.ts";
 import { Restyling } from "./restyling.ts";
 import { Scrolls } from "./scrolls.ts";
 import type { Extras, Restyled } from "./sheet-hooks.ts";
+import { Slots } from "./slots.ts";
 import { timeOf } from "./sounds.ts";
 import { States } from "./states.ts";
 import { writeSubtree } from "./subtree.ts";
@@ -120,6 +121,7 @@ export class Recorder {
   readonly #sheets: Restyling;
   readonly #pictures: Pictures;
   readonly #moving: Moving;
+  readonly #slots: Slots;
   readonly #checks: Checks;
   readonly #states: States;
   readonly #media = new Media(() => this.schedule());
@@ -178,6 +180,7 @@ export class Recorder {
       () => outlet.load("motion"),
       () => this.schedule(),
     );
+    this.#slots = new Slots(this.known);
     this.#sheets.fresh(document);
     const context = {
       known: this.known,
@@ -186,6 +189,7 @@ export class Recorder {
       gone: (node: Element | Document) => this.#gone(node),
       attributeChanged: (element: Element, name: string) => {
         this.#controls.mark(element);
+        this.#slots.forget(element, name);
         if (name === "open") this.#around.markTop(element);
       },
     };
@@ -385,6 +389,7 @@ export class Recorder {
 
   #writeState(out: Writer): void {
     this.#sheets.write(out);
+    this.#slots.write(out);
     this.#controls.write(out);
     const focus = focused(this.page.roots);
     this.#around.write(out, focus);
@@ -435,6 +440,7 @@ export class Recorder {
   #fresh(node: Element | ShadowRoot | Document): void {
     this.#sheets.fresh(node);
     if (!isElement(node)) {
+      this.#slots.fresh(node);
       this.#observe(node);
       // What was scrolled in it before was not heard.
       this.#entered = true;

@@ -73,6 +73,7 @@ export function watch(realm: Realm, { roots, extras, notices, recorder, top }: W
   hookSheets(realm, (how, what) => recorder()?.restyled(how, what));
   hookMotion(realm, (root) => recorder()?.moves(root));
   hookNotices(realm, notices);
+  hook(realm.HTMLSlotElement.prototype, "assign", { after: () => recorder()?.schedule() });
   for (const name of ["pushState", "replaceState"]) {
     hook(realm.History.prototype, name, { after: () => recorder()?.schedule() });
   }

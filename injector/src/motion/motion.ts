@@ -6,6 +6,7 @@
  * scripts come with their keyframes. So the server needs to know of them only what it knows of all CSS.
  */
 
+import { writeAttribute } from "../customer/attributes.ts";
 import { isElement } from "../customer/dom.ts";
 import type { KnownNodes } from "../customer/known.ts";
 import type { Withholding } from "../customer/withhold.ts";
@@ -95,19 +96,14 @@ export class Motion {
       if (found.has(element) && this.known.id(element) === id) continue;
       this.#told.delete(element);
       if (this.known.id(element) !== id) continue;
-      out.byte(5);
-      out.uint(id);
-      out.string(MOTION);
+      writeAttribute(out, id, MOTION, null);
     }
     let told = false;
     const clock = `b{--now:${Math.round(performance.timeOrigin + now)}}`;
     const tell = (element: Element, css: string): void => {
       const id = this.known.id(element);
       this.#told.set(element, { id, css });
-      out.byte(4);
-      out.uint(id);
-      out.string(MOTION);
-      out.string(this.withholding.attribute(element, MOTION, css + clock) ?? "");
+      writeAttribute(out, id, MOTION, this.withholding.attribute(element, MOTION, css + clock));
       told = true;
     };
     for (const [element, css] of found)

@@ -86,6 +86,8 @@ fn what_a_slot_shows_is_masked_with_what_is_around_the_slot() {
         let dump = view(rules, &body(&nested));
         assert!(!dump.contains("CANARY"), "{dump}");
     }
+    // A masked slot still shows only what asks for it.
+    assert!(view(rules, &body(&card("secret"))).contains("\"name\": \"a\""));
     // It becomes so in the same batch as what is around the slot, and so does what comes to the slot.
     let set = |tree: &Tree, id: &str, name: &str, value: &str| PageOp::SetAttribute {
         id: find(tree, id).id(),
