@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::actor::{self, Fate, Seed};
 use super::clock::Clock;
@@ -347,6 +348,16 @@ impl Sessions {
             .ok()?
             .as_deref()
             .and_then(EndReason::from_word)
+    }
+
+    /// Whether the server stops: those whose session is not found are to come back.
+    pub fn are_stopping(&self) -> bool {
+        self.shared.stop.is_cancelled()
+    }
+
+    /// A stop waits for who holds this, that they can say so.
+    pub fn attendance(&self) -> TaskTrackerToken {
+        self.shared.tasks.token()
     }
 
     /// How many may live.

@@ -16,10 +16,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::is_same_origin;
-use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
+use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended, gone};
 use crate::protocol::agent::{FromAgent, Me, ToAgent};
 use crate::protocol::{Phase, SessionId};
-use crate::session::{AgentLink, Closed, FeedItem, Handle, JoinError, Lookup, Sessions};
+use crate::session::{AgentLink, FeedItem, Handle, JoinError, Lookup, Sessions};
 
 /// Knows who is let in.
 pub trait Door: Send + Sync {
@@ -95,7 +95,7 @@ async fn converse(
     address: IpAddr,
     named: Option<(Result<Guest, Refused>, SessionId)>,
 ) {
-    let (mut sender, mut receiver) = socket::split(socket, agents.limits);
+    let (mut sender, mut receiver) = socket::split(socket, agents.limits, &agents.sessions);
     let (guest, id) = match named {
         Some((Ok(guest), id)) => (guest, id),
         Some((Err(Refused::LoginNeeded), _)) => return sender.close(LOGIN_NEEDED).await,
@@ -129,6 +129,7 @@ async fn join(
 ) -> Result<(Handle, AgentLink), Finished> {
     let handle = match agents.sessions.find(id).await {
         Ok(Lookup::Live(handle)) => handle,
+        Ok(_) if agents.sessions.are_stopping() => return Err(socket::RESTARTING),
         Ok(Lookup::Ended(reason)) => return Err(ended(Some(reason))),
         Ok(Lookup::Never) => {
             agents.door.guessed_wrong(me, address);
@@ -139,7 +140,7 @@ async fn join(
     };
     match handle.join_as_agent(me.name.clone(), me.role).await {
         Ok(link) => Ok((handle, link)),
-        Err(JoinError::Ended) => Err(ended(handle.status().ended)),
+        Err(JoinError::Ended) => Err(gone(&handle.status())),
         Err(JoinError::Busy) => Err(Finished::Close(CloseCode::Busy, "the agent is in another session")),
         Err(JoinError::NotYet) => Err(Finished::Close(CloseCode::Taken, "no agent has joined yet")),
         Err(JoinError::Full) => Err(Finished::Close(CloseCode::Taken, "too many watch")),
@@ -192,11 +193,7 @@ async fn exchange(
                 Ok(FeedItem::One { .. } | FeedItem::Close { .. }) => Ok(()),
                 Err(RecvError::Lagged(_)) => resync(handle, link, sender, false).await,
                 // The session's task is over; whether the session is, the status says.
-                Err(RecvError::Closed) => {
-                    let status = link.status.borrow();
-                    let over = status.phase == Phase::Ended;
-                    return closing(if over { Closed::Ended } else { Closed::Restarting }, &status);
-                }
+                Err(RecvError::Closed) => return gone(&link.status.borrow()),
             },
             Ok(()) = link.tabs.changed() => {
                 let tabs = link.tabs.borrow_and_update().clone();

@@ -16,7 +16,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 
-use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended};
+use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended, gone};
 use super::{OURS, cookie, is_same_origin};
 use crate::protocol::customer::{Act, ActTag, FromCustomer, Start, Started, ToCustomer};
 use crate::protocol::page::{self, PageFrame};
@@ -215,9 +215,11 @@ async fn connect(
     let tab = shown.tab.chars().take(TAB).collect();
     let hello = Hello { tab, url: shown.url, looking: shown.looking == 1 };
     let limit = customers.settings.socket.customer_message;
-    upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(socket::READ_BUFFER).on_upgrade(
-        async move |socket| converse(socket, handle.ok_or(end), hello, customers.settings.clone()).await,
-    )
+    upgrade
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .read_buffer_size(socket::READ_BUFFER)
+        .on_upgrade(async move |socket| converse(socket, handle.ok_or(end), hello, customers).await)
 }
 
 #[derive(Deserialize)]
@@ -246,7 +248,8 @@ async fn connect_inset(
     let limit = customers.settings.socket.customer_message;
     upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(socket::READ_BUFFER).on_upgrade(
         async move |socket| {
-            let (mut sender, mut receiver) = socket::split(socket, customers.settings.socket);
+            let (mut sender, mut receiver) =
+                socket::split(socket, customers.settings.socket, &customers.sessions);
             let Some((handle, pass)) = found else { return sender.close(ended(None)).await };
             let Some(mut link) = handle.join_as_inset(pass, origin, url).await else {
                 return sender.close(ended(None)).await;
@@ -264,15 +267,17 @@ async fn converse(
     socket: WebSocket,
     handle: Result<Handle, Option<EndReason>>,
     hello: Hello,
-    settings: Settings,
+    customers: Arc<Customers>,
 ) {
-    let (mut sender, mut receiver) = socket::split(socket, settings.socket);
+    let Customers { sessions, settings, .. } = &*customers;
+    let (mut sender, mut receiver) = socket::split(socket, settings.socket, sessions);
     let handle = match handle {
         Ok(handle) => handle,
+        Err(None) if sessions.are_stopping() => return sender.close(socket::RESTARTING).await,
         Err(end) => return sender.close(ended(end)).await,
     };
     let Some(mut link) = handle.join_as_customer(hello).await else {
-        return sender.close(ended(handle.status().ended)).await;
+        return sender.close(gone(&handle.status())).await;
     };
     let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &settings.page).await;
     handle.customer_left(link.connection, finished.away()).await;

@@ -7,11 +7,12 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
 use tokio::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::pace::Pace;
 use crate::protocol::session::AwayReason;
-use crate::protocol::{EndReason, Status};
-use crate::session::Closed;
+use crate::protocol::{EndReason, Phase, Status};
+use crate::session::{Closed, Sessions};
 
 /// Bounds on one connection.
 #[derive(Debug, Clone, Copy)]
@@ -89,9 +90,14 @@ impl Finished {
     }
 }
 
+/// It will be back, and the session with it.
+pub(super) const RESTARTING: Finished = Finished::Close(CloseCode::Restarting, "the server is restarting");
+
 pub(super) struct Sender {
     sink: SplitSink<WebSocket, Message>,
     patience: Duration,
+    /// The last word is said before the server ends.
+    _attendance: TaskTrackerToken,
 }
 
 pub(super) struct Receiver {
@@ -102,11 +108,12 @@ pub(super) struct Receiver {
     pace: Pace,
 }
 
-pub(super) fn split(socket: WebSocket, limits: Limits) -> (Sender, Receiver) {
+pub(super) fn split(socket: WebSocket, limits: Limits, sessions: &Sessions) -> (Sender, Receiver) {
     let (sink, stream) = socket.split();
     let now = Instant::now();
     let pace = Pace::new(limits.slow);
-    (Sender { sink, patience: limits.patience }, Receiver { stream, limits, heard: now, asked: now, pace })
+    let sender = Sender { sink, patience: limits.patience, _attendance: sessions.attendance() };
+    (sender, Receiver { stream, limits, heard: now, asked: now, pace })
 }
 
 /// The connection is gone, or its browser takes nothing in.
@@ -219,12 +226,17 @@ pub(super) fn ended(why: Option<EndReason>) -> Finished {
     Finished::Close(CloseCode::Ended, why.map_or("no such session", EndReason::as_str))
 }
 
+/// A session that can not be joined is over, unless its server stops.
+pub(super) fn gone(status: &Status) -> Finished {
+    closing(if status.phase == Phase::Ended { Closed::Ended } else { Closed::Restarting }, status)
+}
+
 /// What a session's word for the end of a connection means to a browser.
 pub(super) fn closing(why: Closed, status: &Status) -> Finished {
     match why {
         Closed::Ended => ended(status.ended),
         Closed::Replaced => Finished::Close(CloseCode::Replaced, "another connection took over"),
-        Closed::Restarting => Finished::Close(CloseCode::Restarting, "the server is restarting"),
+        Closed::Restarting => RESTARTING,
         Closed::Protocol(reason) => Finished::Close(CloseCode::Protocol, reason),
     }
 }

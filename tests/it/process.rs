@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
+use super::harness::Customer;
 use super::raw::{DEADLINE, Reply, read_until, response, serve_origin};
 
 /// A server that runs as a process of its own.
@@ -246,6 +247,34 @@ async fn a_stop_under_load_loses_no_request() {
     all(crowd).await;
     assert!(process.ended().await);
     assert_eq!(score.lost.load(Relaxed), 0);
+}
+
+#[tokio::test]
+async fn before_it_ends_everybody_in_a_session_is_told_that_it_comes_back() {
+    let tasks = TaskTracker::new();
+    let origin = slow(&tasks, "one").await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let site = free.local_addr().unwrap();
+    let text = settings(origin, "[limits]\nstarts_per_minute = 1000\n")
+        .replacen("127.0.0.1:0", &site.to_string(), 1)
+        .replace("shop.example", &site.to_string());
+    drop(free);
+    let process = Process::with(&text, |command| {
+        command.stdout(Stdio::null());
+    });
+    let mut customers = Vec::new();
+    for _ in 0..100 {
+        let mut customer = Customer::start(site).await;
+        customer.hears("welcome").await;
+        customers.push(customer);
+    }
+    process.signal("-TERM");
+    let mut told = Vec::new();
+    for customer in &mut customers {
+        told.push(customer.is_closed().await.0);
+    }
+    assert_eq!(told, [1012; 100]);
+    assert!(process.ended().await);
 }
 
 #[tokio::test]

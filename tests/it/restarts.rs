@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
 use crate::harness::page::text;
 use crate::harness::{Rig, Setup};
@@ -33,6 +34,22 @@ async fn a_session_goes_on_after_a_restart_and_both_are_told_why_they_wait() {
     assert!(!agent.mirror.text().contains("Before"));
     customer.allows().await;
     agent.hears_status(|status| status["mode"] == "write").await;
+}
+
+#[tokio::test]
+async fn who_comes_while_the_server_stops_is_told_to_come_back() {
+    let rig = Rig::start().await;
+    let mut customer = rig.customer().await;
+    let open = TcpStream::connect(rig.site).await.unwrap();
+    let told = async {
+        assert_eq!(customer.is_closed().await.0, 1012);
+        customer.connects_over(open).await;
+        assert_eq!(customer.is_closed().await.0, 1012, "the session has not ended");
+        customer
+    };
+    let (rig, mut customer) = tokio::join!(rig.restart(), told);
+    customer.return_to(rig.site).await;
+    customer.hears("welcome").await;
 }
 
 #[tokio::test]

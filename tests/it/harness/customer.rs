@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::http::request;
@@ -126,6 +127,14 @@ impl Customer {
         self.reconnect().await;
     }
 
+    /// Connects over what was open already.
+    pub async fn connects_over(&mut self, open: TcpStream) {
+        let request = opening(self.site, &self.cookie, &self.tab, true);
+        let stream = MaybeTlsStream::Plain(open);
+        self.socket = tokio_tungstenite::client_async(request, stream).await.unwrap().0;
+        self.shared = None;
+    }
+
     /// Closes the tab.
     pub async fn vanish(&mut self) {
         let _ = self.socket.close(None).await;
@@ -240,11 +249,15 @@ async fn connect(
     tab: &str,
     looking: bool,
 ) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    tokio_tungstenite::connect_async(opening(site, cookie, tab, looking)).await.unwrap().0
+}
+
+fn opening(site: SocketAddr, cookie: &str, tab: &str, looking: bool) -> Request {
     let looking = u8::from(looking);
     let url =
         format!("ws://{site}/.tandem/session/socket?url=http%3A%2F%2F{site}%2F&tab={tab}&looking={looking}");
     let mut request = url.into_client_request().unwrap();
     request.headers_mut().insert("origin", format!("http://{site}").parse().unwrap());
     request.headers_mut().insert("cookie", cookie.parse().unwrap());
-    tokio_tungstenite::connect_async(request).await.unwrap().0
+    request
 }
