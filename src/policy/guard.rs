@@ -42,6 +42,11 @@ pub struct Neighbours {
 }
 
 impl Permit {
+    /// That the agent's pointer leaves is free everywhere.
+    pub fn leave() -> Permit {
+        Permit { action: Action::Leave, submits: false, to: None }
+    }
+
     /// What to do; addresses are absolute.
     pub fn action(&self) -> &Action {
         &self.action
@@ -276,6 +281,11 @@ impl Masker {
     /// Whether something says that all of an element, whatever it is, is kept from the agent.
     pub fn keeps(&self, id: NodeId) -> bool {
         self.verdict(id).is_none_or(|verdict| verdict.sight > Sight::MaskedByDefault)
+    }
+
+    /// Whether what happens over a node may be seen: not where it is hidden, or in something that is.
+    pub fn uncovers(&self, id: NodeId) -> bool {
+        self.seen(id).is_some_and(|verdict| verdict.sight < Sight::Hidden)
     }
 
     /// Whether the agent sees a node, or the element that it is in, as it is.

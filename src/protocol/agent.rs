@@ -5,7 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use super::typing::Place;
-use super::{Action, Point, Refusal, SessionId, Status};
+use super::{Action, NodeId, Point, Refusal, SessionId, Status};
 
 /// From an agent's browser.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -64,14 +64,18 @@ pub enum ToAgent {
     },
     /// The customer's pointer.
     Pointer {
-        /// In the customer's viewport.
+        /// In the viewport of this document: of the page, or of an inset.
+        within: NodeId,
+        /// Where.
         at: Point,
     },
     /// The customer's pointer left the page.
     PointerLeft,
     /// The customer clicked here.
     Clicked {
-        /// In the customer's viewport.
+        /// As for the pointer.
+        within: NodeId,
+        /// Where.
         at: Point,
     },
     /// The customer's browser has done what was asked; what it changed was sent before.

@@ -68,13 +68,22 @@ impl Inset {
     }
 }
 
-/// A position in the customer's viewport, in CSS pixels from its top left corner.
+/// A position in a viewport, in CSS pixels from its top left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
 pub struct Point {
     /// Pixels to the right.
     pub x: f32,
     /// Pixels down.
     pub y: f32,
+}
+
+/// Where somebody points: in the viewport of a document whose script tells of itself, since nobody else may know where in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Position {
+    /// The document of the page, or of an inset.
+    pub within: NodeId,
+    /// In its viewport.
+    pub at: Point,
 }
 
 #[cfg(test)]

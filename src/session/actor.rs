@@ -32,7 +32,7 @@ use super::seats::Seat;
 use super::tabs::Tabs;
 use crate::policy::{Policies, ResourceNames};
 use crate::protocol::agent::Role;
-use crate::protocol::{EndReason, Point, SessionId, Status};
+use crate::protocol::{EndReason, Position, SessionId, Status};
 
 /// Messages that wait for a session's task before who sends them has to wait.
 const INBOX: usize = 64;
@@ -153,7 +153,7 @@ struct Session {
     insets: Insets,
     agent: Option<Agent>,
     watchers: Vec<Watcher>,
-    customer_pointer: watch::Sender<Option<Point>>,
+    customer_pointer: watch::Sender<Option<Position>>,
     /// Our number of an action that is under way → whose it is and its number there.
     pending: HashMap<u32, (u64, u32)>,
     acts: u32,

@@ -13,6 +13,7 @@ use super::ring::Ring;
 use super::tabs::Tabs;
 use crate::dom::{Changes, Tree};
 use crate::policy::{EncodedView, Masked, Masker, Policies, ResourceNames, ViewPatch};
+use crate::protocol::NodeId;
 use crate::protocol::agent::{Role, Tab};
 use crate::protocol::customer::{Echo, Echoing};
 
@@ -107,6 +108,11 @@ impl Audiences {
         echoing.known.sort_unstable_by_key(|echo| (echo.length, echo.one, echo.two));
         echoing.known.dedup();
         echoing
+    }
+
+    /// Whether nobody has a document hidden from them, so that what happens over it may be told.
+    pub(super) fn uncover(&self, document: NodeId) -> bool {
+        self.all.values().all(|audience| audience.masker.uncovers(document))
     }
 
     /// Reads the title of the tab that is shown. Answers whether somebody is to be told.

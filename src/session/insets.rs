@@ -26,6 +26,8 @@ pub(super) struct Insets {
     invited: VecDeque<Invitation>,
     all: Vec<Guest>,
     last: u32,
+    /// Where the agent's pointer is.
+    pointed: Option<Inset>,
 }
 
 struct Invitation {
@@ -98,15 +100,28 @@ impl Insets {
         self.all.iter().flat_map(|guest| guest.frames.iter().map(String::as_str).chain([guest.url.as_str()]))
     }
 
+    /// The one in which the agent's pointer is, or the page.
+    pub(super) fn pointed(&self) -> Inset {
+        self.pointed.unwrap_or(Inset::PAGE)
+    }
+
+    /// The agent's pointer goes to this one, or the page. Where it was, if that was elsewhere.
+    pub(super) fn point(&mut self, inset: Inset) -> Option<Inset> {
+        self.pointed.replace(inset).filter(|before| *before != inset)
+    }
+
     pub(super) fn remove(&mut self, connection: u64) -> Option<Guest> {
         let at = self.all.iter().position(|guest| guest.connection == connection)?;
-        Some(self.all.swap_remove(at))
+        let guest = self.all.swap_remove(at);
+        self.pointed.take_if(|pointed| *pointed == guest.inset);
+        Some(guest)
     }
 
     /// The epoch is over: whom to tell.
     pub(super) fn clear(&mut self) -> Vec<Guest> {
         self.invited.clear();
         self.last = 0;
+        self.pointed = None;
         std::mem::take(&mut self.all)
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use crate::policy::{EncodedView, Permit};
 use crate::protocol::agent::{Tab, ToAgent};
 use crate::protocol::customer::ToCustomer;
-use crate::protocol::{Point, Status};
+use crate::protocol::{Point, Position, Status};
 
 /// What a tab of the customer's browser says when it connects.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ pub struct AgentLink {
     /// How the session stands.
     pub status: watch::Receiver<Status>,
     /// The customer's pointer.
-    pub pointer: watch::Receiver<Option<Point>>,
+    pub pointer: watch::Receiver<Option<Position>>,
     /// The customer's tabs.
     pub tabs: watch::Receiver<Vec<Tab>>,
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::is_same_origin;
 use super::socket::{self, CloseCode, Finished, Heard, Received, closing, ended, gone};
 use crate::protocol::agent::{FromAgent, Me, ToAgent};
-use crate::protocol::{Phase, SessionId};
+use crate::protocol::{Phase, Position, SessionId};
 use crate::session::{AgentLink, FeedItem, Handle, JoinError, Lookup, Sessions};
 
 /// Knows who is let in.
@@ -201,7 +201,8 @@ async fn exchange(
             }
             Ok(()) = link.pointer.changed() => {
                 let pointer = *link.pointer.borrow_and_update();
-                sender.json(&pointer.map_or(ToAgent::PointerLeft, |at| ToAgent::Pointer { at })).await
+                let message = pointer.map_or(ToAgent::PointerLeft, |Position { within, at }| ToAgent::Pointer { within, at });
+                sender.json(&message).await
             }
             heard = receiver.next() => match heard {
                 Heard::Message(_) if rate.check().is_err() => {

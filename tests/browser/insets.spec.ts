@@ -13,6 +13,8 @@ test("a frame of another host of the site is seen, live and masked", async ({ pa
   await start(page);
   const seen = (selector: string) => expect.poll(() => agent.mirror.text(`#pay >>> ${selector}`));
   await seen("h1").toBe("Pay here");
+  // Of its own size again, and not of that of the box in its place.
+  expect(await agent.mirror.size("#pay")).toEqual(await page.locator("#pay").evaluate((frame: HTMLElement) => ({ width: frame.offsetWidth, height: frame.offsetHeight })));
   await expect.poll(() => agent.mirror.background("#pay >>> h1")).toBe("rgb(1, 2, 3)");
   await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Ada");
   await expect.poll(() => agent.mirror.naturalWidth("#pay >>> #logo")).toBe(31);

@@ -122,8 +122,9 @@ export class Mirror {
       let frame = element.ownerDocument.defaultView?.frameElement;
       for (; frame && frame.getAttribute("title") !== "Customer's page"; frame = frame.ownerDocument.defaultView?.frameElement) {
         const outer = frame.getBoundingClientRect();
-        at.x += outer.x + frame.clientLeft;
-        at.y += outer.y + frame.clientTop;
+        const { paddingLeft, paddingTop } = frame.ownerDocument.defaultView?.getComputedStyle(frame) ?? { paddingLeft: "0", paddingTop: "0" };
+        at.x += outer.x + frame.clientLeft + Number.parseFloat(paddingLeft);
+        at.y += outer.y + frame.clientTop + Number.parseFloat(paddingTop);
       }
       return at;
     });

@@ -203,6 +203,7 @@ async fn actions_go_to_who_has_the_element_and_only_that_one_answers() {
     // To an act of the page the document in the frame has nothing to say.
     let other = agent.asks(click(customer.node("text"))).await;
     let theirs = customer.hears("act").await;
+    assert_eq!(inset.hears("act").await["action"]["kind"], "leave");
     inset.says(json!({ "type": "acted", "seq": theirs["seq"], "refused": "not_possible" })).await;
     inset.says(json!({ "type": "acted", "seq": act["seq"], "refused": null })).await;
     assert_eq!(agent.outcome(seq).await, "done");
@@ -242,4 +243,78 @@ async fn a_picture_is_asked_of_who_shows_it_and_brought_with_its_ticket() {
     let (answer, brought) = tokio::join!(agent.get(&path), asked);
     assert_eq!((answer.status, brought), (200, 204));
     assert!(answer.body.ends_with(b"The picture"));
+}
+
+#[tokio::test]
+async fn the_customers_pointer_is_told_by_the_document_that_it_is_in() {
+    let (_rig, mut customer, mut inset, mut agent) = joined(Setup::default()).await;
+    let document = inset.hears_last("share_inset")["first"].clone();
+    let at = json!({ "x": 12.0, "y": 34.0 });
+    customer.says(json!({ "type": "pointer", "at": at })).await;
+    assert_eq!(agent.hears("pointer").await["within"], 1);
+    for kind in ["pointer", "clicked"] {
+        inset.says(json!({ "type": kind, "at": at })).await;
+        assert_eq!(agent.hears(kind).await, json!({ "type": kind, "within": document, "at": at }));
+    }
+    // It has left the page, but for the frame.
+    customer.says(json!({ "type": "pointer_left" })).await;
+    customer.says(json!({ "type": "clicked", "at": at })).await;
+    agent.hears("clicked").await;
+    let left = |agent: &Agent| agent.heard.iter().any(|message| message["type"] == "pointer_left");
+    assert!(!left(&agent));
+    inset.vanish().await;
+    agent.hears("pointer_left").await;
+
+    // Where a frame is hidden, nobody is told where in it somebody clicks.
+    let ticket = customer.invites("veiled").await;
+    let mut veiled = customer.inset(&ticket, PAY, FORM).await;
+    veiled.show_inset(&[text("A pad for a PIN")]).await;
+    for kind in ["pointer", "clicked"] {
+        veiled.says(json!({ "type": kind, "at": at })).await;
+    }
+    veiled.says(json!({ "type": "alive" })).await;
+    veiled.hears("alive").await;
+    let before = agent.heard.len();
+    customer.says(json!({ "type": "clicked", "at": at })).await;
+    agent.hears("clicked").await;
+    assert_eq!(agent.heard.last().unwrap()["within"], 1);
+    let told = |message: &Value| message["type"] == "pointer" || message["type"] == "clicked";
+    assert_eq!(agent.heard[before..].iter().filter(|message| told(message)).count(), 1);
+}
+
+#[tokio::test]
+async fn the_agents_pointer_is_in_one_document_and_lets_go_where_it_holds() {
+    let (_rig, mut customer, mut inset, mut agent) = joined(Setup::default()).await;
+    agent.says(json!({ "type": "request_write" })).await;
+    customer.allows().await;
+    agent.hears_status(|status| status["mode"] == "write").await;
+    let (there, here) = (inset.node("more"), customer.node("text"));
+    let on = |kind: &str, node: u32| json!({ "kind": kind, "node": node, "x": 0.5, "y": 0.5 });
+    let act = |message: &Value| message["type"] == "act";
+    agent.asks(on("hover", there)).await;
+    assert_eq!(inset.hears_that("hover", act).await["action"]["kind"], "hover");
+    agent.asks(on("hover", here)).await;
+    assert_eq!(inset.hears_that("that it leaves", act).await["action"]["kind"], "leave");
+    assert_eq!(customer.hears_that("hover", act).await["action"]["kind"], "hover");
+    agent.asks(on("press", there)).await;
+    assert_eq!(customer.hears_that("that it leaves", act).await["action"]["kind"], "leave");
+    let drag = |kind: &str| json!({ "kind": kind, "node": there, "at": { "x": 1.0, "y": 2.0 } });
+    for action in [drag("drag"), json!({ "kind": "let_go" }), json!({ "kind": "leave" })] {
+        agent.asks(action).await;
+    }
+    let kinds: [&str; 4] = ["press", "drag", "let_go", "leave"];
+    for kind in kinds {
+        let act = inset.hears_that(kind, act).await;
+        assert_eq!(act["action"]["kind"], kind);
+        inset.says(json!({ "type": "acted", "seq": act["seq"], "refused": null })).await;
+    }
+    // When it is gone, what is left is the page's.
+    agent.asks(on("hover", there)).await;
+    inset.hears_that("hover", act).await;
+    inset.vanish().await;
+    agent.sees_that("a box", |mirror| !mirror.text().contains("Inside")).await;
+    let seq = agent.asks(json!({ "kind": "leave" })).await;
+    let act = customer.hears_that("that it leaves", act).await;
+    customer.says(json!({ "type": "acted", "seq": act["seq"], "refused": null })).await;
+    assert_eq!(agent.outcome(seq).await, "done");
 }

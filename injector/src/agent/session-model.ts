@@ -205,14 +205,16 @@ export class SessionModel {
         this.#changed(message.status);
         return;
       case "pointer":
-        if (this.#overlay) this.#overlay.pointer = message.at;
+        if (this.#overlay) this.#overlay.pointer = this.#mirror?.place(message.within, message.at) ?? null;
         return;
       case "pointer_left":
         if (this.#overlay) this.#overlay.pointer = null;
         return;
-      case "clicked":
-        this.#overlay?.flash(message.at, "customer");
+      case "clicked": {
+        const at = this.#mirror?.place(message.within, message.at);
+        if (at) this.#overlay?.flash(at, "customer");
         return;
+      }
       case "done":
         this.#acting?.answered(message.seq, null, message.at);
         return;

@@ -16,6 +16,7 @@ import { Extras } from "./sheet-hooks.ts";
 import { Stage } from "./stage.ts";
 import { begin, refusal } from "./start.ts";
 import { watch } from "./watch.ts";
+import style from "./widget/widget.inline.css";
 
 function run(script: BundleScript | null): void {
   const bridge = script?.tandem;
@@ -25,6 +26,7 @@ function run(script: BundleScript | null): void {
   const extras = new Extras();
   const notices = new Notices();
   const stage = new Stage(bridge.host, bridge.root, bridge.look);
+  stage.dress(style);
   let session: Session | null = null;
 
   const top = (self: unknown): void => {

@@ -12,6 +12,11 @@ export class Hidden {
 
   constructor(readonly load: () => Promise<Hints>) {}
 
+  /** Whether all of it is outlined. */
+  get on(): boolean {
+    return this.#on;
+  }
+
   /** Something is hidden. */
   found(): void {
     this.#with(({ tooltip }) => tooltip.refresh());

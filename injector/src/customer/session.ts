@@ -14,18 +14,19 @@ import type {
   EndReason,
   FromCustomer,
   Held,
-  PrivateMark,
   Refusal,
   Status,
   ToCustomer,
 } from "../protocol/words.ts";
 import type { MakeSheets } from "../sheets/sheets.ts";
 import type { Acting } from "./acting.ts";
+import { AgentPointer } from "./agent-pointer.ts";
 import { Connection, type Line } from "./connection.ts";
-import { above, isElement, type Roots } from "./dom.ts";
+import type { Roots } from "./dom.ts";
+import { Gestures } from "./gestures.ts";
+import { Marks } from "./marks.ts";
 import type { Notices } from "./notices.ts";
 import { Hidden } from "./outlines.ts";
-import { Pointers } from "./pointers.ts";
 import type { Realms } from "./realms.ts";
 import { type Outlet, Recorder } from "./recorder.ts";
 import type { Extras } from "./sheet-hooks.ts";
@@ -66,8 +67,9 @@ export interface SessionContext {
 export class Session implements Host {
   readonly #connection: Connection;
   readonly #widget: Widget;
-  readonly #pointers: Pointers;
-  readonly #hints: Hidden;
+  readonly #pointer: AgentPointer;
+  readonly #gestures: Gestures;
+  readonly hints: Hidden;
   readonly #withholding = new Withholding(
     () => this.context.bridge.load("echoes"),
     (fresh) => {
@@ -76,10 +78,9 @@ export class Session implements Host {
     },
   );
   readonly #care: ReturnType<typeof setInterval>;
-  readonly #marks = new Map<number, PrivateMark>();
+  readonly #marks = new Marks(() => this.#recorder);
   readonly #tab = new TabName();
-  /** Passes on the tickets of those who were invited, once there is one. */
-  invited: Host["invited"];
+  guests: Host["guests"];
   readonly #wants = new Wants((want) => this.send({ type: "unavailable", want }));
   #recorder: Recorder | null = null;
   /** What is shared, or about to be; 0 for nothing. */
@@ -106,23 +107,22 @@ export class Session implements Host {
       answer: (allow) => this.send({ type: "answer", allow }),
       takeBack: () => this.send({ type: "take_back" }),
       pause: (on) => this.#pause(on),
-      showHidden: (on) => this.#hints.show(on),
+      showHidden: (on) => {
+        this.hints.show(on);
+        this.guests?.outline(on);
+      },
     });
-    this.#pointers = new Pointers(
-      stage,
+    this.#pointer = new AgentPointer(stage);
+    this.#gestures = new Gestures(
+      stage.host,
       context.realms,
       (message) => this.#gesture(message),
       // The places of clicks on the keys of a hidden PIN pad would tell the PIN.
-      (event) => this.#within(event.composedPath()[0] as Node, /hidden/),
+      (event) => this.#marks.within(event.composedPath()[0] as Node, /hidden/),
     );
-    this.#hints = new Hidden(async () => {
+    this.hints = new Hidden(async () => {
       const make = await bridge.load<MakeHints>("outlines");
-      return make(
-        stage,
-        context.realms,
-        () => this.#hidden(),
-        (element) => this.#label(element),
-      );
+      return make(stage, context.realms, this.#marks, words.hidden);
     });
     this.#widget.showId(sessionId);
     // Whether the server heard of it is not sure.
@@ -173,18 +173,7 @@ export class Session implements Host {
 
   /** Whether the agent does not see `element`. */
   isPrivate(element: Element): boolean {
-    return this.#within(element, /masked|hidden/) || this.#withholding.isPassword(element);
-  }
-
-  /** Whether `node` is, or is in, something of such a kind. */
-  #within(node: Node, kinds: RegExp): boolean {
-    for (let at: Node | null = node; at; at = above(at)) {
-      const kind = this.#marks.get(this.#recorder?.known.id(at) ?? 0)?.kind ?? "";
-      if (kinds.test(kind)) return true;
-      // What is shown, is so within what is masked by default.
-      if (kind === "shown" || kind === "pictured") return false;
-    }
-    return false;
+    return this.#marks.within(element, /masked|hidden/) || this.#withholding.isPassword(element);
   }
 
   /** Answers an action: what it changed goes first. */
@@ -214,7 +203,7 @@ export class Session implements Host {
         break;
       case "rest":
         this.#stopSharing();
-        this.#pointers.show(null);
+        this.#pointer.show(null);
         break;
       case "share":
         if (this.#status?.mode === "write") this.acting.tell();
@@ -226,26 +215,24 @@ export class Session implements Host {
         this.#recorder?.judged();
         break;
       case "private":
-        for (const node of message.cleared) this.#marks.delete(node);
-        for (const mark of message.marks) this.#marks.set(mark.node, mark);
-        this.#measure();
-        if (message.marks.length > 0) this.#hints.found();
-        else this.#hints.refresh();
+        this.#marks.set(message);
+        if (message.marks.length > 0) this.hints.found();
+        else this.hints.refresh();
         break;
       case "private_page":
         this.#widget.keepPrivate(message.on);
         break;
       case "pointer":
-        this.#pointers.show(message.at);
+        this.#pointer.show(message.at);
         break;
       case "pointer_left":
-        this.#pointers.show(null);
+        this.#pointer.show(null);
         break;
       case "clicked":
-        this.#pointers.click(message.at);
+        this.#pointer.click(message.at);
         break;
       case "ticket":
-        this.invited?.(message);
+        this.guests?.invited(message);
         break;
       case "want":
         if (!this.#paused) this.#wants.add(message.want, message.url);
@@ -271,9 +258,9 @@ export class Session implements Host {
     }
     this.#follow(status.paused);
     this.#widget.update(status);
-    this.#pointers.name(status.agentName ?? words.agent);
+    this.#pointer.name(status.agentName ?? words.agent);
     bridge.become(status.phase);
-    if (status.agent !== "present") this.#pointers.show(null);
+    if (status.agent !== "present") this.#pointer.show(null);
     if (status.phase !== "active") return;
     this.#recorder?.joined();
     if (status.mode === "write") this.acting.tell();
@@ -296,7 +283,7 @@ export class Session implements Host {
     remember("localStorage", PAUSED, this.sessionId);
     this.#stopSharing();
     this.#wants.clear();
-    this.#pointers.show(null);
+    this.#pointer.show(null);
   }
 
   #follow(paused: boolean): void {
@@ -365,7 +352,7 @@ export class Session implements Host {
     this.#recorder?.stop();
     this.#recorder = null;
     this.#marks.clear();
-    this.#hints.refresh();
+    this.hints.refresh();
   }
 
   #line(line: Line): void {
@@ -375,7 +362,7 @@ export class Session implements Host {
     }
     if (line !== "open") {
       this.#stopSharing();
-      this.#pointers.show(null);
+      this.#pointer.show(null);
     } else if (this.#chosen !== null) {
       this.send({ type: this.#chosen ? "pause" : "resume" });
     }
@@ -393,10 +380,11 @@ export class Session implements Host {
     this.acting.stop();
     removeEventListener("pagehide", this.#settle);
     clearInterval(this.#care);
-    this.#pointers.stop();
+    this.#pointer.stop();
+    this.#gestures.stop();
     this.#tab.stop();
     remember("localStorage", PAUSED, null);
-    this.#hints.stop();
+    this.hints.stop();
     this.#widget.end(reason);
     if (!this.#leaving) this.#connection.close();
     bridge.mark(null);
@@ -421,30 +409,6 @@ export class Session implements Host {
   /** Tells the server. */
   send(message: FromCustomer): void {
     this.#connection.send(message);
-  }
-
-  #measure(): void {
-    const ids = new Set<number>();
-    const pictured = new Set<number>();
-    for (const { node, kind } of this.#marks.values()) {
-      if (kind !== "masked" && kind !== "shown") ids.add(node);
-      if (kind === "pictured") pictured.add(node);
-    }
-    this.#recorder?.measure(ids, pictured);
-  }
-
-  /** The elements that are masked or hidden by themselves. */
-  *#hidden(): Generator<Element> {
-    for (const { node, kind } of this.#marks.values()) {
-      const element = kind === "masked" || kind === "hidden" ? this.#recorder?.known.node(node) : undefined;
-      if (isElement(element)) yield element;
-    }
-  }
-
-  #label(element: Element): string | null {
-    const mark = this.#marks.get(this.#recorder?.known.id(element) ?? 0);
-    if (mark?.kind !== "masked" && mark?.kind !== "hidden") return null;
-    return mark.label ?? this.context.words.hidden;
   }
 }
 

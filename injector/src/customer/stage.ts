@@ -7,7 +7,7 @@
 import { direction } from "../loader/direction.ts";
 import type { Look } from "../loader/look.ts";
 import { make } from "./elements.ts";
-import style from "./widget/widget.inline.css";
+import style from "./stage.inline.css";
 
 /** Events on our own elements that are none of the page's business. */
 const OWN_EVENTS = [

@@ -4,6 +4,7 @@
  */
 
 import { guarded } from "../customer/guarded.ts";
+import type { Hidden } from "../customer/outlines.ts";
 import type { Recorder } from "../customer/recorder.ts";
 import type { FrameWord } from "../loader/bridge.ts";
 import type { FromCustomer, ToCustomer } from "../protocol/words.ts";
@@ -12,8 +13,10 @@ import type { FromCustomer, ToCustomer } from "../protocol/words.ts";
 export interface Host {
   /** Of the running epoch. */
   readonly recorder: Recorder | null;
-  /** Is told of the ticket for what answered. */
-  invited: ((ticket: Ticket) => void) | undefined;
+  /** Shows the customer what is hidden. */
+  readonly hints: Pick<Hidden, "on">;
+  /** Who is in its frames, once somebody may be. */
+  guests: Pick<Invitations, "invited" | "outline"> | undefined;
   /** Tells the server. */
   send(message: FromCustomer): void;
 }
@@ -46,7 +49,7 @@ export class Invitations {
     }
     this.#host = host;
     this.#hosts = hosts;
-    host.invited = (ticket) => this.#invited(ticket);
+    host.guests = this;
     if (this.#asked.has(frame) || !mayBeOurs(frame, hosts)) return;
     this.#asked.set(frame, null);
     // Whatever it shows after this one is asked anew.
@@ -55,11 +58,20 @@ export class Invitations {
   }
 
   /** What answered from a frame may join. */
-  #invited({ frame, ticket }: Ticket): void {
-    const element = this.#recorder?.known.node(frame) as HTMLIFrameElement | undefined;
-    const origin = element && this.#asked.get(element);
+  invited({ frame, ticket }: Ticket): void {
+    const element = this.#recorder?.known.node(frame);
+    if (element) this.#tell(element as Element, { tandem: "join", ticket, outline: !!this.#host?.hints.on });
+  }
+
+  /** All of them outline what is hidden from now on, or do not. */
+  outline(on: boolean): void {
+    for (const frame of this.#asked.keys()) this.#tell(frame, { tandem: "outline", on });
+  }
+
+  #tell(frame: Element, word: FrameWord): void {
+    const origin = this.#asked.get(frame);
     // Only who is still there gets it.
-    if (origin) element.contentWindow?.postMessage({ tandem: "join", ticket } satisfies FrameWord, origin);
+    if (origin) (frame as HTMLIFrameElement).contentWindow?.postMessage(word, origin);
   }
 
   /** Of the epoch that still runs, or null. */

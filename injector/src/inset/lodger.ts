@@ -7,10 +7,13 @@
  */
 
 import { Acting, type MakeExecutor } from "../customer/acting.ts";
-import { above, isElement, Roots } from "../customer/dom.ts";
+import { isElement, Roots } from "../customer/dom.ts";
 import { make } from "../customer/elements.ts";
 import type { ExecutorContext } from "../customer/executor.ts";
+import { Gestures } from "../customer/gestures.ts";
+import { Marks } from "../customer/marks.ts";
 import { Notices } from "../customer/notices.ts";
+import { Hidden } from "../customer/outlines.ts";
 import type { MakeCamera } from "../customer/pictures.ts";
 import { Realms } from "../customer/realms.ts";
 import { type Outlet, Recorder, type RecorderParts } from "../customer/recorder.ts";
@@ -22,8 +25,10 @@ import { Withholding } from "../customer/withhold.ts";
 import type { Words } from "../customer/words.ts";
 import type { MakeFinder } from "../echoes/finder.ts";
 import type { Host, Meet } from "../frames/invitations.ts";
-import type { FrameWord, InsetBridge } from "../loader/bridge.ts";
-import type { Act, Echo, FromCustomer, PrivateMark, ToCustomer } from "../protocol/words.ts";
+import type { FrameWord, InsetBridge, PartName } from "../loader/bridge.ts";
+import hostStyle from "../loader/host.inline.css";
+import type { MakeHints } from "../outlines/main.ts";
+import type { Act, Echo, FromCustomer, ToCustomer } from "../protocol/words.ts";
 import { Backoff } from "../wire/backoff.ts";
 import { Line } from "./line.ts";
 
@@ -46,9 +51,10 @@ export class Lodger implements Host {
   readonly #realms = new Realms();
   readonly #extras = new Extras();
   readonly #notices = new Notices();
-  readonly #marks = new Map<number, PrivateMark>();
+  readonly #marks = new Marks(() => this.#recorder);
   readonly #backoff = new Backoff();
   readonly #acting: Acting;
+  readonly hints: Hidden;
   #withholding = this.#knowNothing();
   #around: Around | null = null;
   #line: Line | null = null;
@@ -58,14 +64,20 @@ export class Lodger implements Host {
   #wants: Wants | null = null;
   #words: Words | null = null;
   #agentName = "";
-  invited: Host["invited"];
+  guests: Host["guests"];
 
   constructor(readonly bridge: InsetBridge) {
-    const top = (element: unknown): void => {
-      if (isElement(element) && (element.localName === "dialog" || element.hasAttribute("popover")))
-        this.#recorder?.markTop(element);
-    };
     const { root, host } = ownPlace();
+    const stage = new Stage(host, root, bridge.look);
+    stage.dress(hostStyle);
+    /** What is shown here, is so above what the page shows; before there is something, no element of ours is in it. */
+    const raise = (): void => stage.raise(this.#recorder?.topLayer);
+    const top = (element: unknown): void => {
+      if (!isElement(element) || element === host || element.getRootNode() === root) return;
+      if (element.localName !== "dialog" && !element.hasAttribute("popover")) return;
+      this.#recorder?.markTop(element);
+      if (host.isConnected) raise();
+    };
     const watcher = { roots: this.#roots, extras: this.#extras, notices: this.#notices, top };
     this.#realms.each((realm) => watch(realm, { ...watcher, recorder: () => this.#recorder }));
     for (const name of ["toggle", "close"] as const) {
@@ -77,13 +89,14 @@ export class Lodger implements Host {
     });
     const context: ExecutorContext = {
       host,
-      stage: new Stage(host, root, bridge.look),
+      stage,
       agentName: () => this.#agentName,
       roots: this.#roots,
       realms: this.#realms,
       node: (id) => this.#recorder?.known.node(id),
       knows: (node) => !!this.#recorder?.known.id(node),
-      isPrivate: (element) => this.#isPrivate(element),
+      isPrivate: (element) =>
+        this.#marks.within(element, /masked|hidden/) || this.#withholding.isPassword(element),
       topLayer: () => this.#recorder?.topLayer ?? [],
       retell: (element) => this.#recorder?.retell(element),
       send: (message) => this.send(message),
@@ -93,15 +106,28 @@ export class Lodger implements Host {
         this.send({ type: "acted", seq, refused, at: at && node ? { node, offset: at.offset } : null });
       },
       stopped: (reason) => this.send({ type: "stopped", reason }),
+      // What is shown here is loaded after them.
       words: () => this.#words as Words,
       ownSheet: (sheet) => this.#extras.own.add(sheet),
     };
-    this.#acting = new Acting(context, async () => {
+    const show = async <T>(name: PartName): Promise<[T, Words]> => {
       this.#words ??= await bridge.words();
-      const making = await bridge.load<MakeExecutor>("acting");
-      context.stage.raise(context.topLayer());
-      return making;
+      const part = await bridge.load<T>(name);
+      stage.speak(this.#words.language);
+      raise();
+      return [part, this.#words];
+    };
+    this.#acting = new Acting(context, async () => (await show<MakeExecutor>("acting"))[0]);
+    this.hints = new Hidden(async () => {
+      const [make, words] = await show<MakeHints>("outlines");
+      return make(stage, this.#realms, this.#marks, words.hidden);
     });
+    new Gestures(
+      host,
+      this.#realms,
+      (message) => this.#gesture(message),
+      (event) => this.#marks.within(event.composedPath()[0] as Node, /hidden/),
+    );
   }
 
   /** Of the document, while it is shared. */
@@ -116,6 +142,10 @@ export class Lodger implements Host {
       this.#answer({ page, origin });
     } else if (word.tandem === "join" && page === this.#around?.page && origin === this.#around.origin) {
       this.#join(word.ticket);
+      this.#outline(word.outline);
+    } else if (word.tandem === "outline" && page === this.#around?.page && origin === this.#around.origin) {
+      this.#outline(word.on);
+      this.guests?.outline(word.on);
     }
   }
 
@@ -153,9 +183,9 @@ export class Lodger implements Host {
         this.#share(message.first).catch((error) => console.debug("Tandem:", error));
         break;
       case "private":
-        for (const node of message.cleared) this.#marks.delete(node);
-        for (const mark of message.marks) this.#marks.set(mark.node, mark);
-        this.#measure();
+        this.#marks.set(message);
+        if (!this.#marks.hidden().next().done) this.hints.found();
+        else this.hints.refresh();
         break;
       case "status":
         this.#agentName = message.status.agentName ?? "";
@@ -163,13 +193,13 @@ export class Lodger implements Host {
         if (message.status.mode !== "write") this.#acting.stop();
         break;
       case "ticket":
-        this.invited?.(message);
+        this.guests?.invited(message);
         break;
       case "want":
         this.#wants?.add(message.want, message.url);
         break;
       case "act":
-        this.#act(message);
+        this.#acting.run(message);
         break;
       default:
       // What only concerns a page in a window.
@@ -226,16 +256,10 @@ export class Lodger implements Host {
     this.#recorder?.stop();
     this.#recorder = null;
     this.#marks.clear();
+    this.hints.refresh();
+    this.#outline(false);
     this.#acting.stop();
     this.#wants = null;
-  }
-
-  /** What is dragged is dragged from window to window: the places are those of the one that has this frame. */
-  #act(act: Act): void {
-    const { kind } = act.action;
-    if (kind === "press" || kind === "drag" || kind === "drop") {
-      this.send({ type: "acted", seq: act.seq, refused: "not_possible", at: null });
-    } else this.#acting.run(act);
   }
 
   #knowNothing(): Withholding {
@@ -254,25 +278,19 @@ export class Lodger implements Host {
     }
   }
 
-  #isPrivate(element: Element): boolean {
-    for (let at: Node | null = element; at; at = above(at)) {
-      const kind = this.#marks.get(this.#recorder?.known.id(at) ?? 0)?.kind;
-      if (kind === "masked" || kind === "hidden") return true;
-      if (kind === "shown" || kind === "pictured") break;
-    }
-    return this.#withholding.isPassword(element);
+  #outline(on: boolean): void {
+    if (on !== this.hints.on) this.hints.show(on);
   }
 
-  #measure(): void {
-    const marks = [...this.#marks.values()];
-    const boxes = marks.filter(({ kind }) => kind !== "masked" && kind !== "shown");
-    const pictured = marks.filter(({ kind }) => kind === "pictured");
-    const ids = (some: readonly PrivateMark[]) => new Set(some.map(({ node }) => node));
-    this.#recorder?.measure(ids(boxes), ids(pictured));
+  /** What the customer does with the pointer, after what it has changed. */
+  #gesture(message: FromCustomer): void {
+    if (!this.#recorder) return;
+    if (message.type === "clicked") this.#recorder.flush();
+    this.send(message);
   }
 }
 
-/** Where the agent's place in this document is shown: nowhere, before an agent does something in it. */
+/** Where this document shows what is ours: nowhere, before there is something to show. */
 function ownPlace(): { host: HTMLElement; root: ShadowRoot } {
   const host = make("tandem-widget" as "div");
   return { host, root: host.attachShadow({ mode: "open" }) };

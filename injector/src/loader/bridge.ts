@@ -63,8 +63,10 @@ export type FrameWord =
   | { readonly tandem: "who" }
   /** A document with our loader. */
   | { readonly tandem: "here" }
-  /** It may join the session. */
-  | { readonly tandem: "join"; readonly ticket: string };
+  /** It may join the session; and whether it outlines what is hidden there from the agent. */
+  | { readonly tandem: "join"; readonly ticket: string; readonly outline: boolean }
+  /** From now on it outlines that, or does not. */
+  | { readonly tandem: "outline"; readonly on: boolean };
 
 /** Hears what a page of the site around this document says. */
 export type HearPage = (word: FrameWord, page: Window, origin: string) => void;

@@ -19,6 +19,7 @@ import type {
 import style from "./button.inline.css";
 import { keepClosedRoots } from "./closed-roots.ts";
 import { direction } from "./direction.ts";
+import hostStyle from "./host.inline.css";
 import { language, look } from "./look.ts";
 import type { TandemApi, TandemError, TandemStart, TandemState } from "./tandem.d.ts";
 
@@ -133,7 +134,9 @@ function load(script: HTMLScriptElement | null): void {
   // from a person's hand. Tests and tools find their way in an open one.
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`:host{--accent:${look.accent} !important;--ink-on:${look.ink} !important}${style}`);
+  sheet.replaceSync(
+    `:host{--accent:${look.accent} !important;--ink-on:${look.ink} !important}${hostStyle}${style}`,
+  );
   root.adoptedStyleSheets = [sheet];
   const box = document.createElement("div");
   const problem = document.createElement("p");

@@ -617,11 +617,19 @@ patience: number, } | { "type": "status",
  */
 status: Status, } | { "type": "pointer", 
 /**
- * In the customer's viewport.
+ * In the viewport of this document: of the page, or of an inset.
+ */
+within: NodeId, 
+/**
+ * Where.
  */
 at: Point, } | { "type": "pointer_left" } | { "type": "clicked", 
 /**
- * In the customer's viewport.
+ * As for the pointer.
+ */
+within: NodeId, 
+/**
+ * Where.
  */
 at: Point, } | { "type": "done", 
 /**

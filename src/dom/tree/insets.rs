@@ -90,12 +90,14 @@ impl Tree {
         let state =
             |of: fn(&States) -> Option<NodeId>| self.innermost(|presence| of(&presence.attention.states));
         let focused = self.presence_of(self.presence.focus.map_or(Inset::PAGE, |_| self.inset_with_focus()));
+        let pointed = self.insets.values().find_map(|lodging| lodging.presence.attention.states.pointed);
         let mut notices =
             self.insets.values().filter_map(|lodging| lodging.presence.attention.notice.as_ref());
         Attention {
             states: States {
                 hover: state(|states| states.hover),
-                pointed: state(|states| states.pointed),
+                // The agent's pointer is in one of them only, and nobody around that knows.
+                pointed: pointed.or_else(|| state(|states| states.pointed)),
                 active: state(|states| states.active),
                 target: page.states.target,
                 focus_visible: focused.attention.states.focus_visible,

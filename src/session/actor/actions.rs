@@ -35,14 +35,19 @@ impl Session {
             return Err(Refusal::CustomerAway);
         };
         let permit = audience.masker().permit(tree, action, &near)?;
-        self.acts = self.acts.wrapping_add(1);
-        self.pending.insert(self.acts, (connection, seq));
         // To scroll brings nothing.
         if !matches!(permit.action(), Action::Scroll { .. }) {
             self.doing.agent(doing::Action { connection, seq }, Instant::now());
         }
-        self.send_act(self.acts, permit);
+        let number = self.next_act();
+        self.pending.insert(number, (connection, seq));
+        self.send_act(number, permit);
         Ok(())
+    }
+
+    pub(super) fn next_act(&mut self) -> u32 {
+        self.acts = self.acts.wrapping_add(1);
+        self.acts
     }
 
     /// The customer's browser has done it, or has not.

@@ -8,7 +8,7 @@ use crate::policy::Neighbours;
 use crate::protocol::agent::ToAgent;
 use crate::protocol::customer::{ECHOES, FromCustomer, ToCustomer};
 use crate::protocol::session::AwayReason;
-use crate::protocol::{EndReason, Refusal};
+use crate::protocol::{EndReason, NodeId, Point, Position, Refusal};
 use crate::session::lifecycle::Event;
 use crate::session::link::{Closed, CustomerLink, Hello, Outgoing};
 use crate::session::tabs::Line;
@@ -114,18 +114,9 @@ impl Session {
         }
         let shown = self.tabs.is_current(connection) && !self.life.is_paused();
         match message {
-            FromCustomer::Pointer { at } if shown => {
-                self.customer_pointer.send_replace(Some(at));
-                self.happens(Event::Activity);
-            }
-            FromCustomer::PointerLeft if shown => {
-                self.customer_pointer.send_replace(None);
-            }
-            FromCustomer::Clicked { at } if shown => {
-                self.doing.customer();
-                self.tell_agents(ToAgent::Clicked { at });
-                self.happens(Event::Activity);
-            }
+            FromCustomer::Pointer { at } if shown => self.customer_points(NodeId::DOCUMENT, Some(at)),
+            FromCustomer::PointerLeft if shown => self.customer_points(NodeId::DOCUMENT, None),
+            FromCustomer::Clicked { at } if shown => self.customer_clicks(NodeId::DOCUMENT, at),
             FromCustomer::Looking { url } => self.looks_at(connection, url),
             FromCustomer::LookedAway => {
                 if let Some(tab) = self.tabs.of(connection) {
@@ -165,6 +156,29 @@ impl Session {
             | FromCustomer::Neighbours { .. }
             | FromCustomer::Alive => {}
         }
+    }
+
+    /// The customer's pointer is in the viewport of this document, or has left it.
+    pub(super) fn customer_points(&mut self, within: NodeId, at: Option<Point>) {
+        if let Some(at) = at {
+            self.customer_pointer.send_replace(Some(Position { within, at }));
+            return self.happens(Event::Activity);
+        }
+        self.customer_pointer.send_if_modified(|now| {
+            // Or else it has gone on to another document, which has said so.
+            let here = now.is_none_or(|position| position.within == within);
+            if here {
+                *now = None;
+            }
+            here
+        });
+    }
+
+    /// The customer has clicked there.
+    pub(super) fn customer_clicks(&mut self, within: NodeId, at: Point) {
+        self.doing.customer();
+        self.tell_agents(ToAgent::Clicked { within, at });
+        self.happens(Event::Activity);
     }
 
     fn looks_at(&mut self, connection: u64, url: String) {

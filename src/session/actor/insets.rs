@@ -118,6 +118,22 @@ impl Session {
                 self.withhold();
             }
             FromCustomer::Gesture => self.doing.customer(),
+            FromCustomer::Pointer { at } => {
+                let document = guest.inset.document();
+                if self.audiences.uncover(document) {
+                    self.customer_points(document, Some(at));
+                }
+            }
+            FromCustomer::PointerLeft => {
+                let document = guest.inset.document();
+                self.customer_points(document, None);
+            }
+            FromCustomer::Clicked { at } => {
+                let document = guest.inset.document();
+                if self.audiences.uncover(document) {
+                    self.customer_clicks(document, at);
+                }
+            }
             FromCustomer::Unavailable { want } if self.resources.may_bring(&guest.pass, Some(want)) => {
                 self.resources.unavailable(want);
             }
@@ -166,9 +182,30 @@ impl Session {
         self.tell(inset, message);
     }
 
-    /// To who has the element that it is aimed at.
+    /// To who has the element that it is aimed at; what ends what the pointer does, to where that is.
     pub(super) fn send_act(&mut self, seq: u32, permit: Permit) {
-        let inset = target(permit.action()).map_or(Inset::PAGE, NodeId::inset);
+        let action = permit.action();
+        let inset = match action {
+            Action::Leave | Action::LetGo => self.insets.pointed(),
+            _ => target(action).map_or(Inset::PAGE, NodeId::inset),
+        };
+        let points = matches!(
+            action,
+            Action::Click { .. }
+                | Action::Menu { .. }
+                | Action::Hover { .. }
+                | Action::Press { .. }
+                | Action::Wheel { .. }
+        );
+        if points && let Some(before) = self.insets.point(inset) {
+            // Only one of them knows that it is there now.
+            let seq = self.next_act();
+            self.send_permit(before, seq, Permit::leave());
+        }
+        self.send_permit(inset, seq, permit);
+    }
+
+    fn send_permit(&mut self, inset: Inset, seq: u32, permit: Permit) {
         if let Some(guest) = self.insets.numbered(inset) {
             guest.acts.push(seq);
         }
@@ -247,6 +284,7 @@ impl Session {
     /// Nobody answers for it any more.
     fn lose(&mut self, guest: &Guest) {
         self.resources.let_bring_no_more(&guest.pass);
+        self.customer_points(guest.inset.document(), None);
         for seq in &guest.acts {
             self.acted(*seq, Some(Refusal::CustomerAway), None);
         }

@@ -35,10 +35,11 @@ export function above(node: Node): Node | null {
   return (node as ShadowRoot).host ?? null;
 }
 
-/** Where a point of a document is in the viewport of the mirror's outermost one. */
-export function toOutermost(document: Document, at: Point): Point {
+/** Where a point of a document is in the viewport of one around it, or of the mirror's outermost one. */
+export function toOutermost(document: Document, at: Point, around?: Document): Point {
   let point = at;
-  for (let frame = above(document) as HTMLElement | null; frame; ) {
+  const frameOf = (inner: Document) => (inner === around ? null : (above(inner) as HTMLElement | null));
+  for (let frame = frameOf(document); frame; ) {
     const box = frame.getBoundingClientRect();
     const scale = { x: box.width / (frame.offsetWidth || 1), y: box.height / (frame.offsetHeight || 1) };
     const inside = view(frame)?.getComputedStyle(frame);
@@ -47,7 +48,7 @@ export function toOutermost(document: Document, at: Point): Point {
       x: box.left + (frame.clientLeft + padding("Left") + point.x) * scale.x,
       y: box.top + (frame.clientTop + padding("Top") + point.y) * scale.y,
     };
-    frame = above(frame.ownerDocument) as HTMLElement | null;
+    frame = frameOf(frame.ownerDocument);
   }
   return point;
 }

@@ -5,11 +5,12 @@
  * an unknown node) is answered by asking for the whole view; until it comes the mirror stays as it was.
  */
 
-import type { NodeId } from "../../protocol/words.ts";
+import type { NodeId, Point } from "../../protocol/words.ts";
+import { insetOf } from "../../wire/insets.ts";
 import { Answers, type Settled } from "./answers.ts";
 import { removeAttribute } from "./attributes.ts";
 import { defaultState, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
-import { above, openDocument } from "./frames.ts";
+import { above, openDocument, toOutermost } from "./frames.ts";
 import { isHidden, ownStyles, ownsTooltip, setBox, type Withheld } from "./marks.ts";
 import { Media } from "./media.ts";
 import { MOTION, Motions } from "./motions.ts";
@@ -133,6 +134,22 @@ export class Mirror {
   /** The id of this very node. */
   ownId(node: Node): NodeId | null {
     return this.#nodes?.idOf(node) ?? null;
+  }
+
+  /** The outermost document that the same script at the customer's tells of: that of the page, or of an inset. */
+  teller(document: Document): Document {
+    const whose = (node: Node) => insetOf(this.ownId(node) ?? 0);
+    for (let at = document; ; ) {
+      const frame = above(at);
+      if (!frame?.ownerDocument || whose(frame) !== whose(at)) return at;
+      at = frame.ownerDocument;
+    }
+  }
+
+  /** Where a point of one of the page's documents is in the mirror; null if that is not there. */
+  place(within: NodeId, at: Point): Point | null {
+    const document = this.find(within);
+    return document?.nodeType === Node.DOCUMENT_NODE ? toOutermost(document as Document, at) : null;
   }
 
   /** The page's last word on the value of a field. */
@@ -338,6 +355,8 @@ export class Mirror {
     if (!nodes) throw new Unfit("nothing has begun");
     switch (op.op) {
       case "insert":
+        // What is new has the size that it has by itself until something else is said.
+        for (const part of op.parts) if (part.part === "element") this.#boxes.delete(part.id);
         nodes.insert(op.parent, op.next, op.parts);
         this.#settling.touch(nodes.node(op.parent));
         return;

@@ -35,9 +35,10 @@ export type PointingHost = {
   refused(reason: Refusal): void;
 };
 
-/** The button is pressed; perhaps a drag. */
+/** The button is pressed; perhaps a drag. `within`: where one may lead, the document that tells of what was pressed. */
 type Press = {
   node: Element;
+  within: Document;
   spot: { node: number; x: number; y: number };
   from: Point;
   modifiers: Modifiers;
@@ -45,7 +46,7 @@ type Press = {
 };
 
 /** What was let go there and is unanswered. */
-type Dropped = { seq: number; event: MouseEvent; document: Document; tries: number };
+type Dropped = { seq: number; event: MouseEvent; within: Document; document: Document; tries: number };
 
 export class Pointing {
   readonly #mirror: Mirror;
@@ -136,7 +137,7 @@ export class Pointing {
       const at = placeOf(event);
       if (!press.dragging && Math.hypot(at.x - press.from.x, at.y - press.from.y) >= SLACK)
         this.#begin(press);
-      if (press.dragging) this.#queue(this.#carry("drag", target, at, modifiersOf(event)));
+      if (press.dragging) this.#queue(this.#carry("drag", press.within, target, event));
       return;
     }
     const spot = event.buttons === 0 ? this.#spot(target, { x: event.clientX, y: event.clientY }) : null;
@@ -149,7 +150,8 @@ export class Pointing {
   /** The pointer is not over the page any more. */
   left(): void {
     this.#rest = null;
-    if (!this.#pointing) return;
+    // What holds something is held on to wherever it is.
+    if (!this.#pointing || this.isDragging) return;
     this.#pointing = false;
     this.#queue({ kind: "leave" });
   }
@@ -164,6 +166,7 @@ export class Pointing {
     if (!spot) return;
     this.#press = {
       node: target,
+      within: this.#mirror.teller(target.ownerDocument),
       spot,
       from: placeOf(event),
       modifiers: modifiersOf(event),
@@ -179,23 +182,23 @@ export class Pointing {
     if (!press?.dragging) return;
     clearInterval(this.#holding);
     this.#dragged = !(target && press.node.closest(PRESSED)?.contains(target));
-    const drop = this.#carry("drop", target, placeOf(event), modifiersOf(event));
+    const { within } = press;
+    const drop = this.#carry("drop", within, target, event);
     this.#next = null;
     const seq = this.#host.act(drop ?? { kind: "let_go" });
-    if (drop && target) this.#dropped = { seq, event, document: target.ownerDocument, tries: TRIES };
-    const reason = refusalOf(target);
+    if (drop && target) this.#dropped = { seq, event, within, document: target.ownerDocument, tries: TRIES };
+    const reason = refusalOf(target) ?? (target && !this.#inside(within, target) ? "not_possible" : null);
     if (!drop && reason) this.#host.refused(reason);
   }
 
   /** Drops it on what is there now. False: that can not be, and nothing is held any more. */
   #dropAgain(dropped: Dropped): boolean {
-    const { event, document } = dropped;
+    const { event, within, document } = dropped;
     const tries = dropped.tries - 1;
-    const target = hitAt(document, event);
-    const drop = this.#carry("drop", target, placeOf(event), modifiersOf(event));
+    const drop = this.#carry("drop", within, hitAt(document, event), event);
     const again = tries >= 0 && drop;
     const seq = this.#host.act(again ? drop : { kind: "let_go" });
-    this.#dropped = again ? { seq, event, document, tries } : null;
+    this.#dropped = again ? { seq, event, within, document, tries } : null;
     return !!again;
   }
 
@@ -297,10 +300,21 @@ export class Pointing {
   }
 
   /** A place during a drag; nothing where the agent may not be. */
-  #carry(kind: "drag" | "drop", target: Element | null, at: Point, modifiers: Modifiers): Action | null {
-    const node = this.#mirror.idOf(target);
-    if (node === null || refusalOf(target)) return null;
-    return { kind, node, at, modifiers };
+  #carry(kind: "drag" | "drop", within: Document, target: Element | null, event: MouseEvent): Action | null {
+    const over = target && this.#inside(within, target);
+    const node = this.#mirror.idOf(over);
+    if (node === null || refusalOf(over)) return null;
+    return { kind, node, at: placeOf(event, within), modifiers: modifiersOf(event) };
+  }
+
+  /** What a drag is over: of a frame that tells of itself, who holds something outside of it meets the frame only. */
+  #inside(within: Document, target: Element): Element | null {
+    for (let at: Element | null = target; at; ) {
+      const teller = this.#mirror.teller(at.ownerDocument);
+      if (teller === within) return at;
+      at = above(teller) as Element | null;
+    }
+    return null;
   }
 
   /** The innermost element at or around `target` that the agent may use, and the place in it. */
@@ -371,10 +385,10 @@ function hitAt(document: Document, { clientX, clientY }: MouseEvent): Element | 
   return found;
 }
 
-/** Where an event is in the page's own viewport. */
-function placeOf(event: MouseEvent): Point {
+/** Where an event is in the viewport of a document around it, or of the page. */
+function placeOf(event: MouseEvent, around?: Document): Point {
   const document = (event.target as Node | null)?.ownerDocument ?? (event.target as Document);
-  const place = toOutermost(document, { x: event.clientX, y: event.clientY });
+  const place = toOutermost(document, { x: event.clientX, y: event.clientY }, around);
   return { x: Math.round(place.x * 10) / 10, y: Math.round(place.y * 10) / 10 };
 }
 
