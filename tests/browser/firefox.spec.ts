@@ -1,7 +1,7 @@
 /** Customer and agent in Debian's Firefox ESR, driven over WebDriver BiDi, each with the other one in Chromium. */
 import { test as base } from "@playwright/test";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
-import { expect, test as rig } from "./rig.ts";
+import { type Animated, animationsOf, expect, test as rig } from "./rig.ts";
 
 const test = rig.extend<object, { firefox: Browser }>({
   firefox: [
@@ -76,6 +76,26 @@ test("the customer in Firefox: starts, is seen, changes, is typed for, hides, en
   expect(await agent.mirror.text("#made")).toBe("twoone");
   await expect.poll(() => agent.mirror.background("#made")).toBe("rgb(1, 2, 3)");
 
+  // What a script moves is as far, and what it puts into a slot by hand is there.
+  await page.evaluate(() => {
+    const host = document.createElement("div");
+    host.innerHTML = "<i id=moved>moved</i><i id=unused>unused</i>";
+    document.querySelector("main")?.append(host);
+    const root = host.attachShadow({ mode: "closed", slotAssignment: "manual" });
+    root.innerHTML = "<slot></slot>";
+    const moved = document.querySelector("#moved") as Element;
+    root.querySelector("slot")?.assign(moved);
+    moved.animate([{ opacity: 1, left: "0px" }, { opacity: 0.2, left: "50px" }], { duration: 9000, iterations: Number.POSITIVE_INFINITY });
+  });
+  await expect.poll(async () => (await agent.mirror.size("#unused"))?.width).toBe(0);
+  await expect.poll(async () => (await agent.mirror.size("#moved"))?.width).toBeGreaterThan(0);
+  const begun = async () => {
+    const [there] = (await page.$eval("#moved", animationsOf)) as Animated[];
+    const [here] = (await agent.mirror.animations("#moved")) ?? [];
+    return Math.abs((there?.begun ?? 0) - (here?.begun ?? 9e9));
+  };
+  await expect.poll(begun).toBeLessThan(100);
+
   // What is masked arrives as bullets.
   await page.type("#checkout [name=card-number]", "4111111111111111");
   await expect.poll(() => agent.mirror.value("#card-number")).toMatch(/^•+$/);
@@ -139,6 +159,12 @@ test("the agent in Firefox: joins, sees, types, ends", async ({ firefox, custome
   });
   await expect.poll(() => look("#made", "element.shadowRoot.textContent")).toBe("in the shadow");
   await expect.poll(() => look("h1", "element.textContent")).toContain("changed");
+  await customer.page.locator("h1").evaluate((h1) => h1.animate([{ opacity: 1 }, { opacity: 0.5 }], { duration: 9000, iterations: Number.POSITIVE_INFINITY }));
+  const begun = async () => {
+    const [[there], here] = [await customer.page.locator("h1").evaluate(animationsOf), await look<Animated[]>("h1", `(${animationsOf})(element)`)];
+    return Math.abs((there?.begun ?? 0) - (here?.[0]?.begun ?? 9e9));
+  };
+  await expect.poll(begun).toBeLessThan(100);
 
   await press(page, "Request write mode");
   await customer.allow();
