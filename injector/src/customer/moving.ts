@@ -74,26 +74,18 @@ export class Moving {
 
 /** Hooks into what scripts do with animations. `moves` is told in which root. */
 export function hookMotion(realm: Realm, moves: (root: Node) => void): void {
-  const { Element, Animation } = realm;
-  hook(Element.prototype, "animate", { after: (self) => moves((self as Element).getRootNode()) });
+  hook(realm.Element.prototype, "animate", { after: (self) => moves((self as Element).getRootNode()) });
+  const after = (self: unknown): void => {
+    const { target } = ((self as Animation).effect ?? self) as Partial<KeyframeEffect>;
+    if (target) moves(target.getRootNode());
+  };
   for (const name of CHANGED) {
-    hook(Animation.prototype, name, {
-      after: (self) => {
-        const { target } = ((self as Animation).effect ?? {}) as Partial<KeyframeEffect>;
-        if (target) moves(target.getRootNode());
-      },
-    });
+    for (const owner of [realm.Animation, realm.AnimationEffect, realm.KeyframeEffect])
+      hook(owner.prototype, name, { after });
   }
 }
 
-const CHANGED = [
-  "play",
-  "pause",
-  "reverse",
-  "finish",
-  "cancel",
-  "updatePlaybackRate",
-  "currentTime",
-  "startTime",
-  "playbackRate",
-];
+const CHANGED =
+  "play,pause,reverse,finish,cancel,updatePlaybackRate,currentTime,startTime,playbackRate,updateTiming,setKeyframes".split(
+    ",",
+  );

@@ -17,8 +17,13 @@ export type MakeMotion = (known: KnownNodes, withholding: Withholding, changed: 
 
 /** The attribute. */
 export const MOTION = "data-tandem-motion";
-/** How often the page is looked at, in milliseconds. */
+/**
+ * How often the page is looked at, in milliseconds: when something is known to have begun or changed, when the page changes, and
+ * when it does not, for it costs a frame.
+ */
 const LOOK = 100;
+const CHANGES = 500;
+const RESTS = 5000;
 /** Animated elements that are told; animations of one, keyframes of one of those, and UTF-16 units of all that. */
 const MOST = 200;
 const MOST_OF_ONE = 16;
@@ -37,6 +42,8 @@ export class Motion {
   readonly #early = new WeakSet<Animation>();
   readonly #starts = new WeakMap<Animation, number>();
   #due = false;
+  /** The page has changed, and was not looked at. */
+  #passed = false;
   #anew = false;
   #clocks = CLOCKS;
   #looked = Number.NEGATIVE_INFINITY;
@@ -79,16 +86,19 @@ export class Motion {
     this.changed();
   }
 
-  /** Whether something is animated: what scripts do to it, or its end, may have no event. */
+  /** Whether it is time to look. */
   moved(): boolean {
-    this.#due ||= this.#told.size > 0;
+    const wait = this.#clocks > 0 || this.#passed ? CHANGES : RESTS;
+    this.#due ||= this.#told.size > 0 && performance.now() - this.#looked > wait;
     return this.#due;
   }
 
   /** Tells what changed. */
   write(out: Writer): void {
     const now = performance.now();
-    if (!this.#due || now - this.#looked < LOOK) return;
+    const wait = this.#due ? LOOK : this.#told.size > 0 ? CHANGES : Number.POSITIVE_INFINITY;
+    this.#passed = now - this.#looked < wait;
+    if (this.#passed) return;
     this.#looked = now;
     this.#due = false;
     const found = this.#look();

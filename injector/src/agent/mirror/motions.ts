@@ -43,6 +43,7 @@ export class Motions {
 
   /** Something told of is still to be done. */
   #due = false;
+  #frame = 0;
   /** What was stopped here, and not by a style sheet. */
   readonly #stopped = new WeakSet<Animation>();
 
@@ -53,7 +54,11 @@ export class Motions {
 
   readonly #began = (): void => {
     this.#due = true;
-    this.sync();
+    // Many may begin at once.
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.sync();
+    });
   };
 
   /** The page says how an element is animated; `null`: by nothing any more that it would say. */
