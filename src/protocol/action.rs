@@ -171,6 +171,14 @@ pub enum Action {
     Refresh,
 }
 
+impl Action {
+    /// Whether it is aimed at something of the page.
+    pub fn is_aimed(&self) -> bool {
+        use Action::{Back, Forward, Leave, LetGo, Navigate, Refresh};
+        !matches!(self, Back | Forward | Leave | LetGo | Navigate { .. } | Refresh)
+    }
+}
+
 /// A click that does not say so is the first.
 fn once() -> u8 {
     1

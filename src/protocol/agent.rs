@@ -31,6 +31,8 @@ pub enum FromAgent {
     Act {
         /// Counts the actions of a connection from 1; the answer carries it.
         seq: u32,
+        /// Of the view that the agent has: it numbers the nodes.
+        epoch: u32,
         /// What to do.
         action: Action,
     },

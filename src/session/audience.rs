@@ -217,6 +217,11 @@ impl Audience {
         &self.masker
     }
 
+    /// Whether the view is of this epoch.
+    pub(super) fn is_at(&self, epoch: u32) -> bool {
+        self.epoch == epoch
+    }
+
     /// The view as it is now and the feed that continues it: one turn, nothing between them.
     pub(super) fn join(&self, tree: Option<&Tree>) -> (Option<EncodedView>, broadcast::Receiver<FeedItem>) {
         let view =

@@ -50,6 +50,11 @@ impl Page {
         self.epoch == epoch && self.next > 0
     }
 
+    /// Whether another page was asked for and has not come.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.next == 0
+    }
+
     /// Takes in what the browser tells of an inset: the first of it begins in `frame`. None: there is no page.
     pub(super) fn take_inset(
         &mut self,

@@ -253,7 +253,8 @@ impl Pair {
             640..680 => self.customer_says(json!({ "type": "answer", "allow": true })).await,
             680..700 => self.agent_says(json!({ "type": "resync" })).await,
             700..740 => {
-                self.agent_says(json!({ "type": "act", "seq": 1, "action": { "kind": "back" } })).await
+                self.agent_says(json!({ "type": "act", "seq": 1, "epoch": 1, "action": { "kind": "back" } }))
+                    .await
             }
             // The same frame twice: the server closes, and everything begins anew.
             740..760 => {

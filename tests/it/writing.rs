@@ -111,6 +111,24 @@ async fn in_write_mode_what_is_allowed_reaches_the_customers_page() {
     assert_eq!(agent.outcome(asked).await, "covered");
 }
 
+#[tokio::test]
+async fn what_an_agent_aims_at_is_of_the_page_that_they_see() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    let before = agent.mirror.epoch;
+    customer.reconnect().await;
+    customer.hears("share").await;
+    assert_eq!(agent.acts(click(customer.node("plain"))).await, "gone", "its browser counts anew already");
+    customer.show(&form()).await;
+    agent.sees_page().await;
+    let now = std::mem::replace(&mut agent.mirror.epoch, before);
+    assert_eq!(agent.acts(click(customer.node("plain"))).await, "gone", "it was another page's");
+    agent.mirror.epoch = now;
+    agent.asks(click(customer.node("plain"))).await;
+    customer.hears("act").await;
+    assert_eq!(customer.heard.iter().filter(|message| message["type"] == "act").count(), 1);
+}
+
 /// What the customer's browser tells of its history.
 fn leads(rig: &Rig, back: Option<&str>, forward: Option<&str>) -> Value {
     let [back, forward] = [back, forward].map(|path| path.map(|path| format!("http://{}{path}", rig.site)));

@@ -37,8 +37,9 @@ export class Acting {
 
   /** Does one action after those before it. */
   run(act: Act): void {
+    const epoch = this.context.epoch();
     this.prepare().then(
-      (executor) => executor.run(act),
+      (executor) => executor.run(act, epoch),
       () => this.context.answer(act.seq, "not_possible", null),
     );
   }

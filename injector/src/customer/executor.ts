@@ -49,6 +49,8 @@ export interface ExecutorContext {
   readonly realms: Realms;
   /** In the customer's language. */
   words(): Words;
+  /** Changes when nodes are numbered anew. */
+  epoch(): number;
   /** The node of a number, if the page has it. */
   node(id: number): Node | undefined;
   /** Whether the server has it. */
@@ -110,8 +112,8 @@ export class Executor {
     this.#ways = new Ways(context.send);
   }
 
-  /** Does one action after those before it. */
-  run({ seq, submit, to, action }: Act): void {
+  /** Does one action, which came in this epoch, after those before it. */
+  run({ seq, submit, to, action }: Act, epoch: number): void {
     this.#queue = this.#queue.then(async () => {
       let refused: Refusal | null = null;
       let answered = false;
@@ -127,6 +129,8 @@ export class Executor {
       const giveBack = this.#typing.keyboard.remember();
       await this.#restraint.during({ submits: submit, kept }, !FLEETING.has(action.kind), async () => {
         try {
+          // Numbers of another epoch name other nodes.
+          if (this.context.epoch() !== epoch) throw new Refused("gone");
           leave = await this.#do(action, to);
         } catch (error) {
           if (!(error instanceof Refused)) console.debug("Tandem:", error);

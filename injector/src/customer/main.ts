@@ -46,6 +46,7 @@ function run(script: BundleScript | null): void {
     agentName: () => session?.agentName ?? "",
     roots,
     realms,
+    epoch: () => session?.recorder?.epoch ?? 0,
     node: (id) => session?.recorder?.known.node(id),
     knows: (node) => !!session?.recorder?.known.id(node),
     isPrivate: (element) => session?.isPrivate(element) ?? true,

@@ -93,6 +93,7 @@ export class Lodger implements Host {
       agentName: () => this.#agentName,
       roots: this.#roots,
       realms: this.#realms,
+      epoch: () => this.#recorder?.epoch ?? 0,
       node: (id) => this.#recorder?.known.node(id),
       knows: (node) => !!this.#recorder?.known.id(node),
       isPrivate: (element) =>

@@ -595,6 +595,10 @@ at: Point, } | { "type": "request_write" } | { "type": "give_back" } | { "type":
  */
 seq: number, 
 /**
+ * Of the view that the agent has: it numbers the nodes.
+ */
+epoch: number, 
+/**
  * What to do.
  */
 action: Action, } | { "type": "resync", 

@@ -19,7 +19,13 @@ const ACTIONS: usize = 64;
 
 impl Session {
     /// The one way by which anything is done in a customer's page.
-    pub(super) fn act(&mut self, connection: u64, seq: u32, action: Action) -> Result<(), Refusal> {
+    pub(super) fn act(
+        &mut self,
+        connection: u64,
+        seq: u32,
+        epoch: u32,
+        action: Action,
+    ) -> Result<(), Refusal> {
         if self.life.phase() != Phase::Active {
             return Err(Refusal::NotActive);
         }
@@ -34,6 +40,10 @@ impl Session {
         let (Some(tree), Some(audience)) = (self.page.tree(), audience) else {
             return Err(Refusal::CustomerAway);
         };
+        // Each page numbers its nodes anew: what the agent has not seen, and what is not judged yet, is not aimed at.
+        if action.is_aimed() && (self.page.is_awaited() || !audience.is_at(epoch)) {
+            return Err(Refusal::Gone);
+        }
         let permit = audience.masker().permit(tree, action, &near)?;
         // To scroll brings nothing.
         if !matches!(permit.action(), Action::Scroll { .. }) {

@@ -94,9 +94,9 @@ impl Session {
             }
             FromAgent::RequestWrite => self.happens(Event::WriteRequested),
             FromAgent::GiveBack => self.happens(Event::GivenBack),
-            FromAgent::Act { seq, action } => {
+            FromAgent::Act { seq, epoch, action } => {
                 self.happens(Event::Activity);
-                if let Err(refusal) = self.act(connection, seq, action) {
+                if let Err(refusal) = self.act(connection, seq, epoch, action) {
                     self.answer(connection, seq, Some(refusal));
                 }
             }

@@ -111,7 +111,8 @@ impl Agent {
 
     pub async fn asks(&mut self, action: Value) -> u32 {
         self.seq += 1;
-        self.says(json!({ "type": "act", "seq": self.seq, "action": action })).await;
+        self.says(json!({ "type": "act", "seq": self.seq, "epoch": self.mirror.epoch, "action": action }))
+            .await;
         self.seq
     }
 

@@ -119,6 +119,7 @@ impl PageWriter {
 /// What an agent's mirror holds, as far as tests look at it: every string by node.
 #[derive(Debug, Default)]
 pub struct Mirror {
+    pub epoch: u32,
     pub begun: u32,
     pub checks: u32,
     pub location: String,
@@ -159,7 +160,7 @@ impl Mirror {
         let bytes = inflate(bytes, 64 << 20).unwrap();
         let mut reader = Reader::new(&bytes);
         assert_eq!(reader.byte(), Ok(1), "the version");
-        let _epoch = reader.uint().unwrap();
+        self.epoch = reader.uint().unwrap();
         let _seq = reader.uint().unwrap();
         while !reader.at_end() {
             self.operation(&mut reader);

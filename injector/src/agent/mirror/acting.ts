@@ -138,7 +138,7 @@ export class Acting {
   act(action: Action): number {
     this.#seq += 1;
     if (SETS.has(action.kind) && "node" in action) this.#mirror.answers.sent(this.#seq, action.node);
-    this.#host.send({ type: "act", seq: this.#seq, action });
+    this.#host.send({ type: "act", seq: this.#seq, epoch: this.#mirror.epoch, action });
     return this.#seq;
   }
 

@@ -96,6 +96,8 @@ export class Mirror {
   #boxes = new Map<NodeId, { width: number; height: number }>();
   /** The place in the stream; `null` until a view begins. */
   #place: { epoch: number; next: number } | null = null;
+  /** Of the view that is shown: it numbers the nodes. */
+  epoch = 0;
   #asked = Number.NEGATIVE_INFINITY;
   #askLater: ReturnType<typeof setTimeout> | undefined;
   /** The digest that the view has, as long as nothing has changed since the server said so. */
@@ -245,6 +247,7 @@ export class Mirror {
       if (!this.#place) return;
       if (frame.epoch !== this.#place.epoch || frame.seq !== this.#place.next) throw new Unfit("a gap");
     }
+    this.epoch = frame.epoch;
     this.#place = { epoch: frame.epoch, next: frame.seq + 1 };
     this.#due = null;
     let tree = false;
