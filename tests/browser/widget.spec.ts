@@ -150,6 +150,27 @@ test("it is never over what the customer types into", async ({ customer, session
   await expect.poll(() => overlap(panel(page), typed)).toBe(false);
 });
 
+test("it is where it can be seen, whatever a script does with a dialog's attribute", async ({ customer }) => {
+  const { page } = customer;
+  await customer.open("/help");
+  await customer.start();
+  await page.evaluate(() => {
+    const dialog = document.createElement("dialog");
+    dialog.id = "odd";
+    dialog.textContent = "A dialog";
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+  await expect(page.locator("#odd tandem-widget")).toHaveCount(1);
+  const open = (on: boolean) => page.locator("#odd").evaluate((dialog, on) => dialog.toggleAttribute("open", on), on);
+  await open(false);
+  await expect(panel(page)).toBeVisible();
+  await open(true);
+  await expect(page.locator("#odd tandem-widget")).toHaveCount(1);
+  await page.getByRole("button", { name: "Exit session" }).click();
+  await expect(panel(page)).toBeHidden();
+});
+
 test("styles of the site do not reach it, and nothing of the site lies over it", async ({ customer, session }) => {
   const { page } = customer;
   await anyStyle(customer);

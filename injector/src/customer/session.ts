@@ -24,6 +24,7 @@ import { AgentPointer } from "./agent-pointer.ts";
 import { Connection, type Line } from "./connection.ts";
 import type { Roots } from "./dom.ts";
 import { Gestures } from "./gestures.ts";
+import { guarded } from "./guarded.ts";
 import { Marks } from "./marks.ts";
 import type { Notices } from "./notices.ts";
 import { Hidden } from "./outlines.ts";
@@ -130,7 +131,7 @@ export class Session implements Host {
     bridge.become("idle");
     stage.raise(this.recorder?.topLayer);
     addEventListener("pagehide", this.#settle);
-    this.#care = setInterval(() => stage.keep(), CARE);
+    this.#care = setInterval(() => guarded(() => stage.keep(this.recorder?.topLayer)), CARE);
     this.#connection = new Connection(this.#tab.value, {
       // Without what is behind "#", which is none of the server's business.
       address: () => (this.#paused ? null : (location.href.split("#")[0] ?? "")),

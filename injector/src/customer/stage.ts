@@ -61,7 +61,7 @@ export class Stage {
 
   /** Puts our element above everything; `topLayer` is what the page has there, as far as that is known. */
   raise(topLayer: readonly Element[] = []): void {
-    const home = topmost(topLayer) ?? document.documentElement;
+    const home = homeIn(topLayer);
     if (this.host.parentNode !== home) home.append(this.host);
     try {
       if (this.host.matches(":popover-open")) this.host.hidePopover();
@@ -77,16 +77,17 @@ export class Stage {
     }
   }
 
-  /** Puts our element back if the page has removed it. */
-  keep(): void {
-    if (!this.host.isConnected) this.raise();
+  /** Puts our element back if the page has taken it away, or shows another dialog now than the one that it is in. */
+  keep(topLayer?: readonly Element[]): void {
+    if (this.host.parentNode !== homeIn(topLayer)) this.raise(topLayer);
   }
 }
 
 /** The page's modal dialog, if it shows one; the topmost, as far as that is known. One in a frame makes only that inert. */
-function topmost(topLayer: readonly Element[]): Element | undefined {
-  const known = topLayer.filter(
-    (element) => element.isConnected && element.ownerDocument === document && element.matches(":modal"),
-  );
-  return known.at(-1) ?? [...document.querySelectorAll(":modal")].at(-1);
+function homeIn(topLayer: readonly Element[] = []): Element {
+  const known = topLayer.filter((element) => element.isConnected && element.ownerDocument === document);
+  // One whose `open` a script has taken away is modal still, and has no box.
+  const shown = (element: Element) => element.matches(":modal") && element.getClientRects().length > 0;
+  const all = [...document.querySelectorAll(":modal"), ...known];
+  return all.filter(shown).at(-1) ?? document.documentElement;
 }
