@@ -1,6 +1,5 @@
 /** Drawings and films: the agent sees what they show now, as pictures that the customer's browser takes. */
-import { PNG } from "pngjs";
-import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
+import { anyStyle, expect, test, type Customer } from "./rig.ts";
 
 /** Puts a canvas of 200 × 100 before everything else; `draw` runs with its context in the customer's page. */
 function canvas(customer: Customer, id: string, attributes = ""): Promise<void> {
@@ -9,16 +8,6 @@ function canvas(customer: Customer, id: string, attributes = ""): Promise<void> 
     host.innerHTML = `<canvas id="${id}" width="200" height="100" ${attributes}>fallback</canvas>`;
     document.querySelector("main")?.prepend(host);
   }, [id, attributes]);
-}
-
-/** The colour in the middle of an element on the agent's screen; none while it is not there. */
-async function colour(agent: Agent, selector: string): Promise<number[]> {
-  const middle = await agent.mirror.middle(selector).catch(() => null);
-  if (!middle) return [];
-  const { x, y } = middle;
-  const style = ".overlay, .notes { display: none }";
-  const png = PNG.sync.read(await agent.page.screenshot({ clip: { x: Math.round(x), y: Math.round(y), width: 1, height: 1 }, style }));
-  return [...png.data.subarray(0, 3)];
 }
 
 test("what a canvas shows, and what is drawn on it later", async ({ customer, agent, session }) => {
@@ -31,13 +20,13 @@ test("what a canvas shows, and what is drawn on it later", async ({ customer, ag
     context.fillRect(0, 0, 200, 100);
   }, style);
   await fill("rgb(200, 30, 40)");
-  await expect.poll(() => colour(agent, "#chart")).toEqual([200, 30, 40]);
+  await expect.poll(() => agent.mirror.colour("#chart")).toEqual([200, 30, 40]);
   expect(await agent.mirror.size("#chart")).toEqual({ width: 200, height: 100 });
   await fill("rgb(10, 140, 60)");
-  await expect.poll(() => colour(agent, "#chart")).toEqual([10, 140, 60]);
+  await expect.poll(() => agent.mirror.colour("#chart")).toEqual([10, 140, 60]);
   await agent.page.reload();
   await expect.poll(() => agent.mirror.text("h1")).toBeTruthy();
-  await expect.poll(() => colour(agent, "#chart")).toEqual([10, 140, 60]);
+  await expect.poll(() => agent.mirror.colour("#chart")).toEqual([10, 140, 60]);
 });
 
 test("a canvas that WebGL draws in the page's frames", async ({ customer, agent, session }) => {
@@ -57,7 +46,7 @@ test("a canvas that WebGL draws in the page's frames", async ({ customer, agent,
     return true;
   });
   test.skip(!draws, "this browser has no WebGL");
-  await expect.poll(() => colour(agent, "#scene")).toEqual([0, 0, 255]);
+  await expect.poll(() => agent.mirror.colour("#scene")).toEqual([0, 0, 255]);
 });
 
 test("a canvas that a worker draws", async ({ customer, agent, session }) => {
@@ -74,7 +63,7 @@ test("a canvas that a worker draws", async ({ customer, agent, session }) => {
     const far = document.querySelector<HTMLCanvasElement>("#far")?.transferControlToOffscreen();
     if (far) worker.postMessage(far, [far]);
   });
-  await expect.poll(() => colour(agent, "#far")).toEqual([90, 20, 160]);
+  await expect.poll(() => agent.mirror.colour("#far")).toEqual([90, 20, 160]);
 });
 
 test("a drawing that may not be read is a box that says so", async ({ customer, agent, session }) => {
@@ -110,7 +99,7 @@ test("a masked drawing is neither read nor sent", async ({ customer, agent, sess
     return seen;
   });
   expect(read).toEqual([]);
-  await expect.poll(() => colour(agent, "#open")).toEqual([1, 2, 3]);
+  await expect.poll(() => agent.mirror.colour("#open")).toEqual([1, 2, 3]);
   expect(await customer.page.evaluate(() => (window as { seen?: string[] }).seen)).not.toContain("signature");
   expect(await agent.mirror.html("#signature")).toContain("placeholder");
 });
@@ -139,7 +128,7 @@ test("a video's frame", async ({ customer, agent, session }) => {
     document.querySelector("main")?.prepend(video);
     await video.play();
   });
-  const near = async () => (await colour(agent, "#film")).map((value, at) => Math.abs(value - ([220, 120, 0][at] ?? 0)) < 12);
+  const near = async () => (await agent.mirror.colour("#film")).map((value, at) => Math.abs(value - ([220, 120, 0][at] ?? 0)) < 12);
   await expect.poll(near).toEqual([true, true, true]);
   expect(await agent.mirror.size("#film")).toEqual({ width: 160, height: 90 });
 });
@@ -183,7 +172,7 @@ test("the frame that a paused video was taken to", async ({ customer, agent, ses
       film.currentTime = to;
     }, to);
   const red = async () => {
-    const [r = 0, , b = 0] = await colour(agent, "#film");
+    const [r = 0, , b = 0] = await agent.mirror.colour("#film");
     return r - b;
   };
   await seek(0.3);
@@ -275,4 +264,26 @@ test("a picture that a script made, whose address is gone by now", async ({ cust
     document.querySelector("main")?.prepend(image);
   });
   await expect.poll(() => agent.mirror.naturalWidth("#made")).toBe(30);
+});
+
+test("a sound whose script keeps where it is to itself costs nothing else", async ({ customer, agent, session }) => {
+  await session("/help");
+  let lines = 0;
+  customer.page.on("websocket", () => lines++);
+  await customer.page.evaluate(() => {
+    const sound = Object.assign(new Audio(), { id: "odd", controls: true });
+    Object.defineProperty(sound, "currentTime", {
+      get() {
+        throw new Error("not told");
+      },
+    });
+    document.querySelector("main")?.prepend(sound);
+  });
+  await expect.poll(() => agent.mirror.html("#odd")).toContain("controls");
+  await customer.page.locator("#odd").evaluate((sound: HTMLAudioElement) => {
+    sound.dispatchEvent(new Event("seeked"));
+    sound.title = "changed";
+  });
+  await expect.poll(() => agent.mirror.html("#odd")).toContain("changed");
+  expect(lines, "the page was told once").toBe(0);
 });

@@ -101,6 +101,29 @@ test("a frame of the shop in a frame of another host in the shop", async ({ page
   expect(await faults(site)).toEqual([]);
 });
 
+test("what frames had loaded before the session and draw is brought by them, whatever their policy forbids", async ({ page, site, agent, start }) => {
+  const policy = "default-src 'none'; script-src 'nonce-own'; style-src 'self'; img-src 'self'";
+  const once = { "cache-control": "no-store" };
+  const names = ["one", "two"] as const;
+  for (const [shade, name] of names.entries()) {
+    const paint = `const context = drawing.getContext("2d"); context.fillStyle = "rgb(200, 30, ${shade})"; context.fillRect(0, 0, 60, 40)`;
+    const html = `<!doctype html><link rel=stylesheet href=/${name}.css><h1>${name}</h1><img id=picture src=/${name}.svg><canvas id=drawing width=60 height=40></canvas>`;
+    site.put("pay", `/${name}`, `${html}<script nonce=own>${paint}</script>`, { "content-security-policy": policy });
+    site.put("pay", `/${name}.css`, `h1 { background: rgb(9, 8, ${shade}) }`, { "content-type": "text/css", ...once });
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${31 + shade}" height="17"><circle r="9"/></svg>`;
+    site.put("pay", `/${name}.svg`, svg, { "content-type": "image/svg+xml", ...once });
+  }
+  const frames = names.map((name) => `<iframe id=${name} src="${site.pay}/${name}" width=300 height=200></iframe>`).join("");
+  site.put("shop", "/both", `<!doctype html><h1>Shop</h1>${frames}`);
+  await start(page, "/both");
+  for (const [shade, name] of names.entries()) {
+    await expect.poll(() => agent.mirror.text(`#${name} >>> h1`)).toBe(name);
+    await expect.poll(() => agent.mirror.background(`#${name} >>> h1`), name).toBe(`rgb(9, 8, ${shade})`);
+    await expect.poll(() => agent.mirror.naturalWidth(`#${name} >>> #picture`), name).toBe(31 + shade);
+    await expect.poll(() => agent.mirror.colour(`#${name} >>> #drawing`), name).toEqual([200, 30, shade]);
+  }
+});
+
 test("after a restart, a reload and a change of rules the frame is there as it is", async ({ page, site, agent, start }) => {
   await start(page);
   await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");

@@ -10,6 +10,7 @@ import { inflateRawSync } from "node:zlib";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as base, type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
+import { PNG } from "pngjs";
 
 export { expect };
 
@@ -136,6 +137,16 @@ export class Mirror {
     });
     if (!frame) throw new Error("there is no mirror");
     return { x: frame.x + inside.x * frame.scale, y: frame.y + inside.y * frame.scale };
+  }
+
+  /** The colour in the middle of an element on the agent's screen; none while it is not there. */
+  async colour(selector: string): Promise<number[]> {
+    const middle = await this.middle(selector).catch(() => null);
+    if (!middle) return [];
+    const { x, y } = middle;
+    const style = ".overlay, .notes { display: none }";
+    const png = PNG.sync.read(await this.page.screenshot({ clip: { x: Math.round(x), y: Math.round(y), width: 1, height: 1 }, style }));
+    return [...png.data.subarray(0, 3)];
   }
 
   /** Presses where the element is, as a person would. */

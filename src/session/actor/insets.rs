@@ -14,6 +14,7 @@ use crate::protocol::{Action, Inset, NodeId, Refusal};
 use crate::session::insets::Guest;
 use crate::session::lifecycle::Event;
 use crate::session::link::{Closed, CustomerLink, Outgoing};
+use crate::session::resources::Want;
 
 /// Messages that wait for one of them before it is given up.
 const OUTBOX: usize = 256;
@@ -135,7 +136,8 @@ impl Session {
                 }
             }
             FromCustomer::Unavailable { want } if self.resources.may_bring(&guest.pass, Some(want)) => {
-                self.resources.unavailable(want);
+                let inset = guest.inset;
+                self.ask_another(want, inset);
             }
             // What only the page in the window can say.
             _ => {}
@@ -171,15 +173,28 @@ impl Session {
         }
     }
 
-    /// To who is at its origin; or else the page has it, as far as anybody has.
-    pub(super) fn ask_who_has(&mut self, message: ToCustomer) {
-        let ToCustomer::Want { url, .. } = &message else { return };
+    /// Asks who is at its origin; or else the page has it, as far as anybody has.
+    pub(super) fn ask_who_has(&mut self, want: Want) {
+        let inset = self.next_at(&want.url, Inset::PAGE).unwrap_or(Inset::PAGE);
+        self.tell(inset, ToCustomer::Want { want: want.number, url: want.url });
+    }
+
+    /// This one has not what is wanted. Where its policy lets nobody fetch, another one may show it all the same.
+    fn ask_another(&mut self, number: u32, not: Inset) {
+        let wanted = self.resources.outstanding().into_iter().find(|want| want.number == number);
+        match wanted.and_then(|want| Some((self.next_at(&want.url, not)?, want))) {
+            Some((inset, want)) => self.tell(inset, ToCustomer::Want { want: number, url: want.url }),
+            None => self.resources.unavailable(number),
+        }
+    }
+
+    /// The first inset after this one at the origin of an address, unless that is the page's own.
+    fn next_at(&self, url: &str, after: Inset) -> Option<Inset> {
         let origin_of = |url: &str| Url::parse(url).ok().map(|url| url.origin());
         let origin = origin_of(url);
         let page = self.page.tree().and_then(|tree| origin_of(tree.location()));
-        let has = |guest: &&Guest| origin != page && Some(guest.url.origin()) == origin;
-        let inset = self.insets.iter().find(has).map_or(Inset::PAGE, |guest| guest.inset);
-        self.tell(inset, message);
+        let at = self.insets.iter().filter(|guest| origin != page && Some(guest.url.origin()) == origin);
+        at.map(|guest| guest.inset).filter(|inset| *inset > after).min()
     }
 
     /// To who has the element that it is aimed at; what ends what the pointer does, to where that is.

@@ -247,8 +247,7 @@ impl Session {
     pub(super) fn want(&mut self, want: Want) {
         // What is wanted during a pause is asked for after it.
         if !self.life.is_paused() {
-            let message = ToCustomer::Want { want: want.number, url: want.url };
-            self.ask_who_has(message);
+            self.ask_who_has(want);
         }
     }
 
