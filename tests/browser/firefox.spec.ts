@@ -1,9 +1,10 @@
 /** Customer and agent in Debian's Firefox ESR, driven over WebDriver BiDi, each with the other one in Chromium. */
-import { test as base } from "@playwright/test";
+import { test as base, type Fixtures } from "@playwright/test";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { test as hosts } from "./hosts.ts";
 import { type Animated, animationsOf, expect, test as rig } from "./rig.ts";
 
-const test = rig.extend<object, { firefox: Browser }>({
+const withFirefox: Fixtures<object, { firefox: Browser }> = {
   firefox: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
     async ({}, use) => {
@@ -17,7 +18,9 @@ const test = rig.extend<object, { firefox: Browser }>({
     },
     { scope: "worker" },
   ],
-});
+};
+const test = rig.extend<object, { firefox: Browser }>(withFirefox);
+const several = hosts.extend<object, { firefox: Browser }>(withFirefox);
 base.describe.configure({ timeout: 60_000 });
 
 /** Presses the button of this name in the customer's widget, or in the page, as a person would. */
@@ -119,6 +122,52 @@ test("the customer in Firefox: starts, is seen, changes, is typed for, hides, en
 
   await press(page, "Exit session");
   await expect(agent.page.getByText(/customer (has )?(ended|left|exited)/i).first()).toBeVisible();
+  await context.close();
+});
+
+several("a frame of another host in Firefox: is seen, masked, pointed at and typed into", async ({ firefox, agent, site }) => {
+  const context = await firefox.createBrowserContext();
+  const page = await context.newPage();
+  await page.setViewport({ width: 1100, height: 760 });
+  await page.goto(`${site.shop}/`);
+  await press(page, "Co-browse");
+  const id = () =>
+    page.evaluate(() => document.querySelector("tandem-widget")?.shadowRoot?.querySelector("output")?.textContent ?? "");
+  await expect.poll(id).toMatch(/^\w{3}-\w{3}-\w{3}$/);
+  await agent.logIn();
+  await agent.join(await id());
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Ada");
+  await expect.poll(() => agent.mirror.value("#pay >>> #pw")).toBe("••••••••");
+  expect(await agent.mirror.text("#pay >>> p.secret")).toMatch(/^•+$/);
+  const frame = page.frames().find((frame) => frame.url().startsWith(site.pay));
+  if (!frame) throw new Error("there is no frame");
+  const name = () => frame.$eval("#name", (field) => (field as HTMLInputElement).value);
+
+  // The customer's pointer, as the frame tells it.
+  const button = await page.$eval("#pay", (frame) => frame.getBoundingClientRect().toJSON() as { x: number; y: number });
+  await page.mouse.move(button.x + 60, button.y + 40);
+  const pointer = agent.page.locator(".overlay .pointer");
+  await expect(pointer).toBeVisible();
+  const corner = async () => (await agent.page.locator(".overlay").boundingBox()) ?? { x: 0, y: 0 };
+  await expect
+    .poll(async () => {
+      const [at, from] = [await pointer.boundingBox(), await corner()];
+      return at && Math.hypot(at.x - from.x - button.x - 60, at.y - from.y - button.y - 40);
+    })
+    .toBeLessThan(4);
+
+  await agent.requestWrite();
+  await expect.poll(() => inWidget(page, "Allow the agent to type and click?")).toBe(true);
+  await press(page, "Allow");
+  await expect(agent.mode()).toHaveText("Write");
+  await agent.mirror.click("#pay >>> #name");
+  await agent.page.keyboard.press("End");
+  await agent.page.keyboard.type(" Lovelace", { delay: 15 });
+  await expect.poll(name).toBe("Ada Lovelace");
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Ada Lovelace");
+  await agent.mirror.click("#pay >>> #press");
+  await expect.poll(() => agent.mirror.text("#pay >>> #said")).toBe("Pressed by Ada Lovelace");
   await context.close();
 });
 
