@@ -37,6 +37,10 @@ const BUNDLES = [
   { out: "asks.js", entry: "src/asks/main.ts", limit: 2 * 1024 },
   // Loaded when the customer moves the panel, or types into what is under it.
   { out: "place.js", entry: "src/place/main.ts", limit: 3 * 1024 },
+  // Loaded where the server lacks something that can not be had from its address any more.
+  { out: "reread.js", entry: "src/reread/main.ts", limit: 1024 },
+  // Loaded once the agent points.
+  { out: "hand.js", entry: "src/hand/main.ts", limit: 1024 },
   // Loaded where something is hidden from the agent.
   { out: "outlines.js", entry: "src/outlines/main.ts", limit: 2 * 1024 },
   // Loaded where a page has a field that is withheld.

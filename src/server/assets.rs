@@ -21,7 +21,7 @@ use crate::proxy::Site;
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 
 /// The parts that a page may load, by their names.
-const PARTS: [(&str, &str); 12] = [
+const PARTS: [(&str, &str); 14] = [
     ("customer", include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"))),
     ("pictures", include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"))),
     ("held", include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"))),
@@ -29,6 +29,8 @@ const PARTS: [(&str, &str); 12] = [
     ("place", include_str!(concat!(env!("OUT_DIR"), "/browser/place.js"))),
     ("sheets", include_str!(concat!(env!("OUT_DIR"), "/browser/sheets.js"))),
     ("motion", include_str!(concat!(env!("OUT_DIR"), "/browser/motion.js"))),
+    ("reread", include_str!(concat!(env!("OUT_DIR"), "/browser/reread.js"))),
+    ("hand", include_str!(concat!(env!("OUT_DIR"), "/browser/hand.js"))),
     ("outlines", include_str!(concat!(env!("OUT_DIR"), "/browser/outlines.js"))),
     ("echoes", include_str!(concat!(env!("OUT_DIR"), "/browser/echoes.js"))),
     ("asks", include_str!(concat!(env!("OUT_DIR"), "/browser/asks.js"))),

@@ -5,6 +5,7 @@
  */
 
 import type { Host, Meet } from "../frames/invitations.ts";
+import type { MakeHand } from "../hand/main.ts";
 import type { FindHeld } from "../held/fingerprint.ts";
 import type { Bridge, PartName } from "../loader/bridge.ts";
 import type { MakeHints } from "../outlines/main.ts";
@@ -82,7 +83,10 @@ export class Session implements Host {
   readonly #marks = new Marks(() => this.#recorder);
   readonly #tab = new TabName();
   guests: Host["guests"];
-  readonly #wants = new Wants((want) => this.send({ type: "unavailable", want }));
+  readonly #wants = new Wants(
+    (want) => this.send({ type: "unavailable", want }),
+    () => this.context.bridge.load("reread"),
+  );
   #recorder: Recorder | null = null;
   /** What is shared, or about to be; 0 for nothing. */
   #epoch = 0;
@@ -113,7 +117,7 @@ export class Session implements Host {
         this.guests?.outline(on);
       },
     });
-    this.#pointer = new AgentPointer(stage);
+    this.#pointer = new AgentPointer(async () => (await bridge.load<MakeHand>("hand"))(stage));
     this.#gestures = new Gestures(
       stage.host,
       context.realms,

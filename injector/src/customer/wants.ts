@@ -2,6 +2,8 @@
  * Brings the server what this page has loaded and it does not have: pictures, styles, fonts and media, and nothing else.
  */
 
+import type { Reread } from "../reread/main.ts";
+
 /** At most so many at once. */
 const AT_ONCE = 4;
 /** At most so many waiting; more are not to be had. */
@@ -15,14 +17,23 @@ const SLOWEST = 8000;
 const KINDS =
   /^(image|audio|video|font)\/|^text\/css\b|^application\/(x-)?font|^application\/vnd\.ms-fontobject/i;
 
+interface Want {
+  readonly want: number;
+  readonly url: string;
+}
+
 /** The wants of one session. */
 export class Wants {
-  readonly #queue: Array<{ want: number; url: string }> = [];
+  readonly #queue: Want[] = [];
   #running = 0;
 
-  /** `unavailable` is told of what can not be had; `pass` opens the way to the session where the customer's cookie does not. */
+  /**
+   * `unavailable` is told of what can not be had; `again` loads what has it from the document where its address does not lead to it;
+   * `pass` opens the way to the session where the customer's cookie does not.
+   */
   constructor(
     readonly unavailable: (want: number) => void,
+    readonly again: () => Promise<Reread>,
     readonly pass = "1",
   ) {}
 
@@ -43,7 +54,7 @@ export class Wants {
       const item = this.#queue.shift();
       if (!item) return;
       this.#running++;
-      bring(item.want, item.url, this.pass)
+      bring(item, this)
         .catch(() => this.unavailable(item.want))
         .finally(() => {
           this.#running--;
@@ -74,28 +85,6 @@ async function onItsWay(url: string): Promise<boolean> {
   });
 }
 
-/** A picture whose address does not lead to it, or not for scripts: as the page shows it. */
-async function redraw(url: string): Promise<Blob> {
-  const image = [...document.images].find(
-    ({ currentSrc, complete, naturalWidth }) => currentSrc === url && complete && naturalWidth > 0,
-  );
-  const canvas = document.createElement("canvas");
-  canvas.width = image?.naturalWidth ?? 0;
-  canvas.height = image?.naturalHeight ?? 0;
-  if (image) canvas.getContext("2d")?.drawImage(image, 0, 0);
-  const drawn = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
-  if (!drawn) throw new Error("no such picture");
-  return drawn;
-}
-
-/** What can not be had any more, as far as this document has it. */
-function reread(url: string): Promise<Blob> {
-  const sheet = [...document.styleSheets].find(({ href }) => href === url);
-  if (!sheet) return redraw(url);
-  const rules = [...sheet.cssRules].map(({ cssText }) => cssText);
-  return Promise.resolve(new Blob([rules.join("\n")], { type: "text/css" }));
-}
-
 async function load(url: string): Promise<Blob> {
   // A host that does not answer must not hold up the agent's page.
   const signal = AbortSignal.timeout(SLOWEST);
@@ -109,9 +98,9 @@ async function load(url: string): Promise<Blob> {
   return new Response(await answer.arrayBuffer(), { headers: { "Content-Type": type } }).blob();
 }
 
-async function bring(want: number, url: string, pass: string): Promise<void> {
+async function bring({ want, url }: Want, { again, pass }: Wants): Promise<void> {
   if (await onItsWay(url)) throw new Error("it comes by itself");
-  const body = await load(url).catch(() => reread(url));
+  const body = await load(url).catch(async () => (await again())(url));
   if (body.size > LARGEST) throw new Error("too large");
   const taken = await fetch(`/.tandem/session/resource?want=${want}`, {
     method: "POST",

@@ -165,7 +165,11 @@ export class Lodger implements Host {
     this.#end();
     this.#ticket = ticket;
     this.#withholding = this.#knowNothing();
-    this.#wants = new Wants((want) => this.send({ type: "unavailable", want }), ticket);
+    this.#wants = new Wants(
+      (want) => this.send({ type: "unavailable", want }),
+      () => this.bridge.load("reread"),
+      ticket,
+    );
     this.#line = new Line(
       ticket,
       (message) => this.#message(message),

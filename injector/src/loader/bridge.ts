@@ -48,6 +48,8 @@ export type PartName =
   | "pictures"
   | "held"
   | "acting"
+  | "reread"
+  | "hand"
   | "outlines"
   | "place"
   | "sheets"
