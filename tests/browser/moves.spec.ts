@@ -110,3 +110,27 @@ test("animations that scripts make, and what becomes of them", async ({ customer
   await customer.page.evaluate(() => document.querySelector("#moves")?.getAnimations().forEach((animation) => animation.cancel()));
   await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
 });
+
+test("a page that tells nonsense of animations is shown all the same", async ({ demo, customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, `${STYLES}<p id="after"></p>`);
+  const nonsense = ["--start:-Infinity", "--start:1;--rate:Infinity", "--at:-Infinity", "--start:NaN;--rate:x"];
+  await customer.page.evaluate((nonsense) => {
+    for (const says of nonsense) {
+      for (const name of ["turn", ""]) {
+        const element = document.createElement("div");
+        element.className = "box turns";
+        element.setAttribute("data-tandem-motion", `@keyframes a{0%{opacity:0}}a{animation-name:${name};--iterations:-1;${says}}b{--now:Infinity}`);
+        document.querySelector("#after")?.before(element);
+      }
+    }
+    document.querySelector("#after")?.insertAdjacentHTML("afterend", '<div id="moves" class="box turns"></div>');
+  }, nonsense);
+  await expect.poll(() => agent.mirror.text("#moves")).toBe("");
+  // As if it had been told late.
+  await customer.page.evaluate(() => document.querySelector("#moves")?.getAnimations({ subtree: true }).forEach((one) => (one.currentTime = 4321)));
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+  const metrics = await (await fetch(`${demo.console}/metrics`)).text();
+  expect(metrics).toMatch(/^tandem_session_agent_resyncs_total 0$/m);
+});

@@ -65,7 +65,7 @@ export class Motions {
   tell(element: Element, css: string | null): void {
     this.#due = true;
     const { told, now } = read(css ?? "");
-    if (now) this.#ahead = Math.min(this.#ahead, clock() - now);
+    if (now && Number.isFinite(now)) this.#ahead = Math.min(this.#ahead, clock() - now);
     const made = this.#all.get(element)?.made ?? new Map<string, Animation>();
     const texts = new Set(told.map((one) => one.made?.text));
     for (const [text, animation] of made) {
@@ -88,8 +88,12 @@ export class Motions {
       }
       const running = element.getAnimations({ subtree: true });
       for (const one of told) {
-        const animation = one.made ? this.#make(element, one, made) : find(running, element, one);
-        if (animation) this.#put(animation, one);
+        try {
+          const animation = one.made ? this.#make(element, one, made) : find(running, element, one);
+          if (animation) this.#put(animation, one);
+        } catch {
+          // What only a newer browser takes, or none: a page can say anything there.
+        }
       }
     }
   }
@@ -98,17 +102,12 @@ export class Motions {
     if (!made) return null;
     const known = all.get(made.text);
     if (known) return known;
-    try {
-      const animation = element.animate(
-        made.frames,
-        pseudo ? { ...made.timing, pseudoElement: pseudo } : made.timing,
-      );
-      all.set(made.text, animation);
-      return animation;
-    } catch {
-      // Of a newer browser than this one.
-      return null;
-    }
+    const animation = element.animate(
+      made.frames,
+      pseudo ? { ...made.timing, pseudoElement: pseudo } : made.timing,
+    );
+    all.set(made.text, animation);
+    return animation;
   }
 
   #put(animation: Animation, { start, rate, at }: Told): void {
