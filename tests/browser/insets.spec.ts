@@ -124,6 +124,14 @@ test("what frames had loaded before the session and draw is brought by them, wha
   }
 });
 
+test("what was scrolled in a frame before the session is where the customer has it", async ({ page, site, agent, start }) => {
+  const box = "<div id=box style='height:60px;width:90px;overflow:scroll'><p style='height:900px'>Long</div>";
+  site.put("pay", "/scrolled", `<!doctype html>${box}<script>box.scrollTop = 77</script>`);
+  site.put("shop", "/one", `<!doctype html><h1>Shop</h1><iframe id=pay src="${site.pay}/scrolled"></iframe>`);
+  await start(page, "/one");
+  await expect.poll(() => agent.mirror.scrollTop("#pay >>> #box")).toBe(77);
+});
+
 test("after a restart, a reload and a change of rules the frame is there as it is", async ({ page, site, agent, start }) => {
   await start(page);
   await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");
