@@ -7,11 +7,9 @@
  * differ, both are written beside the results.
  */
 import { randomInt } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import type { Page } from "@playwright/test";
-import { dump } from "./model/dump.ts";
+import { compare, here } from "./model/compare.ts";
 import { type Program, program } from "./model/program.ts";
-import { type Agent, anyStyle, type Customer, type Demo, expect, test } from "./rig.ts";
+import { anyStyle, type Customer, type Demo, expect, test } from "./rig.ts";
 
 const ROUNDS = Number(process.env.MODEL_ROUNDS ?? 5);
 const SEEDS = Number(process.env.MODEL_SEEDS ?? 1);
@@ -21,44 +19,6 @@ const ONLY = process.env.MODEL_ONLY?.split(",") ?? [];
 const OPERATIONS = 150;
 
 declare const window: { program: Program };
-
-const there = (agent: Agent): Promise<string> =>
-  agent.page.evaluate(`(${dump})(document.querySelector("iframe[title=\\"Customer's page\\"]").contentDocument)`);
-const here = (page: Page): Promise<string> => page.evaluate(`(${dump})(document)`);
-
-/** A dump without what the mirror has its own way: of sheets only what they do counts. */
-const plain = (text: string) => text.replace(/^ *# .*\n/gm, "");
-
-/** Where two dumps differ first, with what is around it. */
-function difference(page: string, mirror: string): string {
-  const [ours, theirs] = [page.split("\n"), mirror.split("\n")];
-  const at = ours.findIndex((line, index) => line !== theirs[index]);
-  const around = (lines: string[]) => lines.slice(Math.max(0, at - 6), at + 3).join("\n");
-  return `line ${at}\npage:\n${around(ours)}\nmirror:\n${around(theirs)}`;
-}
-
-async function compare(customer: Customer, agent: Agent, context: string): Promise<void> {
-  const deadline = Date.now() + 4_000;
-  for (;;) {
-    // What frames load, and what the browser closes by itself, comes later.
-    const page = await here(customer.page);
-    const mirror = await there(agent);
-    if (plain(page) === plain(mirror)) return;
-    if (Date.now() > deadline) {
-      // Chromium may lose track of its own sheets and show old styles: then the mirror was right if it had what they are anew.
-      await customer.page.evaluate(() => window.program.restyle());
-      if (plain(await here(customer.page)) === plain(mirror)) {
-        console.log(`${context}: the customer's browser showed old styles`);
-        return;
-      }
-      for (const [name, text] of Object.entries({ page, mirror })) {
-        writeFileSync(test.info().outputPath(`${name}.txt`), text);
-      }
-      const trace = await customer.page.evaluate(() => window.program.trace.slice(-60).join(" "));
-      throw new Error(`${context}: ${difference(plain(page), plain(mirror))}\nlast operations: ${trace}`);
-    }
-  }
-}
 
 /** What went wrong in between, even if it was repaired. */
 async function faults({ console: address, log }: Demo): Promise<string[]> {
@@ -80,7 +40,7 @@ async function crashesAlone({ page }: Customer, seed: number): Promise<boolean> 
     await alone.evaluate(`(${program})(${seed}, ${JSON.stringify(ONLY)})`);
     for (let round = 0; round < ROUNDS; round++) {
       await alone.evaluate((count) => window.program.change(count), OPERATIONS);
-      await here(alone);
+      await here(alone.mainFrame());
     }
   } catch (error) {
     if (!crashed) throw error;
@@ -119,7 +79,7 @@ test("after any program the mirror is the customer's page", async ({ customer, a
       const context = `MODEL_SEED=${seed}, round ${round}`;
       try {
         await customer.page.evaluate((count) => window.program.change(count), OPERATIONS);
-        await compare(customer, agent, context);
+        await compare(customer.page, agent, context);
       } catch (error) {
         if (!crashed) throw error;
         const alone = await crashesAlone(customer, seed);

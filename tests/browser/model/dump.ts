@@ -5,14 +5,20 @@
  */
 import type { Program } from "./program.ts";
 
+/** What a dump leaves on the window: frames whose documents are to be dumped by themselves. */
+export type Others = { others: Element[] };
+
 /**
  * One line for each node: names, attributes, text, what controls hold, where scrollers are, some computed styles. Lines that begin
- * with # are for reading.
+ * with # are for reading. A frame of another host is a line `#other`, with its number and whether it is seen; `inside` says that of
+ * the document of such a frame, with the depth at which its nodes are.
  */
-export function dump(page: Document): string {
+export function dump(page: Document, inside?: { depth: number; seen: boolean }): string {
   const { rootOf } = (window as unknown as { program?: Program }).program ?? {};
   const top = page.querySelector("#model");
   const lines: string[] = [];
+  const others: Element[] = [];
+  Object.assign(window, { others });
   const PROPERTIES = ["display", "color", "paddingLeft", "paddingBottom", "letterSpacing", "borderLeftWidth", "textIndent"];
   const rootAt = (element: Element): ShadowRoot | null => (rootOf ? rootOf(element) : element.shadowRoot);
   /** Whether a host shows its child anywhere. */
@@ -22,7 +28,7 @@ export function dump(page: Document): string {
   };
   /** Of what has no box the browser may keep the style that it had when it was asked last. */
   const isSeen = (element: Element): boolean => {
-    if (!element.checkVisibility()) return false;
+    if (!element.checkVisibility() || inside?.seen === false) return false;
     const view = element.ownerDocument.defaultView;
     for (let at: Element | null = element; at; at = at.parentElement ?? (at.getRootNode() as ShadowRoot).host ?? null) {
       if (!isSlotted(at)) return false;
@@ -90,12 +96,21 @@ export function dump(page: Document): string {
     }
     if (element.localName === "iframe") {
       const inner = (node as unknown as HTMLIFrameElement).contentDocument;
-      lines.push(`${indent}#document ${inner?.compatMode}`);
-      for (const child of inner?.childNodes ?? []) visit(child, depth + 1);
+      if (!inner) {
+        lines.push(`${indent}#other ${others.push(element) - 1} ${isSeen(element)}`);
+        return;
+      }
+      lines.push(`${indent}#document ${inner.compatMode}`);
+      for (const child of inner.childNodes) visit(child, depth + 1);
       return;
     }
     for (const child of node.childNodes) visit(child, depth + 1);
   };
+  if (inside) {
+    lines.push(`${" ".repeat(inside.depth)}#document ${page.compatMode}`);
+    for (const child of page.childNodes) visit(child, inside.depth + 1);
+    return lines.join("\n");
+  }
   for (const sheet of page.adoptedStyleSheets) lines.push(`# adopted ${rulesOf(sheet)}`);
   if (top) visit(top, 0);
   lines.push(`window ${Math.round(page.scrollingElement?.scrollTop ?? 0)}`);

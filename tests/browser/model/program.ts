@@ -16,8 +16,11 @@ export type Program = {
   readonly trace: string[];
 };
 
-/** Puts a `Program` on the window as `program`. `only`: names of the operations to do, or none for all. */
-export function program(seed: number, only: string[]): void {
+/**
+ * Puts a `Program` on the window as `program`. `only`: names of the operations to do, or none for all. `elsewhere`: addresses of other
+ * hosts for frames, of pages that run a program of their own.
+ */
+export function program(seed: number, only: string[], elsewhere: string[] = []): void {
   let state = 0;
   const random = (below: number): number => {
     state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
@@ -54,6 +57,7 @@ export function program(seed: number, only: string[]): void {
 
   const inFrame = (element: Element): Document | null =>
     element.localName === "iframe" ? (element as HTMLIFrameElement).contentDocument : null;
+  const insets = (): HTMLElement[] => named(/^iframe$/).filter((frame) => !inFrame(frame));
   /** All elements of the model, in shadow roots and frames too. */
   const all = (): HTMLElement[] => {
     const found: Element[] = [top];
@@ -306,7 +310,10 @@ export function program(seed: number, only: string[]): void {
     shadow: () => {
       const host = pick(named(/^(div|p|article|x-card|x-late)$/).filter((element) => !rootOf(element)));
       if (!host) return;
-      const root = host.attachShadow({ mode: random(2) ? "open" : "closed", slotAssignment: "named" });
+      const open = random(2) === 1;
+      // Of a frame without a loader nobody keeps what was closed before the page was shared, and this page begins before.
+      const unkept = window.parent !== window && host.ownerDocument !== document;
+      const root = host.attachShadow({ mode: open || unkept ? "open" : "closed", slotAssignment: "named" });
       roots.set(host, root);
       root.append(make(), document.createElement("slot"), make());
     },
@@ -465,6 +472,26 @@ export function program(seed: number, only: string[]): void {
       const frame = pick(named(/^iframe$/)) as HTMLIFrameElement | undefined;
       if (frame) frame.srcdoc = `<!doctype html><p>navigated ${made++}`;
     },
+    ...(elsewhere.length > 0 && {
+      inset: () => {
+        if (insets().length > 2) return;
+        const frame = document.createElement("iframe");
+        frame.style.cssText = "width:160px;height:90px";
+        frame.src = `${pick(elsewhere)}?${made++}`;
+        put(frame);
+      },
+      insetNavigate: () => {
+        const frame = pick(named(/^iframe$/)) as HTMLIFrameElement | undefined;
+        if (!frame) return;
+        frame.removeAttribute("srcdoc");
+        frame.src = `${pick(elsewhere)}?${made++}`;
+      },
+      insetMove: () => {
+        const frame = pick(insets());
+        if (frame) put(frame);
+      },
+      insetRemove: () => pick(insets())?.remove(),
+    }),
     frameRoot: () => {
       const document = inFrame(pick(named(/^iframe$/)) ?? top);
       const html = document?.createElement("html");
