@@ -48,6 +48,17 @@ pub enum FromAgent {
     Alive,
 }
 
+/// What became of an action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Answer {
+    /// Which action.
+    pub seq: u32,
+    /// Why it was not done.
+    pub reason: Option<Refusal>,
+    /// After an edit: where the agent's caret is now, if they see the place.
+    pub at: Option<Place>,
+}
+
 /// To an agent's browser.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -93,6 +104,11 @@ pub enum ToAgent {
         seq: u32,
         /// Why.
         reason: Refusal,
+    },
+    /// After a view that was sent again, which may stand in the place of answers: the last ones once more.
+    Answers {
+        /// In the order in which they were given.
+        answers: Vec<Answer>,
     },
     /// The answer to the same.
     Alive,

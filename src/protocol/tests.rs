@@ -129,6 +129,7 @@ fn typescript_is_current() {
         customer::Privacy,
         customer::Started,
         agent::FromAgent,
+        agent::Answer,
         agent::ToAgent,
         agent::Admission,
         agent::Login,

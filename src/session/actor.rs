@@ -8,7 +8,7 @@ mod insets;
 mod page;
 mod watchers;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ use super::resources::{Resources, Want};
 use super::seats::Seat;
 use super::tabs::Tabs;
 use crate::policy::{Policies, ResourceNames};
-use crate::protocol::agent::Role;
+use crate::protocol::agent::{Answer, Role};
 use crate::protocol::{EndReason, Position, SessionId, Status};
 
 /// Messages that wait for a session's task before who sends them has to wait.
@@ -98,8 +98,7 @@ pub(super) fn session(
     if let Some(role) = role {
         audiences.of(role, &policies);
     }
-    let agent =
-        life.status(now).agent_name.map(|name| Agent { connection: 0, name, present: false, slow: false });
+    let agent = life.status(now).agent_name.map(|name| Agent { present: false, ..Agent::new(0, name) });
     let mut session = Session {
         policies,
         diary,
@@ -167,6 +166,14 @@ struct Agent {
     name: String,
     present: bool,
     slow: bool,
+    /// The last answers to their actions.
+    answers: VecDeque<Answer>,
+}
+
+impl Agent {
+    fn new(connection: u64, name: String) -> Agent {
+        Agent { connection, name, present: true, slow: false, answers: VecDeque::new() }
+    }
 }
 
 struct Watcher {
@@ -254,8 +261,8 @@ impl Session {
                     tracing::error!("an agent's mirror was not what it should show; it is sent anew");
                     self.shared.metrics.divergences.mirror.inc();
                 }
-                if let Some(audience) = self.role_of(connection).and_then(|role| self.audiences.get(role)) {
-                    let _ = reply.send(audience.join(self.page.tree()));
+                if let Some(fresh) = self.fresh(connection) {
+                    let _ = reply.send(fresh);
                 }
             }
             Command::AgentLeft { connection, why } => self.agent_leaves(connection, why),

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
-use super::link::{AgentLink, CustomerLink, FeedItem, Hello, JoinError};
+use super::link::{AgentLink, CustomerLink, Fresh, Hello, JoinError};
 use super::record::{About, TooMuch};
 use super::resources::Resources;
-use crate::policy::EncodedView;
 use crate::protocol::agent::{FromAgent, Role};
 use crate::protocol::customer::FromCustomer;
 use crate::protocol::page::PageFrame;
@@ -93,11 +92,7 @@ impl Handle {
     }
 
     /// A fresh view and the feed that continues it, for a mirror that fell behind or `diverged`. None after the end.
-    pub async fn resync(
-        &self,
-        connection: u64,
-        diverged: bool,
-    ) -> Option<(Option<EncodedView>, broadcast::Receiver<FeedItem>)> {
+    pub async fn resync(&self, connection: u64, diverged: bool) -> Option<Fresh> {
         self.ask(|reply| Command::AgentResync { connection, diverged, reply }).await
     }
 
@@ -168,60 +163,19 @@ impl Handle {
 /// What a session's task can be told.
 #[derive(Debug)]
 pub(super) enum Command {
-    CustomerJoin {
-        hello: Hello,
-        reply: oneshot::Sender<CustomerLink>,
-    },
-    InsetJoin {
-        ticket: String,
-        url: Url,
-        reply: oneshot::Sender<Option<CustomerLink>>,
-    },
-    CustomerSays {
-        connection: u64,
-        message: FromCustomer,
-    },
-    CustomerShows {
-        connection: u64,
-        frame: PageFrame,
-    },
-    CustomerLeft {
-        connection: u64,
-        why: AwayReason,
-    },
-    AgentJoin {
-        name: String,
-        role: Role,
-        reply: oneshot::Sender<Result<AgentLink, JoinError>>,
-    },
-    AgentSays {
-        connection: u64,
-        message: FromAgent,
-    },
-    AgentResync {
-        diverged: bool,
-        connection: u64,
-        reply: oneshot::Sender<(Option<EncodedView>, broadcast::Receiver<FeedItem>)>,
-    },
-    AgentLeft {
-        connection: u64,
-        why: AwayReason,
-    },
-    Paced {
-        connection: u64,
-        slow: bool,
-    },
-    Attach {
-        about: About,
-        reply: oneshot::Sender<()>,
-    },
-    Saves {
-        url: Url,
-        reply: oneshot::Sender<bool>,
-    },
-    End {
-        reason: EndReason,
-    },
+    CustomerJoin { hello: Hello, reply: oneshot::Sender<CustomerLink> },
+    InsetJoin { ticket: String, url: Url, reply: oneshot::Sender<Option<CustomerLink>> },
+    CustomerSays { connection: u64, message: FromCustomer },
+    CustomerShows { connection: u64, frame: PageFrame },
+    CustomerLeft { connection: u64, why: AwayReason },
+    AgentJoin { name: String, role: Role, reply: oneshot::Sender<Result<AgentLink, JoinError>> },
+    AgentSays { connection: u64, message: FromAgent },
+    AgentResync { diverged: bool, connection: u64, reply: oneshot::Sender<Fresh> },
+    AgentLeft { connection: u64, why: AwayReason },
+    Paced { connection: u64, slow: bool },
+    Attach { about: About, reply: oneshot::Sender<()> },
+    Saves { url: Url, reply: oneshot::Sender<bool> },
+    End { reason: EndReason },
 }
 
 impl Command {

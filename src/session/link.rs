@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::policy::{EncodedView, Permit};
-use crate::protocol::agent::{Tab, ToAgent};
+use crate::protocol::agent::{Answer, Tab, ToAgent};
 use crate::protocol::customer::ToCustomer;
 use crate::protocol::{Point, Position, Status};
 
@@ -72,6 +72,17 @@ pub struct AgentLink {
     pub pointer: watch::Receiver<Option<Position>>,
     /// The customer's tabs.
     pub tabs: watch::Receiver<Vec<Tab>>,
+}
+
+/// For a socket that missed something.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The view as it is now, when there is a page; `feed` continues it exactly.
+    pub view: Option<EncodedView>,
+    /// Everything after it.
+    pub feed: broadcast::Receiver<FeedItem>,
+    /// The last answers to the agent, which may be among what was missed.
+    pub answers: Vec<Answer>,
 }
 
 /// Something for agents' browsers, in order. Small: a ring of them is kept for each role.

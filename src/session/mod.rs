@@ -29,7 +29,7 @@ mod tabs;
 
 pub use handle::Handle;
 pub use key::CustomerKey;
-pub use link::{AgentLink, Closed, CustomerLink, FeedItem, Hello, JoinError, Outgoing, TOO_LARGE};
+pub use link::{AgentLink, Closed, CustomerLink, FeedItem, Fresh, Hello, JoinError, Outgoing, TOO_LARGE};
 pub use links::Links;
 pub use metrics::Metrics;
 pub use record::{About, TooMuch};

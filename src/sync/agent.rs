@@ -240,10 +240,10 @@ async fn resync(
     sender: &mut socket::Sender,
     diverged: bool,
 ) -> Result<(), socket::Gone> {
-    let Some((view, feed)) = handle.resync(link.connection, diverged).await else { return Ok(()) };
-    link.feed = feed;
-    match view {
-        Some(view) => sender.binary(view.bytes().clone()).await,
-        None => Ok(()),
+    let Some(fresh) = handle.resync(link.connection, diverged).await else { return Ok(()) };
+    link.feed = fresh.feed;
+    if let Some(view) = fresh.view {
+        sender.binary(view.bytes().clone()).await?;
     }
+    sender.json(&ToAgent::Answers { answers: fresh.answers }).await
 }

@@ -294,6 +294,31 @@ async fn an_action_that_the_customer_leaves_behind_is_answered() {
 }
 
 #[tokio::test]
+async fn answers_that_a_fresh_view_takes_the_place_of_come_with_it() {
+    let rig = Rig::start().await;
+    let (mut customer, mut agent) = session(&rig).await;
+    let edit = |node: u32| {
+        let spot = json!({ "node": node, "offset": 0, "base": 0 });
+        json!({ "kind": "edit", "anchor": spot, "focus": spot, "input": "insertText", "text": "x" })
+    };
+    let [done, refused, open] = [customer.node("free"), customer.node("secret"), customer.node("free")];
+    let done = agent.asks(edit(done)).await;
+    let act = customer.hears("act").await;
+    let at = json!({ "node": customer.node("free"), "offset": 1 });
+    customer.says(json!({ "type": "acted", "seq": act["seq"], "refused": null, "at": at })).await;
+    assert_eq!(agent.outcome(done).await, "done");
+    assert_eq!(agent.acts(input(refused, "x")).await, "private");
+    agent.asks(edit(open)).await;
+    customer.hears("act").await;
+    agent.says(json!({ "type": "resync" })).await;
+    let answers = agent.hears("answers").await["answers"].clone();
+    assert_eq!(
+        answers,
+        json!([{ "seq": 1, "reason": null, "at": at }, { "seq": 2, "reason": "private", "at": null }])
+    );
+}
+
+#[tokio::test]
 async fn what_an_action_led_to_later_is_told_to_the_agent() {
     let rig = Rig::start().await;
     let (mut customer, mut agent) = session(&rig).await;

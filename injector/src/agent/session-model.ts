@@ -5,7 +5,7 @@
  */
 
 import { type Signal, signal } from "@preact/signals";
-import type { EndReason, Problem, Refusal, Status, Tab, ToAgent } from "../protocol/words.ts";
+import type { EndReason, Place, Problem, Refusal, Status, Tab, ToAgent } from "../protocol/words.ts";
 import { type Closed, Connection, type Lost } from "./connection.ts";
 import { Acting } from "./mirror/acting.ts";
 import type { Withheld } from "./mirror/marks.ts";
@@ -79,6 +79,7 @@ export class SessionModel {
         if (!this.watches) acting.attach(document);
         this.hasView.value = true;
       },
+      renewing: (same) => acting.renewing(same),
       framed: (document) => acting.listen(document),
       viewport: (width, height) => {
         this.viewport.value = { width, height };
@@ -216,12 +217,24 @@ export class SessionModel {
         return;
       }
       case "done":
-        this.#acting?.answered(message.seq, null, message.at);
+        this.#answered(message.seq, null, message.at);
         return;
       case "refused":
-        if (!this.#acting?.answered(message.seq, message.reason, null)) this.#refused(message.reason);
+        this.#answered(message.seq, message.reason, null);
+        return;
+      case "answers":
+        for (const { seq, reason, at } of message.answers) {
+          if (this.#acting?.awaits(seq)) this.#answered(seq, reason, at, true);
+        }
         return;
     }
+  }
+
+  /** What is said of a view that the mirror could not follow is said again after the next one. */
+  #answered(seq: number, reason: Refusal | null, at: Place | null, again = false): void {
+    const acting = this.#acting;
+    if (!acting || (!again && this.#mirror?.isLost && acting.awaits(seq))) return;
+    if (!acting.answered(seq, reason, at) && reason) this.#refused(reason);
   }
 
   #tabsChanged(tabs: Tab[]): void {

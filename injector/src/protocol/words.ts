@@ -607,6 +607,20 @@ action: Action, } | { "type": "resync",
  */
 diverged: boolean, } | { "type": "exit" } | { "type": "alive" };
 
+export type Answer = { 
+/**
+ * Which action.
+ */
+seq: number, 
+/**
+ * Why it was not done.
+ */
+reason: Refusal | null, 
+/**
+ * After an edit: where the agent's caret is now, if they see the place.
+ */
+at: Place | null, };
+
 export type ToAgent = { "type": "welcome", 
 /**
  * The session.
@@ -651,7 +665,11 @@ seq: number,
 /**
  * Why.
  */
-reason: Refusal, } | { "type": "alive" } | { "type": "tabs", 
+reason: Refusal, } | { "type": "answers", 
+/**
+ * In the order in which they were given.
+ */
+answers: Array<Answer>, } | { "type": "alive" } | { "type": "tabs", 
 /**
  * In the order in which they were opened.
  */

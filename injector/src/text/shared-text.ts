@@ -49,6 +49,11 @@ export class SharedText {
     return this.#sent === null && isNothing(this.#waiting);
   }
 
+  /** Whether something was not sent. */
+  get isWaiting(): boolean {
+    return !isNothing(this.#waiting);
+  }
+
   /** Whether a change is on its way. */
   get isSent(): boolean {
     return this.#sent !== null;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Session;
-use crate::protocol::agent::ToAgent;
+use crate::protocol::agent::{Answer, ToAgent};
 use crate::protocol::typing::Place;
 use crate::protocol::{Action, Mode, Phase, Refusal};
 use crate::session::audience::Audience;
@@ -16,6 +16,8 @@ use crate::session::registry::short;
 
 /// Actions that may be under way at one time.
 const ACTIONS: usize = 64;
+/// So many answers are kept for an agent who misses some.
+const ANSWERS: usize = 4 * ACTIONS;
 
 impl Session {
     /// The one way by which anything is done in a customer's page.
@@ -64,25 +66,39 @@ impl Session {
     pub(super) fn acted(&mut self, seq: u32, refused: Option<Refusal>, at: Option<Place>) {
         let Some((connection, seq)) = self.pending.remove(&seq) else { return };
         match refused {
-            Some(_) => self.answer(connection, seq, refused),
+            Some(reason) => self.answer(connection, seq, reason),
             None => self.done(connection, seq, at),
         }
     }
 
     /// Something that an action led to later was kept from happening.
-    pub(super) fn stopped(&self, reason: Refusal) {
+    pub(super) fn stopped(&mut self, reason: Refusal) {
         if let Some(agent) = self.agent.as_ref().filter(|agent| agent.present) {
-            self.answer(agent.connection, 0, Some(reason));
+            self.answer(agent.connection, 0, reason);
         }
     }
 
     /// It was done. Where the caret is then is told where the agent sees it.
-    pub(super) fn done(&self, connection: u64, seq: u32, at: Option<Place>) {
+    pub(super) fn done(&mut self, connection: u64, seq: u32, at: Option<Place>) {
+        self.remember(connection, Answer { seq, reason: None, at });
+        let event = ToAgent::Done { seq, at: self.seen(at) };
+        self.audiences.tell(FeedItem::One { connection, event: event.into() });
+    }
+
+    /// A place, if the agent sees it now.
+    pub(super) fn seen(&self, at: Option<Place>) -> Option<Place> {
         let masker = self.role.and_then(|role| self.audiences.get(role)).map(Audience::masker);
-        let at = at.filter(|place| {
+        at.filter(|place| {
             self.page.tree().zip(masker).is_some_and(|(tree, masker)| masker.shows(tree, place.node))
-        });
-        self.audiences.tell(FeedItem::One { connection, event: ToAgent::Done { seq, at }.into() });
+        })
+    }
+
+    fn remember(&mut self, connection: u64, answer: Answer) {
+        let Some(agent) = self.agent.as_mut().filter(|agent| agent.connection == connection) else { return };
+        if agent.answers.len() >= ANSWERS {
+            agent.answers.pop_front();
+        }
+        agent.answers.push_back(answer);
     }
 
     /// Whether the customer's browser may save what an address brings. The agent is told when it may not.
@@ -92,22 +108,18 @@ impl Session {
         let may = self.page.tree().zip(audience);
         let may = may.is_some_and(|(tree, audience)| audience.masker().may_save(tree, url));
         if !may {
-            self.answer(cause.connection, cause.seq, Some(Refusal::NeedsCustomer));
+            self.answer(cause.connection, cause.seq, Refusal::NeedsCustomer);
         }
         may
     }
 
-    pub(super) fn answer(&self, connection: u64, seq: u32, refused: Option<Refusal>) {
-        let event = match refused {
-            None => ToAgent::Done { seq, at: None },
-            // Nothing was refused: the page has taken it for itself.
-            Some(reason @ Refusal::Prevented) => ToAgent::Refused { seq, reason },
-            Some(reason) => {
-                tracing::info!(session = %short(&self.id), ?reason, "an agent's action was refused");
-                self.shared.metrics.refused(reason);
-                ToAgent::Refused { seq, reason }
-            }
-        };
-        self.audiences.tell(FeedItem::One { connection, event: Arc::new(event) });
+    pub(super) fn answer(&mut self, connection: u64, seq: u32, reason: Refusal) {
+        // Nothing was refused: the page has taken it for itself.
+        if reason != Refusal::Prevented {
+            tracing::info!(session = %short(&self.id), ?reason, "an agent's action was refused");
+            self.shared.metrics.refused(reason);
+        }
+        self.remember(connection, Answer { seq, reason: Some(reason), at: None });
+        self.audiences.tell(FeedItem::One { connection, event: Arc::new(ToAgent::Refused { seq, reason }) });
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{Agent, Session, Watcher};
-use crate::protocol::agent::{FromAgent, Role, ToAgent};
+use crate::protocol::agent::{Answer, FromAgent, Role, ToAgent};
 use crate::protocol::customer::ToCustomer;
 use crate::protocol::session::AwayReason;
 use crate::protocol::{EndReason, Phase, Point, Refusal};
 use crate::session::history::Happening;
 use crate::session::lifecycle::Event;
-use crate::session::link::{AgentLink, Closed, FeedItem, JoinError};
+use crate::session::link::{AgentLink, Closed, FeedItem, Fresh, JoinError};
 
 impl Session {
     pub(super) fn agent_joins(&mut self, name: String, role: Role) -> Result<AgentLink, JoinError> {
@@ -24,7 +24,7 @@ impl Session {
         let (first, another) = (self.role.is_none(), self.role != Some(role));
         let link = self.seat(role);
         let connection = link.connection;
-        self.agent = Some(Agent { connection, name: name.clone(), present: true, slow: false });
+        self.agent = Some(Agent::new(connection, name.clone()));
         self.role = Some(role);
         self.diary.note(Happening::Joined { name: name.clone(), role });
         self.happens(Event::AgentCame { name });
@@ -56,6 +56,16 @@ impl Session {
         }
     }
 
+    /// Everything anew for a connection that missed something.
+    pub(super) fn fresh(&self, connection: u64) -> Option<Fresh> {
+        let audience = self.role_of(connection).and_then(|role| self.audiences.get(role))?;
+        let (view, feed) = audience.join(self.page.tree());
+        let agent = self.agent.as_ref().filter(|agent| agent.connection == connection);
+        let answers = agent.into_iter().flat_map(|agent| &agent.answers);
+        let answers = answers.map(|answer| Answer { at: self.seen(answer.at), ..answer.clone() }).collect();
+        Some(Fresh { view, feed, answers })
+    }
+
     pub(super) fn agent_leaves(&mut self, connection: u64, why: AwayReason) {
         if let Some(at) = self.watchers.iter().position(|watcher| watcher.connection == connection) {
             let Watcher { name, .. } = self.watchers.remove(at);
@@ -78,7 +88,7 @@ impl Session {
         if !self.is_agent(connection) {
             // Who watches does nothing, and is told so where an answer is due.
             if let FromAgent::Act { seq, .. } = message {
-                self.answer(connection, seq, Some(Refusal::Watching));
+                self.answer(connection, seq, Refusal::Watching);
             }
             return;
         }
@@ -97,7 +107,7 @@ impl Session {
             FromAgent::Act { seq, epoch, action } => {
                 self.happens(Event::Activity);
                 if let Err(refusal) = self.act(connection, seq, epoch, action) {
-                    self.answer(connection, seq, Some(refusal));
+                    self.answer(connection, seq, refusal);
                 }
             }
             FromAgent::Exit => self.happens(Event::End(EndReason::AgentExit)),

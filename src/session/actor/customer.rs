@@ -71,7 +71,7 @@ impl Session {
         self.close_insets();
         self.customer_pointer.send_replace(None);
         for (_, (connection, seq)) in std::mem::take(&mut self.pending) {
-            self.answer(connection, seq, Some(Refusal::CustomerAway));
+            self.answer(connection, seq, Refusal::CustomerAway);
         }
     }
 

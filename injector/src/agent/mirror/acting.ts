@@ -11,11 +11,13 @@ import type {
   FromAgent,
   Mode,
   Modifiers,
+  NodeId,
   Place,
   Point,
   Refusal,
   Spot,
 } from "../../protocol/words.ts";
+import { between, follow } from "../../text/change.ts";
 import { scrollerOf } from "./controls.ts";
 import { Edits } from "./edits.ts";
 import type { Field } from "./field-text.ts";
@@ -53,7 +55,15 @@ const MOST_WAITING = 32;
 /** A key as it was pressed. */
 type Stroke = { key: string; code: string; modifiers: Modifiers };
 /** A key, and what it is for if those before it leave the focus where it is. */
-type Struck = { stroke: Stroke; target: Element | null };
+type Struck = { stroke: Stroke; target: NodeId | null };
+/** Where the agent's caret is, in a field with its text. */
+type Caret = {
+  node: NodeId;
+  said: string;
+  start: number | null;
+  end: number | null;
+  direction: Field["selectionDirection"];
+};
 
 export class Acting {
   readonly #mirror: Mirror;
@@ -64,6 +74,8 @@ export class Acting {
   #document: Document | null = null;
   #mode: Mode = "pointer";
   #seq = 0;
+  /** Unanswered actions. */
+  readonly #open = new Set<number>();
   #pointer: { at: Point | null; sent: number; timer: ReturnType<typeof setTimeout> | undefined } = {
     at: null,
     sent: Number.NEGATIVE_INFINITY,
@@ -74,15 +86,17 @@ export class Acting {
   #flushing = false;
   #focusIntent = Number.NEGATIVE_INFINITY;
   /** The unanswered key, what had the focus before it, and the keys after it: where it moves the focus they are for that. */
-  #struck: { seq: number; key: string; focused: Element | null } | null = null;
+  #struck: { seq: number; key: string; focused: NodeId | null } | null = null;
   #keys: Struck[] = [];
   /** What was clicked last and is no field. */
-  #pressedLast: Element | null = null;
+  #pressedLast: NodeId | null = null;
   /** The agent's caret: as last told, what tells of it, and when the agent's hand last moved it. */
   #caret = "";
   #carets = new Set<number>();
   #caretTimer: ReturnType<typeof setTimeout> | undefined;
   #hand = Number.NEGATIVE_INFINITY;
+  /** What had the agent's focus, while the mirror is built anew. */
+  #kept: Caret | null = null;
 
   constructor(mirror: Mirror, host: ActingHost) {
     this.#mirror = mirror;
@@ -94,6 +108,10 @@ export class Acting {
       act,
       refused,
       idOf: (field) => mirror.ownId(field),
+      find: (id) => {
+        const node = (mirror.find(id) ?? null) as Element | null;
+        return isTextField(node) && !refusalOf(node) ? node : null;
+      },
       truth: (field) => mirror.valueOf(field),
     });
     this.#pointing = new Pointing(mirror, { act, refused });
@@ -128,22 +146,30 @@ export class Acting {
   /** A new connection counts its actions from 1. */
   restart(): void {
     this.#seq = 0;
-    this.#forgetKeys();
+    this.#open.clear();
     this.#pointing.clear();
     this.#edits.clear();
     this.#fields.clear(true);
+    this.#anotherPage();
+  }
+
+  /** Whether an action was not answered. */
+  awaits(seq: number): boolean {
+    return this.#open.has(seq);
   }
 
   /** Sends an action and returns its number. */
   act(action: Action): number {
     this.#seq += 1;
     if (SETS.has(action.kind) && "node" in action) this.#mirror.answers.sent(this.#seq, action.node);
+    this.#open.add(this.#seq);
     this.#host.send({ type: "act", seq: this.#seq, epoch: this.#mirror.epoch, action });
     return this.#seq;
   }
 
   /** The server answered an action. Returns whether the agent need not hear of it. */
   answered(seq: number, refused: Refusal | null, at: Place | null): boolean {
+    this.#open.delete(seq);
     if (this.#carets.delete(seq) || this.#pointing.answered(seq, refused)) return true;
     if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at)) {
       // The page knows from the typing itself.
@@ -159,16 +185,53 @@ export class Acting {
     return refused === "prevented" || refused === "stale";
   }
 
+  /** The mirror is about to be built anew. What is typed goes on only where the nodes keep their numbers. */
+  renewing(same: boolean): void {
+    if (same) {
+      this.#flush();
+      this.#edits.renewing();
+      this.#kept ??= this.#document?.hasFocus() ? this.#caretNow() : null;
+      return;
+    }
+    const isLost = this.#edits.isWaiting || this.#fields.isWaiting;
+    this.#edits.clear();
+    this.#fields.clear();
+    this.#anotherPage();
+    if (isLost) this.#host.refused("gone");
+  }
+
   /** Listens in a new document of the mirror: opening it has taken the old listeners. */
   attach(document: Document): void {
     this.#document = document;
-    this.#edits.clear();
-    this.#fields.clear();
     this.#scrolled.clear();
     this.#pointing.clear();
+    this.listen(document);
+    const kept = this.#kept;
+    this.#kept = null;
+    const focused = kept && ((this.#mirror.find(kept.node) ?? null) as HTMLElement | null);
+    if (focused && !refusalOf(focused)) focused.focus({ preventScroll: true });
+    const whole = this.#fields.renewed();
+    if (isTextField(focused) && kept?.start != null && kept.end != null && focused.selectionStart !== null) {
+      const change = between(kept.said, focused.value);
+      const [start, end] = [kept.start, kept.end].map((at) => follow(at, change, true));
+      focused.setSelectionRange(start ?? 0, end ?? 0, kept.direction ?? undefined);
+    }
+    if (!this.#edits.renewed() || !whole) this.#host.refused("gone");
+  }
+
+  #anotherPage(): void {
+    this.#kept = null;
     this.#pressedLast = null;
     this.#forgetKeys();
-    this.listen(document);
+  }
+
+  #caretNow(): Caret | null {
+    const active = this.#active;
+    const node = active && this.#mirror.ownId(active);
+    if (!active || node === null) return null;
+    const field = isTextField(active) ? active : null;
+    const { value: said = "", selectionStart: start = null, selectionEnd: end = null } = field ?? {};
+    return { node, said, start, end, direction: field?.selectionDirection ?? null };
   }
 
   /** Listens in a document of the mirror, that of the page or of a frame. */
@@ -287,7 +350,7 @@ export class Acting {
     // A field that was clicked has the caret already; a label's click brings it elsewhere.
     const typing = isTextField(aim.element) || editable(aim.element) !== null;
     this.#focusIntent = typing ? Number.NEGATIVE_INFINITY : performance.now();
-    this.#pressedLast = typing ? null : aim.element;
+    this.#pressedLast = typing ? null : this.#mirror.idOf(aim.element);
     this.#flush();
     this.#pointing.clicked();
     this.act({
@@ -329,7 +392,7 @@ export class Acting {
     // Among what is typed keys keep their place, but Tab leads away from it.
     const typed = isTextField(target) || editable(target) !== null;
     if (this.#struck && (!typed || this.#struck.key === "Tab")) {
-      if (this.#keys.length < MOST_WAITING) this.#keys.push({ stroke, target });
+      if (this.#keys.length < MOST_WAITING) this.#keys.push({ stroke, target: this.#mirror.idOf(target) });
       return;
     }
     // The way on and the way out are free.
@@ -343,15 +406,21 @@ export class Acting {
     this.#focusIntent = performance.now();
     this.#flush();
     const { focused } = this.#mirror;
-    this.#struck = { seq: this.act({ kind: "key", node, ...stroke }), key: stroke.key, focused };
+    this.#struck = {
+      seq: this.act({ kind: "key", node, ...stroke }),
+      key: stroke.key,
+      focused: this.#mirror.idOf(focused),
+    };
   }
 
   /** The key before was answered; `before` had the focus then. */
-  #strikeOn(before: Element | null): void {
+  #strikeOn(before: NodeId | null): void {
     const keys = this.#keys;
     const { focused } = this.#mirror;
+    const stays = this.#mirror.idOf(focused) === before;
+    const find = (id: NodeId | null) => ((id && this.#mirror.find(id)) ?? null) as Element | null;
     this.#forgetKeys();
-    for (const { stroke, target } of keys) this.#strike(stroke, focused === before ? target : focused);
+    for (const { stroke, target } of keys) this.#strike(stroke, stays ? find(target) : focused);
   }
 
   #forgetKeys(): void {
@@ -386,8 +455,8 @@ export class Acting {
     if (target && target !== document?.body && target !== document?.documentElement) return target;
     const { focused } = this.#mirror;
     if (focused && !isTextField(focused) && !editable(focused)) return focused;
-    const last = this.#pressedLast?.isConnected ? this.#pressedLast : null;
-    return last ?? target ?? this.#document?.body ?? null;
+    const last = this.#pressedLast === null ? null : this.#mirror.find(this.#pressedLast);
+    return (last?.isConnected ? (last as Element) : null) ?? target ?? this.#document?.body ?? null;
   }
 
   #beforeInput(event: InputEvent): void {
@@ -498,8 +567,7 @@ export class Acting {
 
   /** Where the agent's caret or selection is, if it is in something to type into. */
   #spots(): { anchor: Spot; focus: Spot } | null {
-    let active: Element | null = this.#document?.activeElement ?? null;
-    for (let inner = active && inside(active); inner; inner = inside(inner)) active = inner;
+    const active = this.#active;
     if (!active || refusalOf(active)) return null;
     if (!isTextField(active)) return editable(active) ? this.#edits.spots(active.ownerDocument) : null;
     const node = this.#mirror.ownId(active);
@@ -538,9 +606,15 @@ export class Acting {
     this.#scrolled.clear();
   }
 
-  #blur(): void {
+  /** What has the agent's focus, also in shadow roots and frames. */
+  get #active(): Element | null {
     let active = this.#document?.activeElement ?? null;
     for (let inner = active && inside(active); inner; inner = inside(inner)) active = inner;
+    return active;
+  }
+
+  #blur(): void {
+    const active = this.#active;
     if (active && active !== active.ownerDocument.body) (active as HTMLElement).blur();
   }
 }

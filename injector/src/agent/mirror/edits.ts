@@ -5,10 +5,11 @@
  * has changed. What was shown ahead of the page is taken back before the page's own word is looked at.
  */
 
-import type { Action, Place, Refusal, Spot, Typed } from "../../protocol/words.ts";
+import type { Action, NodeId, Place, Refusal, Spot, Typed } from "../../protocol/words.ts";
 import { between, follow, nameOf } from "../../text/change.ts";
 import { setText } from "./controls.ts";
 import { editable, typedBy } from "./intents.ts";
+import { refusalOf } from "./marks.ts";
 import type { Mirror } from "./mirror.ts";
 
 /** Most text that waits, in UTF-16 units, and edits. */
@@ -31,6 +32,9 @@ type Edit = {
 type At = { readonly node: Node; readonly offset: number };
 /** What the page said of a text before more was shown in it, what it says now, and where the first edit stood in it. */
 type Truth = { readonly before: string; now: string; readonly places: readonly (readonly [Range, number])[] };
+/** A place that outlasts the nodes: in a text as it was. */
+type Kept = { readonly node: NodeId; readonly offset: number; readonly said: string };
+type KeptReach = { readonly anchor: Kept; readonly focus: Kept };
 /** What became of an edit, and where it ended in a text of which the page had said this until then. */
 type Answer = { readonly refused: Refusal | null; readonly end: At | null; readonly said: string };
 /** What an input method began with. */
@@ -55,6 +59,8 @@ export class Edits {
   /** The agent has put the caret elsewhere since the last edit. */
   #moved = true;
   #composing: Composition | null = null;
+  /** While the mirror is built anew: the agent's selection, where each edit is, and whether all have a place. */
+  #kept: { own: KeptReach | null; places: Map<Edit, KeptReach>; whole: boolean } | null = null;
 
   constructor(mirror: Mirror, act: (action: Action) => number, refused: (reason: Refusal) => void) {
     this.#mirror = mirror;
@@ -73,6 +79,71 @@ export class Edits {
     this.#moved = true;
     this.#composing = null;
     this.#answer = null;
+    this.#kept = null;
+  }
+
+  /** Whether something was not sent. */
+  get isWaiting(): boolean {
+    return this.#composing !== null || this.#edits.some(({ seq }) => seq === null);
+  }
+
+  /** A fresh view of the same page comes: its nodes are others with the same numbers. */
+  renewing(): void {
+    if (this.#kept) return;
+    const composition = this.#composing;
+    this.#composing = null;
+    if (composition?.text) setText(composition.text, composition.shown);
+    this.#takeBack();
+    this.#settle();
+    const own = rangeOf(selectionIn(this.#mirror.document));
+    const places = new Map<Edit, KeptReach>();
+    let whole = composition === null;
+    for (const [at, edit] of this.#edits.entries()) {
+      const kept = edit.range && this.#keep(edit.range);
+      if (kept) places.set(edit, kept);
+      else if (edit.range) {
+        this.#edits.length = at;
+        whole = false;
+      }
+    }
+    this.#kept = { own: own && this.#keep(own), places, whole };
+  }
+
+  /** It is there: all that was typed goes on in it. Returns whether each place is. */
+  renewed(): boolean {
+    if (!this.#kept) return true;
+    const { own, places } = this.#kept;
+    let { whole } = this.#kept;
+    this.#kept = null;
+    for (const [at, edit] of this.#edits.entries()) {
+      const kept = places.get(edit);
+      edit.range = kept ? this.#found(kept) : null;
+      if (!kept || edit.range) continue;
+      this.#edits.length = at;
+      whole = false;
+    }
+    const selected = own && this.#found(own);
+    if (selected) select(selected);
+    this.#show();
+    return whole;
+  }
+
+  #keep({ anchor, focus }: Reach): KeptReach | null {
+    const [from, to] = [anchor, focus].map(({ startContainer, startOffset }) => {
+      const node = this.#mirror.ownId(startContainer);
+      return node === null ? null : { node, offset: startOffset, said: textOf(startContainer) };
+    });
+    return from && to ? { anchor: from, focus: to } : null;
+  }
+
+  #found({ anchor, focus }: KeptReach): Reach | null {
+    const [from, to] = [anchor, focus].map(({ node: id, offset, said }) => {
+      const node = this.#mirror.find(id);
+      const host = node && elementOf(node);
+      if (!node || !editable(host ?? null) || refusalOf(host ?? null)) return null;
+      return placed({ node, offset: said ? follow(offset, between(said, textOf(node)), true) : offset });
+    });
+    return from && to ? { anchor: from, focus: to } : null;
   }
 
   /** The agent put the caret elsewhere. */

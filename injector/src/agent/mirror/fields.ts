@@ -17,6 +17,8 @@ const LONGEST = 40_000;
 export type FieldContext = {
   act(action: Action): number;
   idOf(field: Field): NodeId | null;
+  /** The field with this id, if it may be typed in. */
+  find(id: NodeId): Field | null;
   /** The page's last word on the value of a field. */
   truth(field: Field): string;
   refused(reason: Refusal): void;
@@ -25,6 +27,9 @@ export type FieldContext = {
 /** What the page says of a field: what it holds, or what became of the change that was sent. */
 type Said = { readonly word: string } | { readonly refused: Refusal | null };
 type Known = {
+  readonly node: NodeId;
+  /** Another element after a fresh view. */
+  field: Field;
   readonly text: SharedText;
   input: Typed;
   /** What was said while an input method was at work. */
@@ -33,8 +38,8 @@ type Known = {
 
 export class Fields {
   readonly #context: FieldContext;
-  #texts = new Map<Field, Known>();
-  readonly #sent = new Map<number, Field>();
+  readonly #texts = new Map<Field, Known>();
+  readonly #sent = new Map<number, Known>();
   #composing: Field | null = null;
 
   constructor(context: FieldContext) {
@@ -49,6 +54,29 @@ export class Fields {
     this.#composing = null;
   }
 
+  /** A fresh view of the same page is there: all that was typed goes on in it. Returns whether each field is. */
+  renewed(): boolean {
+    // What an input method was at is broken off.
+    if (this.#composing) this.composed(this.#composing);
+    const all = [...this.#texts.values()];
+    this.#texts.clear();
+    let whole = true;
+    for (const known of all) {
+      const field = this.#context.find(known.node);
+      if (field) {
+        known.field = field;
+        this.#texts.set(field, known);
+        this.#hear(field, { word: this.#context.truth(field) });
+      } else whole &&= known.text.isSettled;
+    }
+    return whole;
+  }
+
+  /** Whether something was not sent. */
+  get isWaiting(): boolean {
+    return [...this.#texts.values()].some(({ text }) => text.isWaiting);
+  }
+
   /** Whether nothing of a field is on its way. */
   isSettled(field: Field): boolean {
     return this.#texts.get(field)?.text.isSettled !== false && this.#composing !== field;
@@ -57,6 +85,7 @@ export class Fields {
   /** The value of a field has changed here. */
   typed(field: Field, event: InputEvent): void {
     const shared = this.#shared(field);
+    if (!shared) return;
     shared.input = typedBy(event.inputType) ?? "insertText";
     if (event.isComposing) this.#composing = field;
     else this.#edited(field);
@@ -67,6 +96,7 @@ export class Fields {
     if (this.#composing !== field) return;
     this.#composing = null;
     const shared = this.#shared(field);
+    if (!shared) return;
     shared.input = "insertText";
     this.#edited(field);
     const { later } = shared;
@@ -98,10 +128,10 @@ export class Fields {
 
   /** An action was answered. Returns whether it was typing here. */
   answered(seq: number, refused: Refusal | null): boolean {
-    const field = this.#sent.get(seq);
-    if (!field) return false;
+    const known = this.#sent.get(seq);
+    if (!known) return false;
     this.#sent.delete(seq);
-    this.#hear(field, { refused });
+    this.#hear(known.field, { refused });
     return true;
   }
 
@@ -124,18 +154,22 @@ export class Fields {
     this.#send(field);
   }
 
-  #shared(field: Field): Known {
-    let shared = this.#texts.get(field);
-    if (!shared) {
-      for (const known of this.#texts.keys()) if (!known.isConnected) this.#texts.delete(known);
-      shared = { text: new SharedText(this.#context.truth(field)), input: "insertText", later: [] };
-      this.#texts.set(field, shared);
-    }
+  /** Nothing is known of a field that the page does not have. */
+  #shared(field: Field): Known | null {
+    const known = this.#texts.get(field);
+    if (known) return known;
+    for (const other of this.#texts.keys()) if (!other.isConnected) this.#texts.delete(other);
+    const node = this.#context.idOf(field);
+    if (node === null) return null;
+    const text = new SharedText(this.#context.truth(field));
+    const shared: Known = { node, field, text, input: "insertText", later: [] };
+    this.#texts.set(field, shared);
     return shared;
   }
 
   #edited(field: Field): void {
-    const { text } = this.#shared(field);
+    const text = this.#shared(field)?.text;
+    if (!text) return;
     if (field.value.length - text.view.length > LONGEST) {
       put(field, text.view, []);
       this.#context.refused("too_long");
@@ -150,15 +184,12 @@ export class Fields {
 
   #send(field: Field): void {
     const shared = this.#texts.get(field);
-    const node = this.#context.idOf(field);
-    if (!shared || node === null || this.#composing === field) return;
+    if (!shared || this.#composing === field) return;
     const sent = shared.text.send();
     if (!sent) return;
     const { base, change } = sent;
-    this.#sent.set(
-      this.#context.act({ kind: "input", node, base, change: [...change], input: shared.input }),
-      field,
-    );
+    const { node, input } = shared;
+    this.#sent.set(this.#context.act({ kind: "input", node, base, change: [...change], input }), shared);
   }
 }
 

@@ -34,6 +34,8 @@ import {
 export type MirrorEvents = {
   /** It lost its place, or is another page than it should be, and needs the whole view. */
   resync(diverged: boolean): void;
+  /** A whole view comes in place of what is there; `same`: of the same page, its nodes have the same numbers. */
+  renewing(same: boolean): void;
   /** A whole view is there; listeners that were in the old document are gone. */
   begun(document: Document): void;
   /** A frame in the page has a new document. */
@@ -173,6 +175,11 @@ export class Mirror {
     }
   }
 
+  /** Whether it waits for a whole view. */
+  get isLost(): boolean {
+    return this.#place === null;
+  }
+
   /** A new connection: what comes next is a whole view. */
   restart(): void {
     this.#place = null;
@@ -241,6 +248,7 @@ export class Mirror {
     const first = frame.ops[0];
     if (first?.op === "begin") {
       clearTimeout(this.#askLater);
+      this.#events.renewing(frame.epoch === this.epoch);
       this.#begin(first.quirks);
     } else {
       // Lost already: what was asked for comes.
