@@ -188,12 +188,13 @@ pub(super) async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -
     loop {
         let text = String::from_utf8_lossy(buffer).into_owned();
         if let Some(end) = text.find("\r\n\r\n").map(|at| at + 4) {
-            let head = text[..end].to_ascii_lowercase();
             let length: Option<usize> =
-                head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+                header(&text, "content-length").and_then(|length| length.parse().ok());
             let total = match length {
                 Some(length) => Some(end + length),
-                None if head.contains("transfer-encoding: chunked") => {
+                None if header(&text, "transfer-encoding")
+                    .is_some_and(|how| how.eq_ignore_ascii_case("chunked")) =>
+                {
                     text[end..].find("0\r\n\r\n").map(|at| end + at + 5)
                 }
                 None => Some(end),
