@@ -28,7 +28,8 @@ pub enum CssUrl {
 }
 
 /// Returns `css` with every URL replaced by what `map` makes of it; `None` makes it [`NOTHING`]. In selectors,
-/// states of the customer (`:hover`, `:focus`, `:invalid`, …) become attributes that the mirror sets.
+/// states of the customer (`:hover`, `:focus`, `:invalid`, …) become attributes that the mirror sets, and `::selection` what
+/// it highlights.
 ///
 /// `map` is given the URL as the browser would see it (escapes resolved) and as written (not resolved against
 /// any base): `url(…)`, `url("…")`, `src("…")`, the strings of `@import`, `image-set()` and `image()`, at any
@@ -322,6 +323,10 @@ mod tests {
             ("@scope (a:hover) to (b){c{}}", "@scope (a[data-tandem-hover]) to (b){c{}}"),
             ("a{b:url(c)}d:hover{e:url(f)}", "a{b:url(\"u:c\")}d[data-tandem-hover]{e:url(\"u:f\")}"),
             ("a:hover", "a:hover"),
+            (
+                "::selection{b:c} a:focus::SELECTION,d{--e:f::selection}",
+                "::highlight(tandem-selection){b:c} a[data-tandem-focus]::highlight(tandem-selection),d{--e:f::selection}",
+            ),
         ] {
             assert_eq!(mapped(css), expected, "for {css}");
         }

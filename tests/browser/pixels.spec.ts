@@ -21,6 +21,16 @@ test("the agent's picture of the shop is the customer's", async ({ customer, age
   }
 });
 
+test("what the customer has selected looks the same, also in the page's own colours", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const own = "p.own::selection { background: #b2182b; color: #ffe082 }";
+    document.body.innerHTML = `<style>p { font: 40px sans-serif } ${own}</style><p>Selected as the browser shows it</p><p class="own">as the page says</p>`;
+    getSelection()?.selectAllChildren(document.body);
+  });
+  await expect(async () => expect(await difference(customer, agent)).toBeLessThan(ALLOWED)).toPass({ timeout: 8_000 });
+});
+
 type Screen = { page: import("@playwright/test").Page };
 
 async function difference(customer: Screen, agent: Screen): Promise<number> {

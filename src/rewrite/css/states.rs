@@ -1,5 +1,6 @@
 //! Pseudo-classes whose state is the customer's and not the agent's: where they stand in selectors, an attribute
 //! that the mirror sets takes their place. An attribute counts as much as a pseudo-class, so the cascade stays.
+//! What is selected is the customer's, too: the mirror draws it as a highlight.
 //!
 //! Whether something is a selector is known only at the `{` after it: `a:hover{…}` and `b:hover;` begin alike. So
 //! what may be a state is noted with its place in the output, and replaced, or not, when that is known.
@@ -26,6 +27,9 @@ const STATES: [(&str, &str); 16] = [
     ("-webkit-full-screen", "[data-tandem-fullscreen]"),
 ];
 
+/// `::selection` → what the mirror calls the customer's.
+const SELECTION: &str = "::highlight(tandem-selection)";
+
 /// After these nothing but some pseudo-classes can stand, or an attribute would mean something else.
 const ENDS: [&str; 5] = ["before", "after", "first-line", "first-letter", "host"];
 
@@ -41,7 +45,7 @@ struct Found {
     start: usize,
     /// Not known until the token is written.
     end: Option<usize>,
-    attribute: &'static str,
+    instead: &'static str,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -89,12 +93,18 @@ impl Run {
             }
             Token::Ident(name) if at.colons == 1 && !at.ended => {
                 let state = STATES.iter().find(|(state, _)| name.eq_ignore_ascii_case(state));
-                if let Some((_, attribute)) = state {
-                    self.found.push(Found { start: at.start, end: None, attribute });
+                if let Some((_, instead)) = state {
+                    self.found.push(Found { start: at.start, end: None, instead });
                 }
                 at.ended |= ENDS.iter().any(|end| name.eq_ignore_ascii_case(end));
             }
-            Token::Ident(_) | Token::Function(_) if at.colons == 2 => at.ended = true,
+            Token::Ident(name) if at.colons == 2 => {
+                if name.eq_ignore_ascii_case("selection") {
+                    self.found.push(Found { start: at.start, end: None, instead: SELECTION });
+                }
+                at.ended = true;
+            }
+            Token::Function(_) if at.colons == 2 => at.ended = true,
             Token::WhiteSpace(_) | Token::Comma | Token::Delim('>' | '+' | '~' | '|') => at.ended = false,
             _ => {}
         }
@@ -115,7 +125,7 @@ impl Run {
             return;
         }
         for found in run.found.iter().rev() {
-            out.replace_range(found.start..found.end.unwrap_or(out.len()), found.attribute);
+            out.replace_range(found.start..found.end.unwrap_or(out.len()), found.instead);
         }
     }
 }

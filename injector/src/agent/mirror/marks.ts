@@ -39,8 +39,8 @@ iframe[${OWN.mark}~=placeholder]{pointer-events:none!important}
 [${OWN.fullscreen}]{position:fixed!important;inset:0!important;margin:0!important;box-sizing:border-box!important;
   min-width:0!important;max-width:none!important;min-height:0!important;max-height:none!important;width:100%!important;
   height:100%!important;transform:none!important;object-fit:contain;border:0;padding:0}
-::highlight(tandem-selection){background-color:#a8cdfb}
 @layer tandem{
+  ::highlight(tandem-selection){background-color:Highlight;color:HighlightText}
   [${OWN.focusVisible}]{outline:auto 1px -webkit-focus-ring-color}
   select:is([multiple],[size])[${OWN.focus}] option:checked{background-color:#1967d2;color:#fff}
   [${OWN.autofill}]{background-color:light-dark(rgb(232,240,254),rgba(70,90,126,.4))}
