@@ -323,9 +323,11 @@ mod tests {
             ("@scope (a:hover) to (b){c{}}", "@scope (a[data-tandem-hover]) to (b){c{}}"),
             ("a{b:url(c)}d:hover{e:url(f)}", "a{b:url(\"u:c\")}d[data-tandem-hover]{e:url(\"u:f\")}"),
             ("a:hover", "a:hover"),
+            ("a::before{b:c}d:hover{e:f}", "a::before{b:c}d[data-tandem-hover]{e:f}"),
+            ("a{b::c;d:hover{e:f}}", "a{b::c;d[data-tandem-hover]{e:f}}"),
             (
-                "::selection{b:c} a:focus::SELECTION,d{--e:f::selection}",
-                "::highlight(tandem-selection){b:c} a[data-tandem-focus]::highlight(tandem-selection),d{--e:f::selection}",
+                "::selection{b:c}a:focus::SELECTION,d{--e:f::selection}",
+                "::highlight(tandem-selection){b:c}a[data-tandem-focus]::highlight(tandem-selection),d{--e:f::selection}",
             ),
         ] {
             assert_eq!(mapped(css), expected, "for {css}");

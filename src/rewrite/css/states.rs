@@ -105,7 +105,11 @@ impl Run {
                 at.ended = true;
             }
             Token::Function(_) if at.colons == 2 => at.ended = true,
-            Token::WhiteSpace(_) | Token::Comma | Token::Delim('>' | '+' | '~' | '|') => at.ended = false,
+            Token::WhiteSpace(_)
+            | Token::Comma
+            | Token::Delim('>' | '+' | '~' | '|')
+            | Token::CurlyBracketBlock
+            | Token::Semicolon => at.ended = false,
             _ => {}
         }
         at.colons = 0;
