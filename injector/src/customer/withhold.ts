@@ -230,6 +230,5 @@ function addressOf(document: Document): string | null {
 
 /** Whether what is in `node` is typed by people. */
 export function isTyped(node: Node | null): boolean {
-  const at = node?.nodeType === Node.DOCUMENT_FRAGMENT_NODE ? above(node) : node;
-  return isElement(at) && closestAcross(at, "textarea,[contenteditable]") !== null;
+  return isElement(node) && closestAcross(node, "textarea,[contenteditable]") !== null;
 }
