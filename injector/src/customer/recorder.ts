@@ -219,7 +219,7 @@ export class Recorder {
     this.#writeState(out);
     this.#send(out);
     this.#checks.changed();
-    this.#survey(2);
+    this.#survey(first + 1);
   }
 
   /** Stops watching, for good. */
