@@ -29,6 +29,21 @@ test("what a canvas shows, and what is drawn on it later", async ({ customer, ag
   await expect.poll(() => agent.mirror.colour("#chart")).toEqual([10, 140, 60]);
 });
 
+test("a canvas that grows after it was drawn, as in a tab that opens", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await canvas(customer, "grows", 'style="width: 2px; height: 1px"');
+  await customer.page.evaluate(() => document.querySelector<HTMLCanvasElement>("#grows")?.getContext("2d")?.fillRect(0, 0, 200, 100));
+  const width = () =>
+    agent.page.evaluate(() => {
+      const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentDocument;
+      return mirror?.querySelector<HTMLImageElement>("#grows > img")?.naturalWidth;
+    });
+  await expect.poll(width).toBe(2);
+  await customer.page.evaluate(() => document.querySelector("#grows")?.removeAttribute("style"));
+  await expect.poll(width).toBe(200);
+});
+
 test("a canvas that WebGL draws in the page's frames", async ({ customer, agent, session }) => {
   await session("/help");
   await canvas(customer, "scene");

@@ -50,6 +50,7 @@ interface Subject {
 export class Darkroom implements Camera {
   readonly #subjects = new Map<Element, Subject>();
   readonly #eyes: IntersectionObserver;
+  readonly #sizes: ResizeObserver;
   readonly #offscreen = new WeakSet<Element>();
   #busy = false;
   #stopped = false;
@@ -64,6 +65,7 @@ export class Darkroom implements Camera {
     this.#eyes = new IntersectionObserver((entries) => guarded(() => this.#looked(entries)), {
       rootMargin: "64px",
     });
+    this.#sizes = new ResizeObserver((entries) => guarded(() => this.#resized(entries)));
     document.addEventListener("visibilitychange", this.#soon);
   }
 
@@ -72,6 +74,7 @@ export class Darkroom implements Camera {
       if (elements.has(element)) continue;
       this.#subjects.delete(element);
       this.#eyes.unobserve(element);
+      this.#sizes.unobserve(element);
       for (const event of FILM) element.removeEventListener(event, this.#film);
     }
     for (const element of elements) {
@@ -91,6 +94,7 @@ export class Darkroom implements Camera {
         elsewhere: this.#offscreen.has(element),
       });
       this.#eyes.observe(element);
+      this.#sizes.observe(element);
       for (const event of FILM) element.addEventListener(event, this.#film);
     }
   }
@@ -101,6 +105,7 @@ export class Darkroom implements Camera {
     document.removeEventListener("visibilitychange", this.#soon);
     this.watch(new Set());
     this.#eyes.disconnect();
+    this.#sizes.disconnect();
   }
 
   /** Something was drawn; `fleeting`: it can be read only until the frame is shown. */
@@ -145,8 +150,18 @@ export class Darkroom implements Camera {
       const subject = this.#subjects.get(target);
       if (!subject) continue;
       subject.seen = isIntersecting;
-      subject.width = boundingClientRect.width;
-      subject.height = boundingClientRect.height;
+      measure(subject, boundingClientRect);
+    }
+    this.#soon();
+  }
+
+  /** What was taken smaller, or of nothing yet, is not what is shown now. */
+  #resized(entries: ResizeObserverEntry[]): void {
+    for (const { target } of entries) {
+      const subject = this.#subjects.get(target);
+      if (!subject) continue;
+      measure(subject, target.getBoundingClientRect());
+      subject.dirty = true;
     }
     this.#soon();
   }
@@ -234,6 +249,12 @@ export class Darkroom implements Camera {
     subject.hash = hash;
     this.taken(element, picture);
   }
+}
+
+/** Notes how large it is on the screen. */
+function measure(subject: Subject, { width, height }: DOMRectReadOnly): void {
+  subject.width = width;
+  subject.height = height;
 }
 
 const FILM = ["loadeddata", "seeked", "play", "pause", "ended", "emptied"] as const;
