@@ -6,6 +6,7 @@ mod assets;
 mod capture;
 mod door;
 mod inherit;
+mod memory;
 mod monitoring;
 mod reload;
 
@@ -139,6 +140,8 @@ impl Server {
         let log = log.transpose().map_err(Error::AccessLog)?;
         let metrics = counted.1;
         let front = Front::new(front(&config, &sessions, &metrics, log.clone())?);
+        let stopped = stop.clone();
+        tasks.spawn(async move { stopped.run_until_cancelled(memory::give_back()).await });
         tasks.spawn(front.clone().serve(site, tasks.clone(), stop.clone()));
         let leaving = stop.child_token();
         let monitoring = monitoring::routes(registry, config.metrics.clone(), leaving.clone());
