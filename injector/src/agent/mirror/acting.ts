@@ -6,27 +6,18 @@
  * refused is not sent and the agent is told why. The server checks all of it again.
  */
 
-import type {
-  Action,
-  FromAgent,
-  Mode,
-  Modifiers,
-  NodeId,
-  Place,
-  Point,
-  Refusal,
-  Spot,
-} from "../../protocol/words.ts";
-import { between, follow } from "../../text/change.ts";
+import type { Action, FromAgent, Mode, NodeId, Place, Point, Refusal } from "../../protocol/words.ts";
 import { scrollerOf } from "./controls.ts";
 import { Edits } from "./edits.ts";
 import type { Field } from "./field-text.ts";
 import { Fields } from "./fields.ts";
-import { toOutermost } from "./frames.ts";
+import { activeIn, toOutermost } from "./frames.ts";
 import { clickTarget, editable, isChoice, isTextField, modifiersOf, pressedKey, undoes } from "./intents.ts";
 import { refusalOf } from "./marks.ts";
 import type { Mirror } from "./mirror.ts";
+import { OwnCaret } from "./own-caret.ts";
 import { Pointing } from "./pointing.ts";
+import { Strokes } from "./strokes.ts";
 
 /** What acting needs of its surroundings. */
 export type ActingHost = {
@@ -46,31 +37,14 @@ const CLICKS = 3;
 const SETS = new Set<Action["kind"]>(["select", "scroll"]);
 /** The real focus follows the customer's this long after an act that moves it, in milliseconds. */
 const FOCUS_FOLLOWS = 1500;
-/** Least time between two places of the agent's caret, and how long after a gesture it moves by that, in milliseconds. */
-const CARET_PAUSE = 120;
-const CARET_FOLLOWS = 1000;
-/** So many keys wait for what those before them do. */
-const MOST_WAITING = 32;
-
-/** A key as it was pressed. */
-type Stroke = { key: string; code: string; modifiers: Modifiers };
-/** A key, and what it is for if those before it leave the focus where it is. */
-type Struck = { stroke: Stroke; target: NodeId | null };
-/** Where the agent's caret is, in a field with its text. */
-type Caret = {
-  node: NodeId;
-  said: string;
-  start: number | null;
-  end: number | null;
-  direction: Field["selectionDirection"];
-};
-
 export class Acting {
   readonly #mirror: Mirror;
   readonly #host: ActingHost;
   readonly #edits: Edits;
   readonly #fields: Fields;
   readonly #pointing: Pointing;
+  readonly #strokes: Strokes;
+  readonly #caret: OwnCaret;
   #document: Document | null = null;
   #mode: Mode = "pointer";
   #seq = 0;
@@ -85,19 +59,8 @@ export class Acting {
   #scrolled = new Set<Node>();
   #flushing = false;
   #focusIntent = Number.NEGATIVE_INFINITY;
-  /** The unanswered key, what had the focus before it, and the keys after it: where it moves the focus they are for that. */
-  #struck: { seq: number; key: string; focused: NodeId | null } | null = null;
-  #keys: Struck[] = [];
   /** What was clicked last and is no field. */
   #pressedLast: NodeId | null = null;
-  /** The agent's caret: as last told, what tells of it, and when the agent's hand last moved it. */
-  #caret = "";
-  #carets = new Set<number>();
-  #caretTimer: ReturnType<typeof setTimeout> | undefined;
-  #hand = Number.NEGATIVE_INFINITY;
-  /** What had the agent's focus, while the mirror is built anew. */
-  #kept: Caret | null = null;
-
   constructor(mirror: Mirror, host: ActingHost) {
     this.#mirror = mirror;
     this.#host = host;
@@ -115,6 +78,12 @@ export class Acting {
       truth: (field) => mirror.valueOf(field),
     });
     this.#pointing = new Pointing(mirror, { act, refused });
+    this.#caret = new OwnCaret(mirror, this.#edits, this.#fields, act);
+    const sends = (): void => {
+      this.#focusIntent = performance.now();
+      this.#flush();
+    };
+    this.#strokes = new Strokes(mirror, { act, refused, sends });
     const edits = this.#edits;
     mirror.ahead = {
       get isSettled() {
@@ -136,7 +105,7 @@ export class Acting {
     this.#scrolled.clear();
     this.#pointing.clear();
     this.#pressedLast = null;
-    this.#forgetKeys();
+    this.#strokes.clear();
     if (mode !== "pointer") return;
     this.#blur();
     this.#edits.clear();
@@ -170,10 +139,9 @@ export class Acting {
   /** The server answered an action. Returns whether the agent need not hear of it. */
   answered(seq: number, refused: Refusal | null, at: Place | null): boolean {
     this.#open.delete(seq);
-    if (this.#carets.delete(seq) || this.#pointing.answered(seq, refused)) return true;
+    if (this.#caret.answered(seq) || this.#pointing.answered(seq, refused)) return true;
     if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at)) {
-      // The page knows from the typing itself.
-      this.#caret = JSON.stringify(this.#spots()) ?? "";
+      this.#caret.known(this.#document);
       return refused === "stale";
     }
     // What is scrolled but not sent is newer than the answer: sent first, it holds the page's word back.
@@ -181,7 +149,7 @@ export class Acting {
     const settled = this.#mirror.answers.answered(seq);
     if (settled) this.#mirror.settle(settled, refused !== null);
     this.#followFocus();
-    if (seq === this.#struck?.seq) this.#strikeOn(this.#struck.focused);
+    this.#strokes.answered(seq);
     return refused === "prevented" || refused === "stale";
   }
 
@@ -190,7 +158,7 @@ export class Acting {
     if (same) {
       this.#flush();
       this.#edits.renewing();
-      this.#kept ??= this.#document?.hasFocus() ? this.#caretNow() : null;
+      this.#caret.keep(this.#document);
       return;
     }
     const isLost = this.#edits.isWaiting || this.#fields.isWaiting;
@@ -206,32 +174,17 @@ export class Acting {
     this.#scrolled.clear();
     this.#pointing.clear();
     this.listen(document);
-    const kept = this.#kept;
-    this.#kept = null;
-    const focused = kept && ((this.#mirror.find(kept.node) ?? null) as HTMLElement | null);
-    if (focused && !refusalOf(focused)) focused.focus({ preventScroll: true });
-    const whole = this.#fields.renewed();
-    if (isTextField(focused) && kept?.start != null && kept.end != null && focused.selectionStart !== null) {
-      const change = between(kept.said, focused.value);
-      const [start, end] = [kept.start, kept.end].map((at) => follow(at, change, true));
-      focused.setSelectionRange(start ?? 0, end ?? 0, kept.direction ?? undefined);
-    }
+    let whole = true;
+    this.#caret.putBack(() => {
+      whole = this.#fields.renewed();
+    });
     if (!this.#edits.renewed() || !whole) this.#host.refused("gone");
   }
 
   #anotherPage(): void {
-    this.#kept = null;
+    this.#caret.drop();
     this.#pressedLast = null;
-    this.#forgetKeys();
-  }
-
-  #caretNow(): Caret | null {
-    const active = this.#active;
-    const node = active && this.#mirror.ownId(active);
-    if (!active || node === null) return null;
-    const field = isTextField(active) ? active : null;
-    const { value: said = "", selectionStart: start = null, selectionEnd: end = null } = field ?? {};
-    return { node, said, start, end, direction: field?.selectionDirection ?? null };
+    this.#strokes.clear();
   }
 
   /** Listens in a document of the mirror, that of the page or of a frame. */
@@ -266,11 +219,9 @@ export class Acting {
     on("wheel", (event) => this.#wheel(event));
     on("scroll", (event) => this.#scroll(event));
     on("focusin", (event) => this.#focused(event));
-    on("selectionchange", () => this.#tellCaretSoon());
+    on("selectionchange", () => this.#selectionChanged());
     for (const type of ["keydown", "pointerdown", "pointerup"] as const) {
-      on(type, () => {
-        this.#hand = performance.now();
-      });
+      on(type, () => this.#caret.handMoved());
     }
     for (const type of ["auxclick", "dblclick", "submit", "reset", "dragstart"] as const) {
       on(type, (event) => event.preventDefault());
@@ -384,48 +335,8 @@ export class Acting {
     event.preventDefault();
     if (pressed === null) return;
     // What is held down repeats no faster than the page follows.
-    if (event.repeat && this.#keys.length > 0) return;
-    this.#strike({ key: event.key, code: event.code, modifiers: modifiersOf(event) }, target);
-  }
-
-  #strike(stroke: Stroke, target: Element | null): void {
-    // Among what is typed keys keep their place, but Tab leads away from it.
-    const typed = isTextField(target) || editable(target) !== null;
-    if (this.#struck && (!typed || this.#struck.key === "Tab")) {
-      if (this.#keys.length < MOST_WAITING) this.#keys.push({ stroke, target: this.#mirror.idOf(target) });
-      return;
-    }
-    // The way on and the way out are free.
-    const reason = /^(Tab|Escape)$/.test(stroke.key) ? null : refusalOf(target);
-    if (reason) {
-      this.#host.refused(reason);
-      return;
-    }
-    const node = this.#mirror.idOf(target);
-    if (node === null) return;
-    this.#focusIntent = performance.now();
-    this.#flush();
-    const { focused } = this.#mirror;
-    this.#struck = {
-      seq: this.act({ kind: "key", node, ...stroke }),
-      key: stroke.key,
-      focused: this.#mirror.idOf(focused),
-    };
-  }
-
-  /** The key before was answered; `before` had the focus then. */
-  #strikeOn(before: NodeId | null): void {
-    const keys = this.#keys;
-    const { focused } = this.#mirror;
-    const stays = this.#mirror.idOf(focused) === before;
-    const find = (id: NodeId | null) => ((id && this.#mirror.find(id)) ?? null) as Element | null;
-    this.#forgetKeys();
-    for (const { stroke, target } of keys) this.#strike(stroke, stays ? find(target) : focused);
-  }
-
-  #forgetKeys(): void {
-    this.#struck = null;
-    this.#keys = [];
+    if (event.repeat && this.#strokes.areWaiting) return;
+    this.#strokes.strike({ key: event.key, code: event.code, modifiers: modifiersOf(event) }, target);
   }
 
   /** A field that can only be read says so. */
@@ -552,29 +463,9 @@ export class Acting {
     if (this.#mode !== "write" || refusalOf(target)) target?.blur();
   }
 
-  #tellCaretSoon(): void {
-    if (this.#mode !== "write") return;
-    this.#caretTimer ??= setTimeout(() => {
-      this.#caretTimer = undefined;
-      if (performance.now() - this.#hand > CARET_FOLLOWS) return;
-      const spots = this.#spots();
-      const said = JSON.stringify(spots) ?? "";
-      if (!spots || this.#mode !== "write" || said === this.#caret) return;
-      this.#caret = said;
-      this.#carets.add(this.act({ kind: "caret", ...spots }));
-    }, CARET_PAUSE);
-  }
-
-  /** Where the agent's caret or selection is, if it is in something to type into. */
-  #spots(): { anchor: Spot; focus: Spot } | null {
-    const active = this.#active;
-    if (!active || refusalOf(active)) return null;
-    if (!isTextField(active)) return editable(active) ? this.#edits.spots(active.ownerDocument) : null;
-    const node = this.#mirror.ownId(active);
-    const { selectionStart: start, selectionEnd: end, selectionDirection } = active;
-    if (node === null || start === null || end === null || !this.#fields.isSettled(active)) return null;
-    const [from, to] = selectionDirection === "backward" ? [end, start] : [start, end];
-    return { anchor: { node, offset: from, base: 0 }, focus: { node, offset: to, base: 0 } };
+  #selectionChanged(): void {
+    const document = this.#document;
+    if (this.#mode === "write" && document) this.#caret.tellSoon(document, () => this.#mode === "write");
   }
 
   /** After a click on a label or a Tab the caret goes where the customer's focus went. */
@@ -606,23 +497,10 @@ export class Acting {
     this.#scrolled.clear();
   }
 
-  /** What has the agent's focus, also in shadow roots and frames. */
-  get #active(): Element | null {
-    let active = this.#document?.activeElement ?? null;
-    for (let inner = active && inside(active); inner; inner = inside(inner)) active = inner;
-    return active;
-  }
-
   #blur(): void {
-    const active = this.#active;
+    const active = activeIn(this.#document);
     if (active && active !== active.ownerDocument.body) (active as HTMLElement).blur();
   }
-}
-
-/** What has the focus in the shadow root or the frame of an element. */
-function inside(element: Element): Element | null {
-  const frame = (element as HTMLIFrameElement).contentDocument;
-  return element.shadowRoot?.activeElement ?? frame?.activeElement ?? null;
 }
 
 /** The element an event is really at, also in shadow roots. */

@@ -53,6 +53,19 @@ export function toOutermost(document: Document, at: Point, around?: Document): P
   return point;
 }
 
+/** What has the focus in a document, also in shadow roots and frames. */
+export function activeIn(document: Document | null): Element | null {
+  let active = document?.activeElement ?? null;
+  for (let inner = active && inside(active); inner; inner = inside(inner)) active = inner;
+  return active;
+}
+
+/** What has the focus in the shadow root or the frame of an element. */
+function inside(element: Element): Element | null {
+  const frame = (element as HTMLIFrameElement).contentDocument;
+  return element.shadowRoot?.activeElement ?? frame?.activeElement ?? null;
+}
+
 function view(element: Element): Window | null {
   return element.ownerDocument.defaultView;
 }
