@@ -13,8 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::http2::played;
 use super::raw::{DEADLINE, header, joined, read_request, read_until, response, url};
+use super::streams::played;
 use super::tls::{self, Rig, get, rig_before};
 
 const HINT: [(&str, &str); 3] =

@@ -33,6 +33,7 @@ mod robust;
 mod sessions;
 mod site;
 mod smuggling;
+mod streams;
 mod tabs;
 mod timeouts;
 mod tls;
