@@ -2,7 +2,7 @@
 import { test as base, type Fixtures } from "@playwright/test";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { test as hosts } from "./hosts.ts";
-import { type Animated, animationsOf, expect, test as rig } from "./rig.ts";
+import { type Agent, type Animated, animationsOf, expect, test as rig } from "./rig.ts";
 
 const withFirefox: Fixtures<object, { firefox: Browser }> = {
   firefox: [
@@ -42,6 +42,16 @@ async function press(page: Page, name: string): Promise<void> {
   if (at) await page.mouse.click(at.x, at.y);
 }
 
+/** Starts a session, which the agent joins. */
+async function shares(page: Page, agent: Agent): Promise<void> {
+  await press(page, "Co-browse");
+  const id = () =>
+    page.evaluate(() => document.querySelector("tandem-widget")?.shadowRoot?.querySelector("output")?.textContent ?? "");
+  await expect.poll(id).toMatch(/^\w{3}-\w{3}-\w{3}$/);
+  await agent.logIn();
+  await agent.join(await id());
+}
+
 const inWidget = (page: Page, text: string) =>
   page.evaluate((text) => document.querySelector("tandem-widget")?.shadowRoot?.textContent?.includes(text) ?? false, text);
 
@@ -54,12 +64,7 @@ test("the customer in Firefox: starts, is seen, changes, is typed for, hides, en
   await page.type("main input[name=password]", "lovelace");
   await Promise.all([page.waitForNavigation(), page.click("main button[type=submit], main button:not([type])")]);
   await page.goto(`${demo.site}/checkout`);
-  await press(page, "Co-browse");
-  const id = () =>
-    page.evaluate(() => document.querySelector("tandem-widget")?.shadowRoot?.querySelector("output")?.textContent ?? "");
-  await expect.poll(id).toMatch(/^\w{3}-\w{3}-\w{3}$/);
-  await agent.logIn();
-  await agent.join(await id());
+  await shares(page, agent);
 
   // Seen as it is, and every change.
   await expect.poll(() => agent.mirror.text("#checkout")).toBeTruthy();
@@ -130,12 +135,7 @@ several("a frame of another host in Firefox: is seen, masked, pointed at and typ
   const page = await context.newPage();
   await page.setViewport({ width: 1100, height: 760 });
   await page.goto(`${site.shop}/`);
-  await press(page, "Co-browse");
-  const id = () =>
-    page.evaluate(() => document.querySelector("tandem-widget")?.shadowRoot?.querySelector("output")?.textContent ?? "");
-  await expect.poll(id).toMatch(/^\w{3}-\w{3}-\w{3}$/);
-  await agent.logIn();
-  await agent.join(await id());
+  await shares(page, agent);
   await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");
   await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Ada");
   await expect.poll(() => agent.mirror.value("#pay >>> #pw")).toBe("••••••••");
