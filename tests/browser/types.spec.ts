@@ -109,6 +109,39 @@ test("a text that the page goes on changing takes what the agent types", async (
   await expect.poll(() => agent.mirror.text("#both")).toMatch(/^\.+startABC$/);
 });
 
+for (const [press, into] of [
+  ["#line", "#hidden"],
+  ["#label", "#name"],
+  ["#tool", "#host"],
+  ["Tab", "#next"],
+] as const) {
+  test(`what is typed right after the agent has pressed ${press} is for what has the focus then`, async ({ customer, agent, writing }) => {
+    const answer = await unanswered(customer);
+    await writing("/help");
+    await desk(customer, agent, `<p id="line">A line</p><textarea id="hidden"></textarea><button type="button" id="tool">Tool</button>
+      <div id="host" contenteditable="true"></div><label id="label" for="name">Name</label><input id="name"><input id="next" value="old">`);
+    await customer.page.evaluate(() => {
+      // As an editor does whose lines are no field.
+      for (const [pressed, focused] of [["line", "hidden"], ["tool", "host"]] as const) {
+        document.getElementById(pressed)?.addEventListener("mousedown", (event) => {
+          event.preventDefault();
+          document.getElementById(focused)?.focus();
+        });
+      }
+    });
+    await agent.mirror.click(press === "Tab" ? "#name" : press);
+    if (press === "Tab") await agent.page.keyboard.press("Tab");
+    await agent.page.keyboard.type("abx");
+    await agent.page.keyboard.press("Backspace");
+    await agent.page.keyboard.type("c");
+    answer();
+    await expect.poll(() => valueAt(customer, into)).toBe("abc");
+    await agent.page.keyboard.type("d");
+    await expect.poll(() => valueAt(customer, into)).toBe("abcd");
+    if (press === "Tab") expect(await valueAt(customer, "#name")).toBe("");
+  });
+}
+
 test("what the agent typed before they put the caret elsewhere stays where it was typed", async ({ customer, agent, writing }) => {
   const answer = await unanswered(customer);
   await writing("/help");

@@ -12,7 +12,17 @@ import { Edits } from "./edits.ts";
 import type { Field } from "./field-text.ts";
 import { Fields } from "./fields.ts";
 import { activeIn, toOutermost } from "./frames.ts";
-import { clickTarget, editable, isChoice, isTextField, modifiersOf, pressedKey, undoes } from "./intents.ts";
+import {
+  clickTarget,
+  editable,
+  inputOf,
+  isChoice,
+  isTextField,
+  isTyped,
+  modifiersOf,
+  pressedKey,
+  undoes,
+} from "./intents.ts";
 import { refusalOf } from "./marks.ts";
 import type { Mirror } from "./mirror.ts";
 import { OwnCaret } from "./own-caret.ts";
@@ -83,7 +93,11 @@ export class Acting {
       this.#focusIntent = performance.now();
       this.#flush();
     };
-    this.#strokes = new Strokes(mirror, { act, refused, sends });
+    const again = (event: KeyboardEvent, target: Element | null): void => {
+      const at = target ?? this.#keyTarget(activeIn(this.#document));
+      if (this.#struck(event, at)) this.#type(event, at);
+    };
+    this.#strokes = new Strokes(mirror, { act, refused, sends, again });
     const edits = this.#edits;
     mirror.ahead = {
       get isSettled() {
@@ -304,7 +318,7 @@ export class Acting {
     this.#pressedLast = typing ? null : this.#mirror.idOf(aim.element);
     this.#flush();
     this.#pointing.clicked();
-    this.act({
+    const seq = this.act({
       kind: "click",
       node: this.#mirror.idOf(aim.element) ?? node,
       x: aim.x,
@@ -312,6 +326,7 @@ export class Acting {
       count: Math.min(Math.max(event.detail, 1), CLICKS),
       modifiers: modifiersOf(event),
     });
+    if (!typing) this.#strokes.pressed(seq);
   }
 
   #key(event: KeyboardEvent): void {
@@ -319,24 +334,43 @@ export class Acting {
       if (!event.ctrlKey && !event.metaKey && !event.altKey) event.preventDefault();
       return;
     }
-    const target = this.#keyTarget(innermost(event));
+    if (!this.#struck(event, this.#keyTarget(innermost(event)))) event.preventDefault();
+  }
+
+  /** A key is pressed on an element. Returns whether that is for this browser. */
+  #struck(event: KeyboardEvent, target: Element | null): boolean {
     if (event.key === "Escape" && this.#pointing.isDragging) {
-      event.preventDefault();
       this.#pointing.letGo();
-      return;
+      return false;
     }
-    if (this.#undo(event, target) || this.#refusesText(event, target)) return;
+    if (this.#strokes.areLed && isTyped(event, target)) {
+      this.#strokes.wait(event, target);
+      return false;
+    }
+    if (this.#undo(event, target) || this.#refusesText(event, target)) return false;
     const pressed = pressedKey(event, target);
     if (pressed === "local") {
       const all = event.key === "a" && (event.ctrlKey || event.metaKey);
       if (all || /^(Arrow|Home$|End$|Page)/.test(event.key)) this.#edits.caretMoved();
-      return;
+      return true;
     }
-    event.preventDefault();
-    if (pressed === null) return;
     // What is held down repeats no faster than the page follows.
-    if (event.repeat && this.#strokes.areWaiting) return;
-    this.#strokes.strike({ key: event.key, code: event.code, modifiers: modifiersOf(event) }, target);
+    if (pressed && !(event.repeat && this.#strokes.areWaiting)) this.#strokes.strike(event, target);
+    return false;
+  }
+
+  /** Does what this browser would have done for a key, had the caret been there when it was pressed. */
+  #type(event: KeyboardEvent, target: Element | null): void {
+    const input = inputOf(event);
+    const reason = refusalOf(target);
+    if (reason) this.#host.refused(reason);
+    if (!input || !target || reason || activeIn(this.#document) !== target) return;
+    const text = input === "insertText" ? event.key : "";
+    const { ownerDocument } = target;
+    if (!isTextField(target)) this.#edits.do(ownerDocument, input, text);
+    else if (input === "deleteContentBackward") ownerDocument.execCommand("delete");
+    else if (input === "deleteContentForward") ownerDocument.execCommand("forwardDelete");
+    else ownerDocument.execCommand("insertText", false, text || "\n");
   }
 
   /** A field that can only be read says so. */
@@ -345,7 +379,6 @@ export class Acting {
       return false;
     if ([...event.key].length > 1 && event.key !== "Backspace" && event.key !== "Delete") return false;
     this.#host.refused("disabled");
-    event.preventDefault();
     return true;
   }
 
@@ -356,14 +389,14 @@ export class Acting {
     if (isTextField(target)) this.#fields.undo(target, input === "historyRedo");
     else if (editable(target)) this.#edits.do(target?.ownerDocument ?? null, input, "");
     else return false;
-    event.preventDefault();
     return true;
   }
 
   /** With no field focused in the mirror, keys go to what has the customer's focus, unless that is a field: it is theirs. */
   #keyTarget(target: Element | null): Element | null {
     const document = target?.ownerDocument;
-    if (target && target !== document?.body && target !== document?.documentElement) return target;
+    const isWhole = target === document?.body || target === document?.documentElement;
+    if (target && (!isWhole || editable(target))) return target;
     const { focused } = this.#mirror;
     if (focused && !isTextField(focused) && !editable(focused)) return focused;
     const last = this.#pressedLast === null ? null : this.#mirror.find(this.#pressedLast);
@@ -473,9 +506,10 @@ export class Acting {
     if (this.#mode !== "write" || performance.now() - this.#focusIntent > FOCUS_FOLLOWS) return;
     if (!this.#document?.hasFocus()) return;
     const element = this.#mirror.focused;
-    if (!element || !(isTextField(element) || isChoice(element)) || refusalOf(element)) return;
+    if (!element || !(isTextField(element) || isChoice(element) || editable(element)) || refusalOf(element))
+      return;
     const root = element.getRootNode() as Document | ShadowRoot;
-    if (root.activeElement !== element) (element as HTMLElement).focus({ preventScroll: true });
+    if (root.activeElement !== element) this.#caret.follow(element as HTMLElement, this.#strokes.areTabbed);
   }
 
   #flushSoon(): void {

@@ -111,6 +111,21 @@ export function pressedKey(event: KeyboardEvent, target: Element | null): "page"
   return oneLine && vertical && !STEPPED.has((target as HTMLInputElement).type) ? "page" : "local";
 }
 
+/** Whether a key that is not pressed in the page is typed where the caret is, rather than for the browser itself. */
+export function isTyped(event: KeyboardEvent, target: Element | null): boolean {
+  if (event.isComposing || !(isTextField(target) || editable(target))) return false;
+  if (event.ctrlKey || event.metaKey || event.altKey) return event.getModifierState("AltGraph");
+  return event.key.length === 1 || /^(Enter|Backspace|Delete|Arrow\w+|Home|End|Page\w+)$/.test(event.key);
+}
+
+/** What a key that is typed does; null for one that moves the caret. */
+export function inputOf({ key }: KeyboardEvent): Typed | null {
+  if (key.length === 1) return "insertText";
+  if (key === "Enter") return "insertParagraph";
+  if (key === "Backspace") return "deleteContentBackward";
+  return key === "Delete" ? "deleteContentForward" : null;
+}
+
 function isKey(key: string): boolean {
   return [...key].length === 1 || NAMED.test(key);
 }

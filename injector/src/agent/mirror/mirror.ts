@@ -16,7 +16,7 @@ import { Media } from "./media.ts";
 import { MOTION, Motions } from "./motions.ts";
 import { Nodes, Unfit } from "./nodes.ts";
 import { setPicture } from "./pictures.ts";
-import { type Box, clearSelection, showSelection } from "./selection.ts";
+import { type Box, clearSelection, lengthOf, type Place, showSelection } from "./selection.ts";
 import { Settling } from "./settling.ts";
 import { setRules } from "./sheets.ts";
 import { StateMarks } from "./states.ts";
@@ -124,6 +124,15 @@ export class Mirror {
   /** The customer's focus. */
   get focused(): Element | null {
     return this.#states.focus;
+  }
+
+  /** What the customer has selected, where that is now. */
+  get selected(): { anchor: Place; focus: Place } | null {
+    const [anchor, focus] = (this.#selection ?? []).map(({ id, offset }) => {
+      const node = this.#nodes?.find(id);
+      return node?.isConnected ? { node, offset: Math.min(offset, lengthOf(node)) } : null;
+    });
+    return anchor && focus ? { anchor, focus } : null;
   }
 
   /** The id of the innermost node at or above this one that the page knows. */
@@ -480,13 +489,10 @@ export class Mirror {
 
   /** Shows the customer's selection where it is now. */
   #select(): void {
-    const [anchor, focus] = (this.#selection ?? []).map(({ id, offset }) => {
-      const node = this.#nodes?.find(id);
-      return node?.isConnected ? { node, offset } : null;
-    });
+    const { selected } = this;
     if (this.#selectedIn) clearSelection(this.#selectedIn);
-    this.#selectedIn = anchor?.node.ownerDocument ?? null;
-    this.#events.caret(anchor && focus ? showSelection(anchor, focus) : []);
+    this.#selectedIn = selected?.anchor.node.ownerDocument ?? null;
+    this.#events.caret(selected ? showSelection(selected.anchor, selected.focus) : []);
   }
 
   /** A new `style` of the page has taken the size that the box had. */

@@ -77,6 +77,24 @@ export class OwnCaret {
     return this.#telling.delete(seq);
   }
 
+  /** Goes to what has the page's focus, and selects there what the page has selected; `all`, in a field, where it has not said. */
+  follow(element: HTMLElement, all: boolean): void {
+    element.focus({ preventScroll: true });
+    const { anchor, focus } = this.#mirror.selected ?? {};
+    const isInside = anchor && focus && element.contains(anchor.node) && element.contains(focus.node);
+    if (!isTextField(element)) {
+      if (isInside)
+        element.ownerDocument
+          .getSelection()
+          ?.setBaseAndExtent(anchor.node, anchor.offset, focus.node, focus.offset);
+    } else if (isInside) {
+      const [start, end] = [anchor.offset, focus.offset].sort((a, b) => a - b) as [number, number];
+      const direction = start === anchor.offset ? "forward" : "backward";
+      if (element.selectionStart !== null) element.setSelectionRange(start, end, direction);
+    } else if (all) element.select();
+    this.known(this.#mirror.document);
+  }
+
   /** Keeps it, if the agent is in the mirror, until it is put back. */
   keep(document: Document | null): void {
     if (this.#kept || !document?.hasFocus()) return;

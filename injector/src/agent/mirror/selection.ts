@@ -41,6 +41,12 @@ export function showSelection(anchor: Place, focus: Place): Box[] {
   return [];
 }
 
+/** How many places there are in a node. */
+export function lengthOf(node: Node): number {
+  if (node.nodeType === Node.TEXT_NODE) return (node as Text).length;
+  return isField(node) ? node.value.length : node.childNodes.length;
+}
+
 function isField(node: Node): node is HTMLInputElement | HTMLTextAreaElement {
   return (node as Element).localName === "input" || (node as Element).localName === "textarea";
 }
@@ -49,8 +55,7 @@ function rangeOf(document: Document, anchor: Place, focus: Place): Range | null 
   try {
     const ends = [anchor, focus].map(({ node, offset }) => {
       const range = document.createRange();
-      const length = node.nodeType === 3 ? (node as Text).length : node.childNodes.length;
-      range.setStart(node, Math.min(offset, length));
+      range.setStart(node, Math.min(offset, lengthOf(node)));
       range.collapse(true);
       return range;
     });
