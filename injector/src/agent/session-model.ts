@@ -12,7 +12,7 @@ import type { Withheld } from "./mirror/marks.ts";
 import { Mirror } from "./mirror/mirror.ts";
 import type { Overlay } from "./mirror/overlay.ts";
 import * as server from "./server.ts";
-import { words } from "./words.ts";
+import { type Reason, words } from "./words.ts";
 
 /** How the connection to the server is. */
 export type Link =
@@ -244,7 +244,7 @@ export class SessionModel {
     if (before && now && before.id !== now.id) this.note(words.notes.otherTab);
   }
 
-  #refused(reason: Refusal): void {
+  #refused(reason: Reason): void {
     const tone = reason === "no_menu" ? "plain" : "warn";
     this.note(words.refusal[reason] ?? words.refusal.not_possible, tone);
   }

@@ -11,7 +11,10 @@ import { german } from "./languages/de.ts";
 import { spanish } from "./languages/es.ts";
 import { french } from "./languages/fr.ts";
 
-const refusal: Record<Refusal, string> = {
+/** Why something is not done: what the server refuses, and what it is not even asked for. */
+export type Reason = Refusal | "files";
+
+const refusal: Record<Reason, string> = {
   watching: "You watch this session and can not act in it.",
   pointer_mode: "You are in Pointer mode. Request write mode to type and click.",
   not_active: "The session is not running.",
@@ -30,6 +33,7 @@ const refusal: Record<Refusal, string> = {
   stale: "The customer changed this text at the same time. Try again.",
   too_long: "That is too much text at once.",
   too_many: "Too fast. Try again in a moment.",
+  files: "Your files stay with you: only the customer can choose one here.",
 };
 
 const ended: Record<EndReason, string> = {

@@ -207,7 +207,7 @@ export class Typing {
     const [key, control] = insert && [...insert].length > 1 ? ["", false] : keyOf(input, insert);
     let goes = !key || press(field, "keydown", key, false, control);
     if (goes && key && (insert || key === "Enter")) goes = press(field, "keypress", key);
-    const transfer = goes && input === "insertFromPaste" ? paste(field, insert) : null;
+    const transfer = goes && insert && input.startsWith("insertFrom") ? paste(field, insert) : null;
     if (goes && transfer !== false) {
       field.setSelectionRange(start, end);
       const before = field.value;

@@ -31,6 +31,7 @@ export const german: Words = {
     stale: "Das Feld hat sich inzwischen geändert. Versuchen Sie es noch einmal.",
     too_long: "Das ist zu lang.",
     too_many: "Zu schnell. Versuchen Sie es gleich noch einmal.",
+    files: "Ihre Dateien bleiben bei Ihnen: Hier kann nur der Kunde eine auswählen.",
   },
   ended: {
     customer_exit: "Der Kunde hat die Sitzung beendet.",

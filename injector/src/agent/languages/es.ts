@@ -31,6 +31,7 @@ export const spanish: Words = {
     stale: "El campo ha cambiado entretanto. Inténtelo de nuevo.",
     too_long: "Es demasiado largo.",
     too_many: "Demasiado rápido. Inténtelo de nuevo en un momento.",
+    files: "Sus archivos se quedan con usted: aquí solo el cliente puede elegir uno.",
   },
   ended: {
     customer_exit: "El cliente ha terminado la sesión.",

@@ -31,6 +31,7 @@ export const french: Words = {
     stale: "Le champ a changé entre-temps. Réessayez.",
     too_long: "C’est trop long.",
     too_many: "Trop vite. Réessayez dans un instant.",
+    files: "Vos fichiers restent chez vous : seul le client peut en choisir un ici.",
   },
   ended: {
     customer_exit: "Le client a mis fin à la session.",

@@ -7,7 +7,9 @@
  */
 
 import type { Action, FromAgent, Mode, NodeId, Place, Point, Refusal } from "../../protocol/words.ts";
+import type { Reason } from "../words.ts";
 import { scrollerOf } from "./controls.ts";
+import { takeDrops } from "./drops.ts";
 import { Edits } from "./edits.ts";
 import type { Field } from "./field-text.ts";
 import { Fields } from "./fields.ts";
@@ -15,6 +17,7 @@ import { activeIn, toOutermost } from "./frames.ts";
 import {
   clickTarget,
   editable,
+  innermost,
   inputOf,
   isChoice,
   isTextField,
@@ -34,7 +37,7 @@ export type ActingHost = {
   send(message: FromAgent): void;
   /** Show a circle at once. */
   clicked(at: Point): void;
-  refused(reason: Refusal): void;
+  refused(reason: Reason): void;
   /** The agent turned the wheel in Pointer mode. */
   wheel(event: WheelEvent): void;
 };
@@ -234,13 +237,16 @@ export class Acting {
     on("scroll", (event) => this.#scroll(event));
     on("focusin", (event) => this.#focused(event));
     on("selectionchange", () => this.#selectionChanged());
-    for (const type of ["keydown", "pointerdown", "pointerup"] as const) {
+    for (const type of ["keydown", "pointerdown", "pointerup", "drop"] as const) {
       on(type, () => this.#caret.handMoved());
     }
-    for (const type of ["auxclick", "dblclick", "submit", "reset", "dragstart"] as const) {
+    for (const type of ["auxclick", "dblclick", "submit", "reset", "cancel"] as const) {
       on(type, (event) => event.preventDefault());
     }
-    for (const type of ["dragover", "drop", "cancel"] as const) on(type, (event) => event.preventDefault());
+    takeDrops(document, {
+      writes: () => this.#mode === "write",
+      refused: (reason) => this.#host.refused(reason),
+    });
   }
 
   #moved(at: Point | null): void {
@@ -535,12 +541,4 @@ export class Acting {
     const active = activeIn(this.#document);
     if (active && active !== active.ownerDocument.body) (active as HTMLElement).blur();
   }
-}
-
-/** The element an event is really at, also in shadow roots. */
-function innermost(event: Event): HTMLElement | null {
-  for (const at of event.composedPath()) {
-    if ((at as Node).nodeType === Node.ELEMENT_NODE) return at as HTMLElement;
-  }
-  return null;
 }

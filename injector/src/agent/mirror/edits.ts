@@ -185,6 +185,8 @@ export class Edits {
     const input = typedBy(event.inputType);
     const text = inserted(event);
     if (!input || (input.startsWith("insert") && text === "" && !/Paragraph|Break/.test(input))) return;
+    // The browser has put the caret where the text was dropped.
+    if (input === "insertFromDrop") this.#moved = true;
     this.do(event.view?.document ?? (event.target as Node).ownerDocument, input, text);
   }
 

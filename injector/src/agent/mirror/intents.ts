@@ -17,8 +17,8 @@ const BROWSERS = /^([tnwrlq0-9+=_-]|Tab|PageUp|PageDown|F4|F5)$/i;
 
 /** Types of `input` that are pressed rather than typed into. */
 const PRESSED = new Set(["checkbox", "radio", "button", "submit", "reset", "image", "file", "hidden"]);
-/** Types of `input` with a picker or handle of their own, for which arrows mean a change of the value. */
-const STEPPED = new Set(["number", "range", "date", "time", "month", "week", "datetime-local", "color"]);
+/** Types of `input` with a picker or handle of their own. */
+const PICKED = new Set(["range", "date", "time", "month", "week", "datetime-local", "color"]);
 
 export function isTextField(element: Element | null): element is HTMLInputElement | HTMLTextAreaElement {
   if (element?.localName === "textarea") return true;
@@ -38,6 +38,11 @@ export function editable(element: Element | null): Element | null {
       '[contenteditable=""],[contenteditable="true" i],[contenteditable="plaintext-only" i]',
     ) ?? null
   );
+}
+
+/** Whether a text can be put in at a place that is pointed at. */
+export function takesText(element: HTMLElement | null): boolean {
+  return isTextField(element) ? !PICKED.has(element.type) : element?.isContentEditable === true;
 }
 
 const TYPED: Readonly<Record<string, Typed>> = {
@@ -108,7 +113,12 @@ export function pressedKey(event: KeyboardEvent, target: Element | null): "page"
   const oneLine = target?.localName === "input";
   if (key === "Enter") return oneLine ? "page" : "local";
   const vertical = key === "ArrowUp" || key === "ArrowDown";
-  return oneLine && vertical && !STEPPED.has((target as HTMLInputElement).type) ? "page" : "local";
+  return oneLine && vertical && !isStepped(target as HTMLInputElement) ? "page" : "local";
+}
+
+/** Whether arrows mean a change of the value. */
+function isStepped({ type }: HTMLInputElement): boolean {
+  return type === "number" || PICKED.has(type);
 }
 
 /** Whether a key that is not pressed in the page is typed where the caret is, rather than for the browser itself. */
@@ -149,4 +159,12 @@ export function clickTarget(node: Node | null, at: Point): { element: Element; x
 
 function fraction(value: number): number {
   return Math.min(1, Math.max(0, value));
+}
+
+/** The element an event is really at, also in shadow roots. */
+export function innermost(event: Event): HTMLElement | null {
+  for (const at of event.composedPath()) {
+    if ((at as Node).nodeType === Node.ELEMENT_NODE) return at as HTMLElement;
+  }
+  return null;
 }
