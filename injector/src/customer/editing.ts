@@ -9,7 +9,7 @@ import type { NodeId, Refusal, Spot, Typed } from "../protocol/words.ts";
 import { History } from "../text/history.ts";
 import { controlKind } from "./dom.ts";
 import { realmOf } from "./realms.ts";
-import { type Field, keyOf, paste, press, type Typing } from "./typing.ts";
+import { type Field, keyOf, paste, press, STROKES, type Typing } from "./typing.ts";
 
 /** A place in the page. */
 export type At = { node: Node; offset: number };
@@ -72,8 +72,10 @@ export class Editing {
         this.#do(host, "deleteContentBackward", "");
         await editors();
       }
-      this.#do(host, input, text);
-      await editors();
+      for (const piece of input === "insertText" && text.length <= STROKES ? text : [text]) {
+        this.#do(host, input, piece);
+        await editors();
+      }
       this.at = caretIn(host);
     };
     if (keyboard.held) {
@@ -182,7 +184,7 @@ export class Editing {
   }
 
   #do(host: HTMLElement, input: Typed, text: string): void {
-    const [key, control] = text.length > 2 ? ["", false] : keyOf(input, text);
+    const [key, control] = [...text].length > 1 ? ["", false] : keyOf(input, text);
     const shift = input === "insertLineBreak";
     let goes = !key || press(host, "keydown", key, shift, control);
     if (goes && key && !control && (text || key === "Enter")) goes = press(host, "keypress", key, shift);

@@ -2,8 +2,8 @@
  * What keys do that type nothing: scripts can send their events, but browsers act on real ones only.
  */
 
-import type { Modifiers } from "../protocol/words.ts";
 import { closestAcross, controlKind, holds, type Roots } from "./dom.ts";
+import { type Stroke, send } from "./key-events.ts";
 import { realmOf } from "./realms.ts";
 import { Refused } from "./refused.ts";
 import { radios, tabOrder } from "./tab-order.ts";
@@ -21,13 +21,6 @@ export interface KeyContext {
   topLayer(): readonly Element[];
 }
 
-/** A key as it is pressed. */
-export interface Stroke {
-  readonly key: string;
-  readonly code: string;
-  readonly modifiers: Modifiers;
-}
-
 /** Presses a key on `target`. */
 export function pressKey(target: HTMLElement, stroke: Stroke, context: KeyContext): void {
   const { key, modifiers } = stroke;
@@ -39,53 +32,6 @@ export function pressKey(target: HTMLElement, stroke: Stroke, context: KeyContex
   const up = send(target, "keyup", stroke);
   if (goes && up && !shortcut && key === " " && isButton(target)) target.click();
 }
-
-/** Sends a key event; false if the page has prevented what the key does. */
-function send(target: Element, type: string, { key, code, modifiers }: Stroke): boolean {
-  const view = realmOf(target);
-  const charCode = type === "keypress" ? (key === "Enter" ? 13 : key.charCodeAt(0)) : 0;
-  const keyCode = charCode || keyCodeOf(key, code);
-  return target.dispatchEvent(
-    new view.KeyboardEvent(type, {
-      key,
-      code: code || (key.length > 1 ? key : ""),
-      keyCode,
-      charCode,
-      which: keyCode,
-      altKey: modifiers.alt,
-      ctrlKey: modifiers.ctrl,
-      metaKey: modifiers.meta,
-      shiftKey: modifiers.shift,
-      bubbles: true,
-      cancelable: true,
-      composed: true,
-      view,
-    } as KeyboardEventInit),
-  );
-}
-
-/** The old number of a key, which many widgets still read. */
-function keyCodeOf(key: string, code: string): number {
-  const named = NAMED.indexOf(key);
-  if (named >= 0) return NUMBERS[named] ?? 0;
-  const numbered = key.match(/^F(\d+)$/);
-  if (numbered) return 111 + Number(numbered[1]);
-  const place = code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? (/^[a-z0-9]$/i.test(key) ? key.toUpperCase() : "");
-  if (place) return place.charCodeAt(0);
-  const mark = MARKS.indexOf(code);
-  return mark >= 0 ? (NUMBERS_OF_MARKS[mark] ?? 0) : 0;
-}
-
-const NAMED = [
-  ...["Backspace", "Tab", "Enter", "Escape", " ", "PageUp", "PageDown", "End", "Home"],
-  ...["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown", "Insert", "Delete"],
-];
-const NUMBERS = [8, 9, 13, 27, 32, 33, 34, 35, 36, 37, 38, 39, 40, 45, 46];
-const MARKS = [
-  ...["Semicolon", "Equal", "Comma", "Minus", "Period", "Slash", "Backquote"],
-  ...["BracketLeft", "Backslash", "BracketRight", "Quote"],
-];
-const NUMBERS_OF_MARKS = [186, 187, 188, 189, 190, 191, 192, 219, 220, 221, 222];
 
 function defaultAction(target: HTMLElement, key: string, shift: boolean, context: KeyContext): void {
   switch (key) {

@@ -10,13 +10,14 @@ import { apply, type Change, follow } from "../text/change.ts";
 import { difference } from "../text/difference.ts";
 import { History } from "../text/history.ts";
 import { controlKind, isElement, type Roots } from "./dom.ts";
+import { send } from "./key-events.ts";
 import { Keyboard } from "./keyboard.ts";
 import { type Realms, realmOf } from "./realms.ts";
 
 export type Field = HTMLInputElement | HTMLTextAreaElement;
 
 /** So many characters that came at once are still typed one by one. */
-const STROKES = 24;
+export const STROKES = 24;
 
 /** The typing of one session. */
 export class Typing {
@@ -190,10 +191,11 @@ export class Typing {
       if (typeof piece === "number") at += Math.abs(piece);
     }
     const [only] = edits;
-    if (edits.length === 1 && only && input === "insertText" && only.insert.length <= STROKES) {
+    const typed = input === "insertText" || input === "insertLineBreak";
+    if (edits.length === 1 && only && typed && only.insert.length <= STROKES) {
       let { start, end } = only;
       for (const char of only.insert || [""]) {
-        this.#stroke(field, start, end, char, input, focus);
+        this.#stroke(field, start, end, char, "insertText", focus);
         start = end = selectionOf(field)?.[1] ?? field.value.length;
       }
       return;
@@ -295,44 +297,14 @@ function tellFocus(element: Element, type: "focus" | "blur" | "focusin" | "focus
   );
 }
 
-/** Sends a key event; false if the page has prevented what the key does. */
-export function press(
-  target: Element,
-  type: string,
-  key: string,
-  shiftKey = false,
-  ctrlKey = false,
-): boolean {
-  const named = CODES[key];
-  const char = key.charCodeAt(0);
-  const keyCode = type === "keypress" ? (named ?? char) : (named ?? key.toUpperCase().charCodeAt(0));
-  const code = named
-    ? key
-    : /^[a-z]$/i.test(key)
-      ? `Key${key.toUpperCase()}`
-      : /^\d$/.test(key)
-        ? `Digit${key}`
-        : "";
-  const view = realmOf(target);
-  const init = {
-    key,
-    code,
-    keyCode,
-    which: keyCode,
-    charCode: type === "keypress" ? keyCode : 0,
-    shiftKey,
-    ctrlKey,
-    bubbles: true,
-    cancelable: true,
-    composed: true,
-    view,
-  };
-  return target.dispatchEvent(new view.KeyboardEvent(type, init));
+/** Sends a key event of typing; false if the page has prevented what the key does. */
+export function press(target: Element, type: string, key: string, shift = false, ctrl = false): boolean {
+  return send(target, type, { key, code: "", modifiers: { alt: false, ctrl, meta: false, shift } });
 }
 
 /** The key that does this, and whether with the control key; none where no single key does. */
 export function keyOf(input: Typed, text: string): [key: string, control: boolean] {
-  if (input === "insertText") return [text, false];
+  if (input === "insertText") return [text === "\n" ? "Enter" : text, false];
   return [KEYS[input] ?? "", /Word|history|format/.test(input)];
 }
 
@@ -366,23 +338,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   formatUnderline: "underline",
   historyUndo: "undo",
   historyRedo: "redo",
-};
-
-/** Old key codes, which many widgets still read. */
-const CODES: Readonly<Record<string, number>> = {
-  Backspace: 8,
-  Tab: 9,
-  Enter: 13,
-  Escape: 27,
-  PageUp: 33,
-  PageDown: 34,
-  End: 35,
-  Home: 36,
-  ArrowLeft: 37,
-  ArrowUp: 38,
-  ArrowRight: 39,
-  ArrowDown: 40,
-  Delete: 46,
 };
 
 /** Whether text can be typed into a field letter by letter; the others are set as a whole. */
