@@ -70,7 +70,9 @@ const START = {
     window.stop = window.rrweb.record({ emit: (event) => bench.bytes.push(JSON.stringify(event)) });
   },
   tandem: () => {
-    window.recorder = window.startTandem((bytes) => bench.bytes.push(bytes.slice()));
+    return new Promise((told) => {
+      window.recorder = window.startTandem((bytes) => told(bench.bytes.push(bytes.slice())));
+    });
   },
   floor: () => {
     const all = { subtree: true, childList: true, attributes: true, attributeOldValue: true, characterData: true };
@@ -138,7 +140,7 @@ async function snapshot(html, recorder) {
 
 async function workload({ page: html, run }, recorder) {
   const { page, close } = await open(html, recorder);
-  if (START[recorder]) await page.evaluate(`{(${START[recorder]})()}`);
+  if (START[recorder]) await page.evaluate(`(${START[recorder]})()`);
   // What follows a start is done, and what it left behind is gone.
   await page.evaluate(() => wait(700).then(gc));
   await emitted(page);

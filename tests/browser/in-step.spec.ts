@@ -106,6 +106,50 @@ test("no copy is found to diverge while a page changes", async ({ customer, agen
   expect(await diverged()).toEqual(before);
 });
 
+test("a large change is read in several tasks, and told as the page was at the end of the last", async ({ customer, agent, session }) => {
+  await session("/help");
+  // The first row and the last one always say the same.
+  await mirrored(agent.page, (document) => {
+    const differ: string[] = [];
+    Object.assign(document, { differ });
+    new MutationObserver(() => {
+      const [first, last] = ["first", "last"].map((id) => document.getElementById(id)?.textContent);
+      if (first !== last) differ.push(`${first} ${last}`);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  const tasks = await customer.page.evaluate(async () => {
+    const list = document.createElement("ul");
+    list.innerHTML = `<li id=first>0</li>${"<li class=row><b>one</b> two</li>".repeat(12_000)}<li id=last>0</li>`;
+    const ends = [list.firstElementChild, list.lastElementChild] as Element[];
+    let task = 0;
+    const read = ends.map(
+      (end) =>
+        new Promise<number>((resolve) => {
+          // The recorder asks this of each element that it tells.
+          end.getAttributeNames = () => {
+            resolve(task);
+            return ["id"];
+          };
+        }),
+    );
+    document.querySelector("main")?.append(list);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      task++;
+      for (const end of ends) if (end.firstChild) end.firstChild.nodeValue = `${task}`;
+      port2.postMessage(null);
+    };
+    port2.postMessage(null);
+    const [first, last] = await Promise.all(read);
+    port1.close();
+    for (const end of ends) end.textContent = "done";
+    return (last ?? 0) - (first ?? 0);
+  });
+  expect(tasks).toBeGreaterThan(0);
+  await expect.poll(() => agent.mirror.text("#last")).toBe("done");
+  expect(await mirrored(agent.page, (document) => (document as Document & { differ: string[] }).differ)).toEqual([]);
+});
+
 test("what leaves the page for a moment comes back as it is then", async ({ customer, agent, session, demo }) => {
   await anyStyle(customer);
   await session("/help");

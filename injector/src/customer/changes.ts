@@ -3,19 +3,23 @@
  *
  * Mutation records are only marks; what is told is the state at the time of the flush, parents before what they adopt,
  * siblings from right to left, so that every node that an operation names is where the server has it.
+ *
+ * The lists of a record are dear: a browser makes objects of them only when they are asked for. A parent is compared with what
+ * the server has in it instead.
  */
 
 import type { Writer } from "../wire/writer.ts";
 import { writeAttribute } from "./attributes.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
-import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
+import { DEEPEST, depthOf, type Group, ignored, type Known, opaque } from "./known.ts";
+import { STAYS, settle } from "./order.ts";
 import { TIME, timeOf } from "./sounds.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
 import { isTyped, SECRET, takesText } from "./withhold.ts";
 
-/** Marks before those that say the same are merged: changes may have to wait for long. */
-const MARKS = 50_000;
+/** The lists of records are read where the server has more children in a parent than this for each of them. */
+const CHILDREN = 8;
 const PREFIXES: Readonly<Record<string, string>> = {
   "http://www.w3.org/1999/xlink": "xlink:",
   "http://www.w3.org/XML/1998/namespace": "xml:",
@@ -29,19 +33,12 @@ export interface ChangesContext extends SubtreeContext {
   attributeChanged(element: Element, name: string): void;
 }
 
-/** What came into one parent, which is told. */
-interface Group {
-  readonly parent: Known;
-  readonly depth: number;
-  /** Whether what is in it is typed by people. */
-  readonly typed: boolean;
-  readonly children: Set<Node>;
-}
-
 /** The marks of one epoch. */
 export class Changes {
-  readonly #added = new Marks();
-  readonly #removed = new Marks();
+  /** Parents in which something came, went or moved. */
+  #groups: Group[] = [];
+  /** What the server has elsewhere than it is, or not at all any more. */
+  readonly #removed = new Set<Node>();
   /** By the name of the attribute: there are few names, and often many elements. */
   readonly #attributes = new Map<string, Set<Element>>();
   readonly #texts = new Set<CharacterData>();
@@ -53,41 +50,79 @@ export class Changes {
   constructor(readonly context: ChangesContext) {}
 
   /**
-   * Takes mutation records. With those that the browser has `delivered`, it stops to report on what has left the page, or went
-   * into a document that nobody looks at: that can change without a record, and come back, so it is forgotten at once.
+   * Takes mutation records. Once it has delivered them, the browser stops to report on what has left the page, or went into a
+   * document that nobody looks at: that can change without a record, and come back, so it is forgotten at once.
    */
-  mark(records: readonly MutationRecord[], delivered: boolean): void {
+  mark(records: readonly MutationRecord[]): void {
     const { known, withholding } = this.context;
-    const left: Node[] = [];
-    /** Where password fields were. */
-    const places = new Set<Node>();
+    // Then what left may be in something that is not told yet.
+    const pending = this.#groups.length > 0;
+    const touched: Group[] = [];
+    let last: Node | undefined;
+    let group: Group | null = null;
     for (const record of records) {
       const { type, target } = record;
       if (type === "childList") {
-        // What is in a node that is not told yet is told with it: lists are not even looked at, they are dear.
-        if (known.of(target)) {
-          const { addedNodes } = record;
-          for (let at = 0, { length } = addedNodes; at < length; at++) {
-            this.#added.add(addedNodes[at] as Node);
-          }
+        if (target !== last) {
+          last = target;
+          // What is in a node that is not told yet is told with it.
+          const parent = known.of(target);
+          group = parent ? this.#groupOf(parent) : null;
+          if (group?.records === 0) touched.push(group);
         }
-        const { removedNodes } = record;
-        for (let at = 0, { length } = removedNodes; at < length; at++) {
-          const node = removedNodes[at] as Node;
-          if (known.of(node)) this.#removed.add(node);
-          if (delivered) left.push(node);
-          if (isElement(node) && withholding.isPassword(node) && !node.isConnected) places.add(target);
-        }
+        if (group) group.records++;
       } else if (type === "characterData") {
-        this.#texts.add(target as CharacterData);
+        if (known.of(target)) this.#texts.add(target as CharacterData);
       } else {
         this.#markAttribute(target as Element, record);
       }
     }
+    const left: Node[] = [];
+    let all = pending;
+    const isLost = (node: Node) => isElement(node) && withholding.isPassword(node) && !node.isConnected;
+    for (const group of touched) {
+      const { parent, records } = group;
+      group.from = null;
+      let [child, most] = [parent.first, records * CHILDREN];
+      for (; child && most > 0; child = child.next) most--;
+      if (child) continue;
+      group.records = 0;
+      for (child = parent.first; child; child = child.next) {
+        const { node } = child;
+        if (node.parentNode === parent.node) continue;
+        left.push(node);
+        all ||= isLost(node);
+      }
+    }
+    /** Where password fields were. */
+    const places = new Set<Node>();
+    for (const record of all || touched.some((group) => group.records) ? records : []) {
+      const { type, target } = record;
+      const group = known.of(target)?.group;
+      if (type !== "childList" || !(all || group?.records)) continue;
+      for (const node of record.removedNodes) {
+        if (known.of(node)) this.#removed.add(node);
+        left.push(node);
+        if (isLost(node)) places.add(target);
+      }
+    }
+    for (const group of touched) group.records = 0;
     if (places.size > 0) this.#succeed(records, places);
-    if (!delivered) return;
     for (const node of left) this.#leave(node);
     for (const { node } of this.#retired) this.#leave(node);
+  }
+
+  /** Marks a node in which the server has nothing of the children `from` this one on. */
+  unfinished(parent: Known, from: Node | null): void {
+    this.#groupOf(parent).from = from;
+  }
+
+  #groupOf(parent: Known): Group {
+    if (!parent.group) {
+      parent.group = { parent, from: null, records: 0 };
+      this.#groups.push(parent.group);
+    }
+    return parent.group;
   }
 
   #leave(node: Node): void {
@@ -127,8 +162,9 @@ export class Changes {
 
   /** Texts that are edited and may have become a password. */
   *edited(): Generator<Element> {
-    for (const { parentElement } of [...this.#texts, ...this.#added]) {
-      const host = parentElement?.closest("[contenteditable]");
+    const places = [...this.#texts].map(({ parentElement }) => parentElement);
+    for (const place of [...places, ...this.#groups.map(({ parent }) => parent.node)]) {
+      const host = isElement(place) && place.closest("[contenteditable]");
       if (host) yield host;
     }
   }
@@ -141,35 +177,33 @@ export class Changes {
     this.context.gone(host);
     this.#gone.add(known);
     this.#retired.push(known);
-    this.#added.add(host);
+    this.#entered(host);
   }
 
-  /** Writes what changed. */
-  write(out: Writer): void {
-    const { known } = this.context;
-    const firstNew = known.next;
-    this.#writeAdded(out);
+  /** Writes what changed. False: not all of it, because that would take too long. */
+  write(out: Writer): boolean {
+    if (!this.#writeGroups(out)) return false;
     this.#writeRemoved(out);
     this.#writeFrames(out);
+    // A document of a frame may have been too large.
+    if (this.#groups.length > 0) return false;
+    const { known, withholding } = this.context;
     for (const [name, elements] of this.#attributes) {
       for (const element of elements) {
         const id = known.id(element);
-        if (id && id < firstNew) this.#writeAttribute(out, id, element, name);
+        if (id) this.#writeAttribute(out, id, element, name);
       }
     }
     for (const text of this.#texts) {
       const id = known.id(text);
-      if (!id || id >= firstNew) continue;
+      if (!id) continue;
       out.byte(6);
       out.uint(id);
-      out.string(
-        text.nodeType === Node.TEXT_NODE
-          ? this.context.withholding.text(text.parentNode, text.data)
-          : text.data,
-      );
+      out.string(text.nodeType === Node.TEXT_NODE ? withholding.text(text.parentNode, text.data) : text.data);
     }
     this.#attributes.clear();
     this.#texts.clear();
+    return true;
   }
 
   /** What takes text and comes where a password field went is one too: "show password" may be made like that. */
@@ -182,8 +216,15 @@ export class Changes {
     }
   }
 
-  /** Marks an attribute. */
+  /** Marks that a node may be a part of the page where it is. */
+  #entered(node: Node): void {
+    const parent = this.context.known.of(node.parentNode);
+    if (parent) this.#groupOf(parent).from = null;
+  }
+
+  /** Marks an attribute. One of an element that is not told yet is told with it. */
   #touch(element: Element, name: string): void {
+    if (!this.context.known.of(element)) return;
     const elements = this.#attributes.get(name);
     if (elements) elements.add(element);
     else this.#attributes.set(name, new Set([element]));
@@ -202,71 +243,103 @@ export class Changes {
     if (local === "controls" && timeOf(element)) this.timed(element);
     if (local === "data-tandem") {
       // It may have become, or ceased to be, a part of the page.
-      (ignored(element) ? this.#removed : this.#added).add(element);
+      if (ignored(element)) this.#removed.add(element);
+      else this.#entered(element);
     }
     this.#touch(element, name);
   }
 
-  #writeAdded(out: Writer): void {
-    const { known } = this.context;
-    const groups = new Map<Node, Group>();
-    let group: Group | undefined;
-    let last: Node | undefined;
-    for (const node of this.#added.take()) {
-      const parentNode = node.parentNode;
-      const parent = known.of(parentNode);
-      if (!parentNode || !parent || !node.isConnected || ignored(node)) continue;
-      if (parentNode !== last) {
-        last = parentNode;
-        group = groups.get(parentNode);
-      }
-      if (!group) {
-        const [depth, typed] = [depthOf(parentNode), isTyped(parentNode)];
-        group = { parent, depth, typed, children: new Set() };
-        groups.set(parentNode, group);
-      }
-      group.children.add(node);
-    }
-    for (const { parent, depth, typed, children } of [...groups.values()].sort((a, b) => a.depth - b.depth)) {
-      if (opaque(parent.node, depth)) continue;
-      while (children.size > 0) {
-        // The rightmost node of a run of marked siblings comes first: its next sibling is in place.
-        let [node] = children as Set<Node | undefined>;
-        for (let next = node?.nextSibling; next; next = next.nextSibling) {
-          if (children.has(next)) node = next;
-          else if (!ignored(next)) break;
-        }
-        for (; node; node = node.previousSibling ?? undefined) {
-          if (children.delete(node)) this.#place(out, node, parent, depth + 1, typed);
-          else if (!ignored(node)) break;
-        }
-      }
-    }
+  /** Writes what came or moved, outer parents first. False: not all of it. */
+  #writeGroups(out: Writer): boolean {
+    const { known, pace } = this.context;
+    const groups = this.#groups
+      .filter(({ parent }) => known.has(parent))
+      .map((group) => ({ group, depth: depthOf(group.parent.node) }))
+      .sort((a, b) => a.depth - b.depth);
+    this.#groups = [];
+    groups.forEach(({ group, depth }) => {
+      const { parent } = group;
+      const { node } = parent;
+      parent.group = null;
+      if (opaque(node, depth)) return;
+      if (!pace.over && this.#compare(out, group, depth + 1)) return;
+      this.#groups.push(group);
+      parent.group = group;
+    });
+    return this.#groups.length === 0;
   }
 
-  #place(out: Writer, node: Node, parent: Known, depth: number, typed: boolean): void {
+  /** Makes the children that the server has in a parent what they are now. False: not all of them. */
+  #compare(out: Writer, group: Group, depth: number): boolean {
+    const { parent } = group;
+    const { firstChild } = parent.node;
+    if (!group.from && parent.first) this.#settle(parent, firstChild);
+    return this.#fill(out, group, group.from ?? firstChild, depth);
+  }
+
+  /** Decides which children stay while others are put around them. */
+  #settle(parent: Known, firstChild: Node | null): void {
+    const { known } = this.context;
+    const there: Known[] = [];
+    let count = 0;
+    for (let at = parent.first; at; at = at.next) at.at = ++count;
+    for (let node = firstChild; node; node = node.nextSibling) {
+      const entry = known.of(node);
+      if (entry?.parent === parent) there.push(entry);
+    }
+    settle(there);
+    for (let at = parent.first; at; at = at.next) if (at.at > STAYS) this.#removed.add(at.node);
+  }
+
+  /** The entry of a node that the server has where it is, and that nothing is to be done about. */
+  #stays(node: Node, parent: Known): Known | null {
+    const entry = this.context.known.of(node);
+    return entry?.parent === parent && entry.at === STAYS ? entry : null;
+  }
+
+  /** Puts children of a parent where they are, from this one on. */
+  #fill(out: Writer, group: Group, from: Node | null, depth: number): boolean {
+    const { parent } = group;
+    // What has left with its parent is not told.
+    if (!parent.node.isConnected) return true;
+    const typed = isTyped(parent.node);
+    let next: Known | null | undefined;
+    for (let node = from; node; node = node.nextSibling) {
+      if (this.#stays(node, parent)) {
+        next = undefined;
+      } else if (!ignored(node)) {
+        if (this.context.pace.over) {
+          group.from = node;
+          return false;
+        }
+        if (next === undefined) {
+          // All of a run come before the same one.
+          let after = node.nextSibling;
+          for (next = null; after && !next; after = after.nextSibling) next = this.#stays(after, parent);
+        }
+        this.#put(out, node, parent, next, depth, typed);
+      }
+    }
+    return true;
+  }
+
+  /** Tells that a node is in `parent` now, before `next` or last. */
+  #put(out: Writer, node: Node, parent: Known, next: Known | null, depth: number, typed: boolean): void {
     const { known } = this.context;
     const old = known.of(node);
-    const next = known.after(node, parent);
-    if (old) {
-      out.byte(2);
-      out.uint(old.id);
-      out.uint(parent.id);
-      out.uint(next);
-      old.parent = parent;
-    } else {
-      out.byte(1);
-      out.uint(parent.id);
-      out.uint(next);
-      writeSubtree(out, node, parent, depth, this.context, typed);
-    }
+    out.byte(old ? 2 : 1);
+    if (old) out.uint(old.id);
+    out.uint(parent.id);
+    out.uint(next?.id ?? known.tail(parent));
+    if (old) known.put(old, parent, next);
+    else writeSubtree(out, node, parent, depth, this.context, typed, next);
   }
 
   #writeRemoved(out: Writer): void {
     const { known } = this.context;
     const gone = this.#gone;
     const left = this.#retired.map(({ node }) => node);
-    for (const node of this.#removed.take()) {
+    for (const node of this.#removed) {
       const entry = known.of(node);
       if (!entry) continue;
       const stays = node.isConnected && !ignored(node) && known.of(node.parentNode) === entry.parent;
@@ -285,6 +358,7 @@ export class Changes {
       if (!entry || gone.has(entry)) this.#forget(node);
     }
     gone.clear();
+    this.#removed.clear();
     this.#retired = [];
   }
 
@@ -334,30 +408,6 @@ export class Changes {
     const value = raw === null ? null : withholding.attribute(element, name, raw);
     writeAttribute(out, id, name, value);
     this.context.attributeChanged(element, name);
-  }
-}
-
-/** Nodes that are marked, some perhaps more than once: most are found not to matter before anybody needs a set of them. */
-class Marks {
-  #all: Node[] = [];
-  #room = MARKS;
-
-  add(node: Node): void {
-    this.#all.push(node);
-    if (this.#all.length < this.#room) return;
-    this.#all = [...new Set(this.#all)];
-    this.#room = Math.max(MARKS, this.#all.length * 2);
-  }
-
-  [Symbol.iterator](): Iterator<Node> {
-    return this.#all.values();
-  }
-
-  /** All of them, for the last time. */
-  take(): readonly Node[] {
-    const all = this.#all;
-    this.#all = [];
-    return all;
   }
 }
 

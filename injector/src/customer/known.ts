@@ -6,6 +6,7 @@
 
 import { above, isElement, type Roots } from "./dom.ts";
 import type { Frames } from "./frames.ts";
+import { STAYS } from "./order.ts";
 
 /** A node as the server has it. */
 export interface Known {
@@ -15,6 +16,25 @@ export interface Known {
   parent: Known | null;
   /** Whose entry it is, for as long as it is valid. */
   owner: KnownNodes | null;
+  /** Its first child there, but for a shadow root, the document of a frame and what only the server has. */
+  first: Known | null;
+  /** The next child of its parent there. */
+  next: Known | null;
+  /** The one before; of the first child the last one. None: it is not among the children. */
+  prev: Known | null;
+  /** Whether it stays where it is there; while that is decided, which child of its parent it is. */
+  at: number;
+  /** What is marked in it. */
+  group: Group | null;
+}
+
+/** A parent in which something came, went or moved. */
+export interface Group {
+  readonly parent: Known;
+  /** Its children were looked at, and it goes on with this one: the server has none of it and what follows that does not stay. */
+  from: Node | null;
+  /** How many records of one batch are about it. */
+  records: number;
 }
 
 /** Deepest element that is reported; the server's tree is bounded a little above. */
@@ -133,12 +153,38 @@ export class KnownNodes {
     return this.#next;
   }
 
-  /** Numbers a node. */
+  /** Numbers a node that is not among the children of its parent. */
   add(node: Node, parent: Known | null): Known {
-    const known = { id: this.#next++, node, parent, owner: this };
+    const known: Known = {
+      id: this.#next++,
+      node,
+      parent,
+      owner: this,
+      first: null,
+      next: null,
+      prev: null,
+      at: STAYS,
+      group: null,
+    };
     Tag.put(node, known);
     this.#entries.add(known);
     return known;
+  }
+
+  /** The server has a node among the children of `parent` from now on: before `next`, or last. */
+  put(known: Known, parent: Known, next: Known | null): void {
+    unlink(known);
+    known.parent = parent;
+    known.at = STAYS;
+    const { first } = parent;
+    // Of the first child the one before is the last.
+    const prev = (next ?? first ?? known).prev ?? known;
+    known.prev = prev;
+    known.next = next;
+    if (next) next.prev = known;
+    else if (first) first.prev = known;
+    if (!first || next === first) parent.first = known;
+    else prev.next = known;
   }
 
   /** The entry of a node that the server knows. */
@@ -201,6 +247,7 @@ export class KnownNodes {
   /** Forgets one node. */
   forget(known: Known): void {
     if (known.parent && this.#tails.get(known.parent) === known) this.#tails.delete(known.parent);
+    unlink(known);
     this.#entries.delete(known.id);
     known.owner = null;
   }
@@ -227,10 +274,22 @@ export class KnownNodes {
     }
   }
 
-  /** The number of the next sibling that the server has in `parent` already, or 0. */
-  after(node: Node, parent: Known): number {
-    return this.#from(node.nextSibling, parent)?.id ?? 0;
+  /** The number of what is to come after a new last child of `parent`, or 0. */
+  tail(parent: Known): number {
+    return (this.#tails.size > 0 && this.#tails.get(parent)?.id) || 0;
   }
+}
+
+/** Takes a node out of the children of its parent. */
+function unlink(known: Known): void {
+  const { parent, prev, next } = known;
+  if (!parent || !prev) return;
+  if (next) next.prev = prev;
+  else if (parent.first) parent.first.prev = prev;
+  if (parent.first === known) parent.first = next;
+  else prev.next = next;
+  known.prev = null;
+  known.next = null;
 }
 
 /** How deep a node is in the composed tree; the document is at 0. */

@@ -8,17 +8,18 @@ import type { MakeMotion } from "../motion/motion.ts";
 import type { Echo } from "../protocol/words.ts";
 import type { MakeSheets } from "../sheets/sheets.ts";
 import { Writer } from "../wire/writer.ts";
-import { Changes } from "./changes.ts";
+import { Changes, type ChangesContext } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
 import { awaitDefinition } from "./custom.ts";
 import { focused, isElement, type Roots } from "./dom.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
-import { ignored, KnownNodes } from "./known.ts";
+import { KnownNodes } from "./known.ts";
 import { Media } from "./media.ts";
 import { Moving } from "./moving.ts";
 import type { Notices, NoticeWriter } from "./notices.ts";
+import { Pace } from "./pace.ts";
 import { type MakeCamera, Pictures } from "./pictures.ts";
 import type { Realms } from "./realms.ts";
 import { Restyling } from "./restyling.ts";
@@ -27,7 +28,6 @@ import type { Extras, Restyled } from "./sheet-hooks.ts";
 import { Slots } from "./slots.ts";
 import { timeOf } from "./sounds.ts";
 import { States } from "./states.ts";
-import { writeSubtree } from "./subtree.ts";
 import { Surroundings } from "./surroundings.ts";
 import { isTyped, type Withholding } from "./withhold.ts";
 
@@ -135,6 +135,16 @@ export class Recorder {
   readonly #sweeper: ReturnType<typeof setInterval>;
   /** Of the document: it can become another one by `document.write`. */
   readonly #mode = document.compatMode;
+  readonly #context: ChangesContext;
+  readonly #pace = new Pace();
+  /** The frame that is being written, in as many tasks as it takes. */
+  #out: Writer | null = null;
+  /** The first node that is new in it. */
+  #first: number;
+  /** Whether it is to say what a part of the page should be. */
+  #checking = false;
+  /** Its length without anything in it. */
+  #empty = 0;
   #seq = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #surveyor: ReturnType<typeof setTimeout> | undefined;
@@ -151,6 +161,7 @@ export class Recorder {
     parts: ReadyParts = {},
     first = 1,
   ) {
+    this.#first = first + 1;
     this.#frames = new Frames(withholding, outlet);
     this.known = new KnownNodes(document, page.roots, this.#frames, first);
     this.#checks = new Checks(this.known);
@@ -182,18 +193,20 @@ export class Recorder {
     );
     this.#slots = new Slots(this.known);
     this.#sheets.fresh(document);
-    const context = {
+    this.#context = {
       known: this.known,
       withholding,
-      fresh: (node: Element | ShadowRoot | Document) => this.#fresh(node),
-      gone: (node: Element | Document) => this.#gone(node),
-      attributeChanged: (element: Element, name: string) => {
+      pace: this.#pace,
+      unfinished: (node, from) => this.#changes.unfinished(node, from),
+      fresh: (node) => this.#fresh(node),
+      gone: (node) => this.#gone(node),
+      attributeChanged: (element, name) => {
         this.#controls.mark(element);
         this.#slots.forget(element, name);
         if (name === "open") this.#around.markTop(element);
       },
     };
-    this.#changes = new Changes(context);
+    this.#changes = new Changes(this.#context);
     this.#observer = new MutationObserver((records) => guarded(() => this.#mutated(records)));
     this.#observe(document);
     this.#sweeper = setInterval(() => guarded(() => this.#sweep()), SWEEP);
@@ -202,24 +215,16 @@ export class Recorder {
     withholding.learnAll(document);
     this.#learned();
 
-    const out = this.#begin();
-    out.byte(15);
-    out.byte(this.#mode === "BackCompat" ? 1 : 0);
-    const { top } = this.known;
-    const snapshot = { ...context, held: parts.held?.(this.known) };
-    for (let child = document.firstChild; child; child = child.nextSibling) {
-      if (ignored(child)) continue;
-      out.byte(1);
-      out.uint(top.id);
-      out.uint(0);
-      writeSubtree(out, child, top, 1, snapshot);
-    }
+    // Of what the server holds it must not change before all is told.
+    this.#context.held = parts.held?.(this.known);
+    this.#out = this.#begin();
+    this.#out.byte(15);
+    this.#out.byte(this.#mode === "BackCompat" ? 1 : 0);
+    this.#changes.unfinished(this.known.top, document.firstChild);
     this.#around.everything();
     this.#scrolls.mark(document);
-    this.#writeState(out);
-    this.#send(out);
-    this.#checks.changed();
-    this.#survey(first + 1);
+    this.#entered = true;
+    this.#flush(!this.#context.held?.size);
   }
 
   /** Stops watching, for good. */
@@ -329,45 +334,61 @@ export class Recorder {
     return this.#around.topLayer;
   }
 
-  /** Flushes with the next frame. */
-  schedule(): void {
+  /** Flushes with the next frame, or `soon`. */
+  schedule(soon = false): void {
     if (this.#timer !== undefined) return;
     const due = () => {
       clearTimeout(this.#timer);
       cancelAnimationFrame(this.#frame);
       this.#timer = undefined;
       if (this.outlet.waiting > CONGESTED) this.schedule();
-      else this.flush();
+      // What nobody sees can not stutter, and its timers are slow.
+      else this.#flush(!document.hidden);
     };
-    this.#timer = setTimeout(due, UNPAINTED);
-    if (!document.hidden) this.#frame = requestAnimationFrame(due);
+    this.#timer = setTimeout(due, soon ? 0 : UNPAINTED);
+    if (!soon && !document.hidden) this.#frame = requestAnimationFrame(due);
   }
 
-  /** Sends what has changed until now, and with `check` what a part of the page should be. */
-  flush(check = false): void {
+  /** Sends what has changed until now. */
+  flush(): void {
+    this.#flush(false);
+  }
+
+  /** The same, in several tasks if one would not be `short`; with `check` also what a part of the page should be. */
+  #flush(short: boolean, check = false): void {
     try {
       if (document.compatMode !== this.#mode) throw new Error("another quirks mode");
-      this.#changes.mark(this.#observer.takeRecords(), false);
+      this.#changes.mark(this.#observer.takeRecords());
       for (const [root, html] of this.#observed) {
         // A document that is written anew loses its listeners.
         if ((root as Document).documentElement !== html && root.nodeType === 9) this.#listen(root, true);
       }
       this.#controls.learn();
       if (!this.withholding.echoes.ready) {
+        this.#context.held = undefined;
         this.schedule();
         return;
       }
       this.#discover();
-      const out = this.#begin();
-      const empty = out.length;
-      const first = this.known.next;
-      this.#changes.write(out);
-      if (this.#entered) this.#survey(first);
+      this.#out ??= this.#begin();
+      const out = this.#out;
+      this.#pace.begin(short);
+      this.#checking ||= check;
+      if (!this.#changes.write(out)) {
+        this.schedule(true);
+        return;
+      }
+      this.#out = null;
+      this.#pace.done();
+      if (this.#entered) this.#survey(this.#first);
       this.#entered = false;
+      this.#first = this.known.next;
       this.#writeState(out);
-      if (out.length > empty) this.#checks.changed();
-      if (check) this.#checks.write(out);
-      if (out.length > empty) this.#send(out);
+      if (out.length > this.#empty) this.#checks.changed();
+      if (this.#checking) this.#checks.write(out);
+      this.#checking = false;
+      if (out.length > this.#empty) this.#send(out);
+      this.#context.held = undefined;
     } catch (error) {
       console.debug("Tandem:", error);
       this.stop();
@@ -379,6 +400,7 @@ export class Recorder {
     const out = new Writer();
     out.uint(this.epoch);
     out.uint(this.#seq);
+    this.#empty = out.length;
     return out;
   }
 
@@ -402,7 +424,7 @@ export class Recorder {
   }
 
   #mutated(records: readonly MutationRecord[]): void {
-    this.#changes.mark(records, true);
+    this.#changes.mark(records);
     this.schedule();
   }
 
@@ -418,7 +440,7 @@ export class Recorder {
       this.#notices.moved(),
       this.#moving.moved(),
     ];
-    if (this.#checks.due && this.outlet.waiting <= CONGESTED) this.flush(true);
+    if (this.#checks.due && this.outlet.waiting <= CONGESTED) this.#flush(true, true);
     else if (found.includes(true)) this.schedule();
   }
 

@@ -5,8 +5,9 @@
 import { Writer } from "../wire/writer.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { DEEPEST, ignored, type Known, type KnownNodes, OURS, opaque } from "./known.ts";
+import type { Pace } from "./pace.ts";
 import { TIME, timeOf } from "./sounds.ts";
-import { isTyped, SECRET, type Withholding } from "./withhold.ts";
+import { SECRET, type Withholding } from "./withhold.ts";
 
 // Of `Node`, whose constants a page may have covered.
 const ELEMENT = 1;
@@ -34,20 +35,24 @@ export const KINDS: Readonly<Record<string, number>> = {
 export interface SubtreeContext {
   readonly known: KnownNodes;
   readonly withholding: Withholding;
+  readonly pace: Pace;
   /** Subtrees that need not be written, because the server holds them under these numbers. */
-  readonly held?: ReadonlyMap<Node, number> | undefined;
+  held?: ReadonlyMap<Node, number> | undefined;
+  /** Told of each node of which the children from this one on were not written, for want of time. */
+  unfinished(node: Known, from: Node): void;
   /** Told of each new element, shadow root and document of a frame, in document order. */
   fresh(node: Element | ShadowRoot | Document): void;
 }
 
-/** Writes `top`, a child of `parent` in the page, at `depth`, if it is part of the shared page. */
+/** Writes `top`, a child of `parent` in the page before `next` or last, at `depth`, if it is part of the shared page. */
 export function writeSubtree(
   out: Writer,
   top: Node,
   parent: Known,
   depth: number,
   context: SubtreeContext,
-  typed = isTyped(parent.node),
+  typed: boolean,
+  next: Known | null = null,
 ): void {
   const { known, withholding } = context;
   const old = known.of(top);
@@ -55,7 +60,7 @@ export function writeSubtree(
     if (ignored(top)) return;
     out.byte(6);
     out.uint(old.id);
-    old.parent = parent;
+    known.put(old, parent, next);
     return;
   }
   const held = context.held?.get(top);
@@ -63,24 +68,24 @@ export function writeSubtree(
     out.byte(9);
     out.uint(held);
     // Only numbered.
-    writeSubtree(new Writer(), top, parent, depth, { ...context, held: undefined }, typed);
+    writeSubtree(new Writer(), top, parent, depth, { ...context, held: undefined }, typed, next);
     return;
   }
   switch (top.nodeType) {
     case ELEMENT:
-      writeElement(out, top as Element, parent, depth, context, typed);
+      writeElement(out, top as Element, parent, depth, context, typed, next);
       return;
     case TEXT:
     case CDATA:
       out.byte(2);
       out.string(withholding.text(parent.node, (top as Text).data, typed));
-      known.add(top, parent);
+      known.put(known.add(top, parent), parent, next);
       return;
     case COMMENT:
     case INSTRUCTION:
       out.byte(3);
       out.string((top as CharacterData).data);
-      known.add(top, parent);
+      known.put(known.add(top, parent), parent, next);
       return;
     case DOCTYPE: {
       const { name, publicId, systemId } = top as DocumentType;
@@ -88,7 +93,7 @@ export function writeSubtree(
       out.string(name);
       out.string(publicId);
       out.string(systemId);
-      known.add(top, parent);
+      known.put(known.add(top, parent), parent, next);
       return;
     }
     case DOCUMENT: {
@@ -114,6 +119,7 @@ function writeElement(
   depth: number,
   context: SubtreeContext,
   typed: boolean,
+  next: Known | null,
 ): void {
   const { known, withholding } = context;
   const name = top.localName;
@@ -121,6 +127,7 @@ function writeElement(
   if ((names.length > 0 || name === OURS) && ignored(top)) return;
   const plain = isPlain(name);
   const self = known.add(top, parent);
+  known.put(self, parent, next);
   out.byte(KINDS[top.namespaceURI ?? ""] ?? 1);
   out.string(name);
   if (plain && names.length === 0 && !withholding.isSecret(top)) {
@@ -147,6 +154,10 @@ function writeElement(
 
 function writeChildren(out: Writer, of: Known, depth: number, context: SubtreeContext, typed: boolean): void {
   for (let child = of.node.firstChild; child; child = child.nextSibling) {
+    if (context.pace.over) {
+      context.unfinished(of, child);
+      return;
+    }
     writeSubtree(out, child, of, depth + 1, context, typed);
   }
 }

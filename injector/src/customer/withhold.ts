@@ -230,5 +230,6 @@ function addressOf(document: Document): string | null {
 
 /** Whether what is in `node` is typed by people. */
 export function isTyped(node: Node | null): boolean {
-  return isElement(node) && closestAcross(node, "textarea,[contenteditable]") !== null;
+  const at = node?.nodeType === Node.DOCUMENT_FRAGMENT_NODE ? above(node) : node;
+  return isElement(at) && closestAcross(at, "textarea,[contenteditable]") !== null;
 }

@@ -1,0 +1,35 @@
+/**
+ * How long the page is read in one task: what takes longer is done in several, so that the page stays alive.
+ */
+
+/** Milliseconds of the first task. */
+const TASK = 8;
+/** Nodes between two looks at the clock. */
+const STRIDE = 128;
+
+/** The task that is running. */
+export class Pace {
+  #left = Number.POSITIVE_INFINITY;
+  #end = 0;
+  /** Each is longer than the one before, so that there is an end to it while the page goes on to change. */
+  #tasks = 0;
+
+  /** A task begins, which is as long as it takes unless it is `short`. */
+  begin(short: boolean): void {
+    this.#left = short ? STRIDE : Number.POSITIVE_INFINITY;
+    this.#end = performance.now() + TASK + this.#tasks++;
+  }
+
+  /** All is read. */
+  done(): void {
+    this.#tasks = 0;
+  }
+
+  /** Counts one node; whether it is to be read in another task. */
+  get over(): boolean {
+    if (--this.#left > 0) return false;
+    if (performance.now() >= this.#end) return true;
+    this.#left = STRIDE;
+    return false;
+  }
+}
