@@ -90,6 +90,52 @@ test("a page that is written anew without a doctype is in quirks mode, and comes
   await expect.poll(async () => (await agent.mirror.size("p"))?.width).toBeGreaterThan(123);
 });
 
+test("what a page is written anew in the middle of is loaded all the same", async ({ customer, agent, session }) => {
+  const page = customer.page;
+  // The page is told that the agent asks for Write mode.
+  const isTold = new Promise<void>((resolve) => {
+    page.on("websocket", (socket) =>
+      socket.on("framereceived", ({ payload }) => {
+        if (typeof payload === "string" && payload.includes('"writeRequested":true')) resolve();
+      }),
+    );
+  });
+  let asked = (): void => {};
+  let go = (): void => {};
+  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  await page.route("**/.tandem/part/acting.js*", async (route) => {
+    asked();
+    await gate;
+    // The page may have called it off.
+    await route.continue().catch(() => {});
+  });
+  await session("/help");
+  // There is nothing in the page when something is to be loaded.
+  await page.evaluate(() => document.open());
+  await agent.requestWrite();
+  await isTold;
+  await page.evaluate(() => {
+    document.write("<!doctype html><title>Written</title><p>Written</p>");
+    document.close();
+  });
+  await customer.allow();
+  // And something is on its way when the page stops to load, and is written anew.
+  await isAsked;
+  await page.evaluate(() => {
+    stop();
+    document.open();
+    document.write("<!doctype html><title>Written</title><input id=field>");
+    document.close();
+  });
+  go();
+  await expect(agent.mode()).toHaveText("Write");
+  await expect.poll(() => agent.mirror.value("#field")).toBe("");
+  await agent.mirror.click("#field");
+  await agent.page.keyboard.type("Typed");
+  await expect(page.locator("#field")).toHaveValue("Typed");
+});
+
 test("addresses that scripts change are followed", async ({ customer, agent, session }) => {
   await session("/help");
   const address = agent.page.getByRole("textbox", { name: "Address" });

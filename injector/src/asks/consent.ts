@@ -35,8 +35,10 @@ export class Consent {
     stage.box.append(dialog);
   }
 
-  /** Asks, or does not any more. */
+  /** Asks as soon as that can be seen, called again and again; or does not any more. */
   ask(open: boolean): void {
+    // A page that is written anew has no place for it until our element is back.
+    if (open && !this.#dialog.isConnected) return;
     this.#asking = open;
     if (open === this.#dialog.open) return;
     if (open) this.#dialog.showModal();

@@ -53,20 +53,36 @@ function beside(script: HTMLScriptElement | null) {
       const known = parts.get(name) as Promise<T> | undefined;
       if (known) return known;
       const fetched = new Promise<T>((resolve, reject) => {
-        const element: PartScript<T, P> = document.createElement("script");
-        element.async = true;
-        if (nonce) element.nonce = nonce;
-        trusted ??= trust();
-        element.src = trusted.createScriptURL(address(`${name}.js`));
-        element.tandem = part;
-        part.provide = resolve;
-        element.onload = () => element.remove();
-        element.onerror = () => {
-          element.remove();
-          parts.delete(name);
-          reject(new Error("Tandem could not be loaded"));
+        let element: PartScript<T, P> | undefined;
+        const add = (): void => {
+          const root = document.head ?? document.documentElement;
+          if (!root || element?.isConnected) return;
+          const script: PartScript<T, P> = document.createElement("script");
+          delete element?.tandem;
+          element = script;
+          script.async = true;
+          if (nonce) script.nonce = nonce;
+          trusted ??= trust();
+          script.src = trusted.createScriptURL(address(`${name}.js`));
+          script.tandem = part;
+          script.onload = () => script.remove();
+          script.onerror = () => {
+            script.remove();
+            if (script !== element) return;
+            opened.disconnect();
+            parts.delete(name);
+            reject(new Error("Tandem could not be loaded"));
+          };
+          root.append(script);
         };
-        (document.head ?? document.documentElement).append(element);
+        // A page that is written anew is empty for a while, and what it was loading may neither come nor fail.
+        const opened = new MutationObserver(add);
+        opened.observe(document, { childList: true });
+        part.provide = (it) => {
+          opened.disconnect();
+          resolve(it);
+        };
+        add();
       });
       parts.set(name, fetched);
       return fetched;

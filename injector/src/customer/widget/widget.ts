@@ -148,8 +148,8 @@ export class Widget {
   }
 
   #tick(): void {
-    // What asks may not have come.
-    if (this.#asking && !this.#consent) this.#ask(true);
+    // What asks may not have come, or not be on the page.
+    if (this.#asking) this.#ask(true);
     const lost = this.#line === "lost" || this.#line === "restarting";
     const until = lost && this.#lostAt && this.#patience ? this.#lostAt + this.#patience : this.#until;
     const shown = until !== null && (lost || this.#line === "open");
