@@ -27,14 +27,17 @@ struct Case {
 enum Client {
     /// wrk, HTTP/1.1, 32 connections.
     Wrk,
+    /// The same, at a site that stands under another name.
+    WrkMapped,
     /// h2load, HTTP/2 over TLS, 8 connections of 16 streams.
     H2load,
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case { name: "10 KB file", path: "/small.css", client: Client::Wrk },
     Case { name: "1 MiB file", path: "/large.bin", client: Client::Wrk },
     Case { name: "100 KB page + script", path: "/page.html", client: Client::Wrk },
+    Case { name: "page under another name", path: "/page.html", client: Client::WrkMapped },
     Case { name: "h2: 10 KB file", path: "/small.css", client: Client::H2load },
     Case { name: "h2: 1 MiB file", path: "/large.bin", client: Client::H2load },
     Case { name: "h2: 100 KB page + script", path: "/page.html", client: Client::H2load },
@@ -76,7 +79,7 @@ async fn main() {
             }
         }
         let of = |figure: fn(&Run) -> f64| median(pairs.iter().map(|(t, n)| figure(t) / figure(n)).collect());
-        let p99 = case.client == Client::Wrk;
+        let p99 = case.client != Client::H2load;
         println!(
             "{:<26}{:>11.0} /{:>10.0}{:>8.2}{:>8.2}{:>8}",
             case.name,
@@ -108,7 +111,7 @@ fn run(case: &Case, proxy: &Proxy, seconds: u32) -> Run {
     let dest = if case.path.ends_with("html") { "document" } else { "style" };
     let headers = [format!("sec-fetch-dest: {dest}"), "accept: text/html,*/*;q=0.8".to_owned()];
     let mut client = match case.client {
-        Client::Wrk => on_core(1, "wrk"),
+        Client::Wrk | Client::WrkMapped => on_core(1, "wrk"),
         Client::H2load => on_core(1, "h2load"),
     };
     let duration = seconds.to_string();
@@ -116,9 +119,12 @@ fn run(case: &Case, proxy: &Proxy, seconds: u32) -> Run {
         client.args(["-H", header]);
     }
     match case.client {
-        Client::Wrk => client
-            .args(["-t1", "-c32", "--latency", "-d", &duration])
-            .arg(format!("http://127.0.0.1:{}{}", proxy.plain, case.path)),
+        Client::Wrk | Client::WrkMapped => {
+            let port = if case.client == Client::Wrk { proxy.plain } else { proxy.mapped };
+            client
+                .args(["-t1", "-c32", "--latency", "-d", &duration])
+                .arg(format!("http://127.0.0.1:{port}{}", case.path))
+        }
         Client::H2load => client
             .args(["-t1", "-c8", "-m16", "-w20", "-W24", "-D", &duration])
             .arg(format!("https://127.0.0.1:{}{}", proxy.secure, case.path)),
@@ -134,7 +140,7 @@ fn run(case: &Case, proxy: &Proxy, seconds: u32) -> Run {
         text.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("what the client said:\n{said}"))
     };
     let (per_second, requests, p99) = match case.client {
-        Client::Wrk => {
+        Client::Wrk | Client::WrkMapped => {
             assert!(!said.contains("Non-2xx") && !said.contains("Socket errors"), "{said}");
             let requests = said.lines().find(|line| line.contains("requests in")).unwrap();
             // The word also ends shares, such as 95.99%.

@@ -27,6 +27,8 @@ pub(crate) struct Proxy {
     pub(crate) secure: u16,
     /// Before the origin of streamed pages.
     pub(crate) streamed: u16,
+    /// Under another name than the origin's; nginx has no such thing.
+    pub(crate) mapped: u16,
     servers: Vec<Server>,
 }
 
@@ -55,7 +57,7 @@ impl Rig {
         let slow = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let slow_port = slow.local_addr().unwrap().port();
         let files = free_port();
-        let ports: Vec<u16> = (0..6).map(|_| free_port()).collect();
+        let ports: Vec<u16> = (0..7).map(|_| free_port()).collect();
         let fill = |text: &str| {
             text.replace("@DIR@", dir.to_str().unwrap())
                 .replace("@FILES@", &files.to_string())
@@ -76,12 +78,25 @@ impl Rig {
             plain: ports[0],
             secure: ports[1],
             streamed: ports[2],
+            mapped: ports[0],
             servers: vec![nginx(0, "nginx.conf", include_str!("nginx.conf"))],
         };
         let tls = "tls = { cert = \"site.pem\", key = \"site.key\" }";
-        let servers = [(ports[3], files, ""), (ports[4], files, tls), (ports[5], slow_port, "")];
-        let servers = servers.map(|(port, origin, tls)| tandem(dir, port, origin, tls)).into();
-        let tandem = Proxy { name: "Tandem", plain: ports[3], secure: ports[4], streamed: ports[5], servers };
+        let mapped = "host = \"origin\"\nname = \"https://www.shop.example\"";
+        let servers = [
+            tandem(dir, ports[3], files, "", ""),
+            tandem(dir, ports[4], files, tls, ""),
+            tandem(dir, ports[5], slow_port, "", ""),
+            tandem(dir, ports[6], files, "", mapped),
+        ];
+        let tandem = Proxy {
+            name: "Tandem",
+            plain: ports[3],
+            secure: ports[4],
+            streamed: ports[5],
+            mapped: ports[6],
+            servers: servers.into(),
+        };
         for port in ports {
             await_port(port);
         }
@@ -89,11 +104,11 @@ impl Rig {
     }
 }
 
-fn tandem(dir: &Path, port: u16, origin: u16, tls: &str) -> Server {
+fn tandem(dir: &Path, port: u16, origin: u16, tls: &str, site: &str) -> Server {
     let scheme = if tls.is_empty() { "http" } else { "https" };
     let config = format!(
         "[proxy]\nlisten = \"127.0.0.1:{port}\"\n{tls}\n\
-         [[site]]\npublic = \"{scheme}://localhost:{port}\"\norigin = \"http://127.0.0.1:{origin}\"\n\
+         [[site]]\npublic = \"{scheme}://localhost:{port}\"\norigin = \"http://127.0.0.1:{origin}\"\n{site}\n\
          [console]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store-{port}\"\n[access_log]\nformat = \"off\"\n\
          [limits]\nconnections = 20000\nconnections_per_address = 20000\nkeep_alive = \"600s\"\n"
     );
@@ -153,7 +168,9 @@ impl Proxy {
     pub(crate) fn memory(&self, port: u16) -> f64 {
         let servers = match self.servers.len() {
             1 => 0,
-            _ => [self.plain, self.secure, self.streamed].iter().position(|p| *p == port).unwrap(),
+            _ => {
+                [self.plain, self.secure, self.streamed, self.mapped].iter().position(|p| *p == port).unwrap()
+            }
         };
         let mut kib = 0;
         for process in family(self.servers[servers].0.id()) {

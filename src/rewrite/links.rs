@@ -13,9 +13,10 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::{Bytes, BytesMut};
+use memchr::memmem::Finder;
 use url::Url;
 
 use super::charset::Iso2022Jp;
@@ -32,7 +33,8 @@ const META_REACH: u64 = 256 * 1024;
 
 /// What names pinned content, and how one looks for it: in other cases than these nobody writes it.
 const PIN: &[u8] = b"integrity";
-const PIN_SPELLINGS: [&[u8]; 2] = [b"ntegrity", b"NTEGRITY"];
+static PIN_SPELLINGS: LazyLock<[Finder<'_>; 2]> =
+    LazyLock::new(|| [Finder::new("ntegrity"), Finder::new("NTEGRITY")]);
 
 /// What a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,9 +187,13 @@ impl Links {
         let mut sights: Vec<Sight<'_>> = found.into_iter().map(Sight::Url).collect();
         if document {
             let head = if mapping.is_none() { self.end_of_head(seen) } else { None };
-            meta::sightings(&seen[..head.unwrap_or(seen.len())], |at| sights.push(Sight::Meta(at)));
+            let before = &seen[..head.unwrap_or(seen.len())];
+            let tags = meta::tags(before);
+            if !tags.is_empty() {
+                meta::sightings(before, |at| sights.push(Sight::Meta(at)));
+            }
             if !last && head.is_none() {
-                open = open.min(self.unfinished_meta(seen));
+                open = open.min(self.unfinished_meta(seen, &tags));
             }
             if !last && mapping.is_some() {
                 open = open.min(unfinished_pin(seen));
@@ -252,16 +258,17 @@ impl Links {
     }
 
     /// Where the `<meta` tag begins in which `seen` ends, or its end. One that is too long is not waited for.
-    fn unfinished_meta(&mut self, seen: &[u8]) -> usize {
-        if !meta::may_end_within(seen) {
-            return seen.len();
+    fn unfinished_meta(&mut self, seen: &[u8], tags: &[usize]) -> usize {
+        let cut_off = meta::cut_off(seen);
+        if !meta::may_end_within(seen, tags) {
+            return cut_off;
         }
         self.catch_up();
         let mut html = self.html.clone();
         html.feed(seen);
         let start = html.may_be_within(b"meta").and_then(|at| at.checked_sub(self.passed));
         let held = start.map(|start| start as usize).filter(|start| seen.len() - start <= HOLD);
-        held.unwrap_or(seen.len())
+        held.unwrap_or(cut_off)
     }
 
     /// Reads a part of a document up to `open` and decides about what was sighted in it.
@@ -397,7 +404,7 @@ fn edited(text: &[u8], edits: &[Edit]) -> Bytes {
 
 /// Whether `text` may tell of content that is pinned by a hash.
 fn names_pins(text: &[u8]) -> bool {
-    PIN_SPELLINGS.iter().any(|word| memchr::memmem::find(text, word).is_some())
+    PIN_SPELLINGS.iter().any(|word| word.find(text).is_some())
 }
 
 /// Where the word begins in which `text` ends that names pinned content, or its end.

@@ -95,17 +95,26 @@ pub enum CookieDomain {
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     entries: Vec<Entry>,
+    /// The bytes that are searched for, and the entries whose hosts' names they are the rarest of.
+    rare: Vec<(u8, Vec<usize>)>,
 }
 
 impl Table {
     fn new(pairs: impl Iterator<Item = (Side, Side)>) -> Table {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut table = Table::default();
         for (from, to) in pairs {
-            if !entries.iter().any(|entry| entry.from.host == from.host && entry.from.port == from.port) {
-                entries.push(Entry { rare: search::rarest(from.host.as_bytes()), from, to });
+            if !table.entries.iter().any(|entry| entry.from.host == from.host && entry.from.port == from.port)
+            {
+                let rare = search::rarest(from.host.as_bytes());
+                let (byte, entry) = (from.host.as_bytes()[rare], table.entries.len());
+                match table.rare.iter_mut().find(|(other, _)| *other == byte) {
+                    Some((_, sharing)) => sharing.push(entry),
+                    None => table.rare.push((byte, vec![entry])),
+                }
+                table.entries.push(Entry { rare, from, to });
             }
         }
-        Table { entries }
+        table
     }
 
     /// Whether there is nothing to map.

@@ -1,6 +1,10 @@
 //! `<meta http-equiv>`: a policy is made to admit us as one in a header is, and a refresh is mapped. Policies have to
 //! be in the head, so nothing is looked for once the body has begun.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::{Edit, HOLD, Task};
 use crate::rewrite::csp;
 use crate::rewrite::html::Html;
@@ -9,6 +13,7 @@ const WORD: &[u8] = b"http-equiv";
 /// Where in it the letter is that is rarest in pages.
 const RARE: usize = 6;
 const TAG: &[u8] = b"<meta";
+static TAG_STARTS: LazyLock<[Finder<'_>; 2]> = LazyLock::new(|| [Finder::new("<m"), Finder::new("<M")]);
 /// In other cases than these nobody writes it.
 const BODY: &[u8; 5] = b"<body";
 const BODY_LOUD: &[u8; 5] = b"<BODY";
@@ -63,6 +68,15 @@ impl Body {
     }
 }
 
+/// Every place in `text` where a `<meta` begins, in order.
+pub(super) fn tags(text: &[u8]) -> Vec<usize> {
+    let named = |at: &usize| text[*at..].get(..TAG.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(TAG));
+    let mut tags: Vec<usize> =
+        TAG_STARTS.iter().flat_map(|start| start.find_iter(text)).filter(named).collect();
+    tags.sort_unstable();
+    tags
+}
+
 /// Calls `at` with every place of the word `http-equiv`.
 pub(super) fn sightings(text: &[u8], mut at: impl FnMut(usize)) {
     for hit in memchr::memchr2_iter(b'q', b'Q', text) {
@@ -73,16 +87,18 @@ pub(super) fn sightings(text: &[u8], mut at: impl FnMut(usize)) {
     }
 }
 
-/// Whether `text` may end within a `<meta` tag: some that begins near its end does not end in it, wherever it stands.
-pub(super) fn may_end_within(text: &[u8]) -> bool {
+/// Where the beginning of what may become `<meta` stands at the end of `text`, or its end.
+pub(super) fn cut_off(text: &[u8]) -> usize {
+    let begins = |start: &usize| text[*start..].eq_ignore_ascii_case(&TAG[..text.len() - start]);
+    let from = text.len().saturating_sub(TAG.len() - 1);
+    (from..text.len()).find(begins).unwrap_or(text.len())
+}
+
+/// Whether `text` may end within one of the `tags` that begin near its end: some does not end in it, wherever it
+/// stands.
+pub(super) fn may_end_within(text: &[u8], tags: &[usize]) -> bool {
     let from = text.len().saturating_sub(HOLD);
-    let mut tags = memchr::memchr_iter(b'<', &text[from..])
-        .map(|at| from + at)
-        .filter(|at| {
-            let tag = &text[*at..text.len().min(*at + TAG.len())];
-            tag.eq_ignore_ascii_case(&TAG[..tag.len()])
-        })
-        .peekable();
+    let mut tags = tags.iter().copied().filter(|at| *at >= from).peekable();
     while let Some(start) = tags.next() {
         // Another one within it: which of the two is a tag is not for here to say.
         if end(text, start).is_none_or(|end| tags.peek().is_some_and(|next| *next < end)) {

@@ -264,6 +264,18 @@ fn a_piece_without_anything_is_not_copied() {
 }
 
 #[test]
+fn a_piece_is_not_read_for_where_it_ends() {
+    for end in ["<", "</", "<m", "<ME", "<meta", "<meta charset=utf-8>", "<meta charset=utf-8><"] {
+        let mut links = Links::new(task(Language::Html));
+        for _ in 0..3 {
+            links.push(Bytes::from(format!("<p>Text{end}")), &mut drop);
+        }
+        let end_is_open = end == "<meta";
+        assert_eq!(links.behind_length as u64 != links.passed, end_is_open, "{end}");
+    }
+}
+
+#[test]
 fn legacy_letters_stay() {
     // In each, the second byte of a letter may be a quote's neighbour, a backslash or a letter.
     for letters in [

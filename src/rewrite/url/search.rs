@@ -110,13 +110,11 @@ impl Table {
     /// before `text`, or a space at the very beginning.
     pub fn search<'t>(&'t self, before: u8, text: &[u8], last: bool, out: &mut Vec<Found<'t>>) -> usize {
         let mut open = if last { text.len() } else { self.beginning(text) };
-        for entry in &self.entries {
-            entry.occurrences(text, |host| match entry.found(text, before, host, last) {
-                Some(Ok(found)) => out.push(found),
-                Some(Err(start)) => open = open.min(start),
-                None => {}
-            });
-        }
+        self.occurrences(text, |entry, host| match entry.found(text, before, host, last) {
+            Some(Ok(found)) => out.push(found),
+            Some(Err(start)) => open = open.min(start),
+            None => {}
+        });
         if self.entries.len() > 1 {
             out.sort_by_key(|found| found.start);
         }
@@ -124,6 +122,26 @@ impl Table {
             out.pop();
         }
         open
+    }
+
+    /// Calls `at` wherever a host's name stands, in any case; hosts that share their rarest byte share the search.
+    fn occurrences<'t>(&'t self, text: &[u8], mut at: impl FnMut(&'t Entry, usize)) {
+        for (rare, sharing) in &self.rare {
+            let mut hit = |hit: usize| {
+                for entry in sharing.iter().map(|entry| &self.entries[*entry]) {
+                    let Some(start) = hit.checked_sub(entry.rare) else { continue };
+                    if text.get(start..).is_some_and(|rest| starts_with(rest, entry.from.host.as_bytes())) {
+                        at(entry, start);
+                    }
+                }
+            };
+            let upper = rare.to_ascii_uppercase();
+            if upper == *rare {
+                memchr::memchr_iter(*rare, text).for_each(&mut hit);
+            } else {
+                memchr::memchr2_iter(*rare, upper, text).for_each(&mut hit);
+            }
+        }
     }
 
     /// Where the longest end of `text` begins that a URL of a mapped host may begin with.
@@ -165,24 +183,6 @@ impl Table {
 }
 
 impl Entry {
-    /// Calls `at` wherever the host's name stands, in any case.
-    fn occurrences(&self, text: &[u8], mut at: impl FnMut(usize)) {
-        let host = self.from.host.as_bytes();
-        let rare = host[self.rare];
-        let upper = rare.to_ascii_uppercase();
-        let mut hit = |hit: usize| {
-            let Some(start) = hit.checked_sub(self.rare) else { return };
-            if text.get(start..).is_some_and(|rest| starts_with(rest, host)) {
-                at(start);
-            }
-        };
-        if upper == rare {
-            memchr::memchr_iter(rare, text).for_each(&mut hit);
-        } else {
-            memchr::memchr2_iter(rare, upper, text).for_each(&mut hit);
-        }
-    }
-
     /// The URL whose host's name begins at `host`, or where it begins if more text is needed to tell.
     fn found<'t>(
         &'t self,
