@@ -219,3 +219,21 @@ test("styles hold for what the customer likes and has", async ({ customer, agent
   await expect.poll(() => style(agent, "#r", "color")).toBe(RED);
   expect(await style(agent, "#m", "color")).not.toBe(RED);
 });
+
+test("styles hold for how fine the customer's screen is", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, `<style>
+    @media (min-resolution: 1.5dppx) { #m { color: rgb(255, 0, 0) } }
+    @media (-webkit-min-device-pixel-ratio: 2) { #w { color: rgb(255, 0, 0) } }
+    #s { background-image: image-set(url("/.demo/one.png") 1x, linear-gradient(red, red) 2x) }
+  </style><b id="m">m</b><b id="w">w</b><b id="s">s</b>`);
+  await expect.poll(() => style(agent, "#s", "background-image")).toContain("1dppx");
+  expect(await style(agent, "#m", "color")).not.toBe(RED);
+  const devtools = await customer.page.context().newCDPSession(customer.page);
+  const { width, height } = customer.page.viewportSize() ?? expect.fail();
+  await devtools.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 2, mobile: false });
+  await expect.poll(() => style(agent, "#m", "color")).toBe(RED);
+  expect(await style(agent, "#w", "color")).toBe(RED);
+  expect(await style(agent, "#s", "background-image")).toContain("linear-gradient");
+});

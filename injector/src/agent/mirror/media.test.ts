@@ -16,8 +16,9 @@ test("asks for what the customer has", () => {
     ["(prefers-reduced-motion: no-preference)", 0, yes],
     ["(hover: hover) and (pointer: fine)", HOVER | FINE, `${yes} and ${yes}`],
     ["not all and (hover), (any-pointer: none)", HOVER, `not all and ${yes}, ${yes}`],
+    ["(min-resolution: 2dppx) and (hover)", 0, `${yes} and ${no}`],
     ["print", DARK, "print"],
   ] as const) {
-    assert.equal(answered(query, bits), expected, query);
+    assert.equal(answered(query, bits, 200), expected, query);
   }
 });

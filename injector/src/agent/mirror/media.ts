@@ -1,9 +1,12 @@
 /**
  * Lets the style sheets of the mirror hold for what the customer likes and has, not for what the agent does.
  *
- * A query for such a feature is replaced by one that always holds or never does; the size of the window is the customer's
- * already. Sheets are looked at once, and again when the customer's answer is another one.
+ * A query for such a feature is replaced by one that always holds or never does, and a set of pictures by the one that is for
+ * the customer's screen; the size of the window is the customer's already. Sheets are looked at once, and again when the
+ * customer's answer is another one.
  */
+
+import { answeredFor, chosenFor } from "./resolution.ts";
 
 /** Feature → what the customer has of it, by the bits of `injector/src/customer/media.ts`. */
 function values(bits: number): Map<string, string[]> {
@@ -31,15 +34,20 @@ const NEVER = "(min-width: 99999999px)";
 /** What does not count as having a feature. */
 const NOTHING = new Set(["none", "no-preference"]);
 
-/** A media query as the customer's browser would answer it. */
-export function answered(query: string, bits: number): string {
+const answer = (holds: boolean): string => (holds ? ALWAYS : NEVER);
+
+/** A media query as the customer's browser would answer it. `ratio`: device pixels for one of CSS, in percent. */
+export function answered(query: string, bits: number, ratio: number): string {
   const has = values(bits);
-  return query.replace(FEATURE, (_whole, name: string, value?: string) => {
+  const preferred = query.replace(FEATURE, (_whole, name: string, value?: string) => {
     const held = has.get(name.toLowerCase()) ?? [];
-    const holds = value ? held.includes(value.toLowerCase()) : held.some((value) => !NOTHING.has(value));
-    return holds ? ALWAYS : NEVER;
+    return answer(value ? held.includes(value.toLowerCase()) : held.some((value) => !NOTHING.has(value)));
   });
+  return answeredFor(ratio, preferred, answer);
 }
+
+/** Where pictures stand. */
+const PICTURES = ["background-image", "content", "list-style-image", "border-image-source", "mask-image"];
 
 type Root = Document | ShadowRoot;
 
@@ -47,8 +55,11 @@ type Root = Document | ShadowRoot;
 export class Media {
   readonly #roots = new Set<Root>();
   readonly #texts = new WeakMap<MediaList, string>();
+  /** Sets of pictures, as they were written. */
+  readonly #sets = new WeakMap<CSSStyleRule, Map<string, string>>();
   #seen = new WeakSet<CSSStyleSheet>();
   #bits: number | null = null;
+  #ratio = 100;
 
   /** The sheets of a document or shadow root are to be looked after. */
   add(root: Root): void {
@@ -58,6 +69,14 @@ export class Media {
   /** The customer's preferences. */
   set bits(bits: number) {
     this.#bits = bits;
+    this.#seen = new WeakSet();
+    this.look();
+  }
+
+  /** Device pixels for one of CSS on the customer's screen, in percent. */
+  set ratio(ratio: number) {
+    if (ratio === this.#ratio) return;
+    this.#ratio = ratio;
     this.#seen = new WeakSet();
     this.look();
   }
@@ -91,14 +110,25 @@ export class Media {
       const { media, styleSheet } = rule as CSSImportRule;
       if (media) this.#list(media, bits);
       if (styleSheet) this.#sheet(styleSheet, bits);
-      const inner = (rule as CSSGroupingRule).cssRules;
+      const { cssRules: inner, style } = rule as CSSGroupingRule & CSSStyleRule;
+      if (style?.length) this.#pictures(rule as CSSStyleRule);
       if (inner?.length) this.#rules(inner, bits);
+    }
+  }
+
+  #pictures(rule: CSSStyleRule): void {
+    for (const name of PICTURES) {
+      const written = this.#sets.get(rule)?.get(name) ?? rule.style.getPropertyValue(name);
+      if (!written.includes("image-set(")) continue;
+      const sets = this.#sets.get(rule) ?? new Map<string, string>();
+      this.#sets.set(rule, sets.set(name, written));
+      rule.style.setProperty(name, chosenFor(this.#ratio, written), rule.style.getPropertyPriority(name));
     }
   }
 
   #list(list: MediaList, bits: number): void {
     const text = this.#texts.get(list) ?? list.mediaText;
-    const now = answered(text, bits);
+    const now = answered(text, bits, this.#ratio);
     if (now === text && !this.#texts.has(list)) return;
     this.#texts.set(list, text);
     list.mediaText = now;

@@ -428,6 +428,7 @@ export class Mirror {
       }
       case "viewport":
         this.#events.viewport(op.width, op.height);
+        this.#media.ratio = op.ratio;
         return;
       case "location":
         this.#events.location(op.url);
