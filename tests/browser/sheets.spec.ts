@@ -11,6 +11,14 @@ function colour(agent: Agent, selector: string): Promise<string | null> {
   }, selector);
 }
 
+/** The fonts that the mirror has been told of, with their weight. */
+function fonts(agent: Agent): Promise<string[]> {
+  return agent.page.evaluate(() => {
+    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+    return [...(frame?.contentDocument?.fonts ?? [])].map(({ family, weight }) => `${family} ${weight}`);
+  });
+}
+
 /** What has come to the site after a request of this number. */
 async function requests(customer: Customer, since = 0): Promise<Array<{ number: number; path: string }>> {
   return (await customer.page.request.get(`${customer.demo.site}/__log?since=${since}`)).json();
@@ -156,11 +164,26 @@ test("adopted sheets, properties and fonts that scripts made", async ({ customer
   });
   await expect.poll(() => colour(agent, "#h")).toBe(RED);
   await expect.poll(() => colour(agent, "#i")).toBe("rgb(0, 0, 255)");
-  const faces = await agent.page.evaluate(() => {
-    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
-    return [...(frame?.contentDocument?.fonts ?? [])].map(({ family, weight }) => `${family} ${weight}`);
+  expect((await fonts(agent)).join()).toMatch(/Made Here"? 700/);
+});
+
+test("properties and fonts that scripts made before anybody looked", async ({ customer, agent }) => {
+  await anyStyle(customer);
+  await customer.logIn();
+  await customer.open("/help");
+  await words(customer);
+  await customer.page.evaluate(() => {
+    CSS.registerProperty({ name: "--made", syntax: "<color>", inherits: false, initialValue: "rgb(255, 0, 0)" });
+    document.fonts.add(new FontFace("Made Before", "url(/assets/none.woff2)", { weight: "700" }));
+    const style = document.createElement("style");
+    style.textContent = "#h { color: var(--made) }";
+    document.head.append(style);
   });
-  expect(faces.join()).toMatch(/Made Here"? 700/);
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => colour(agent, "#h")).toBe(RED);
+  expect((await fonts(agent)).join()).toMatch(/Made Before"? 700/);
 });
 
 test("a sheet that can not be had does not make the agent ask for the page again and again", async ({ customer, agent, session }) => {

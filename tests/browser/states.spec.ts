@@ -231,7 +231,7 @@ test("styles hold for how fine the customer's screen is", async ({ customer, age
   await expect.poll(() => style(agent, "#s", "background-image")).toContain("1dppx");
   expect(await style(agent, "#m", "color")).not.toBe(RED);
   const devtools = await customer.page.context().newCDPSession(customer.page);
-  const { width, height } = customer.page.viewportSize() ?? expect.fail();
+  const { width, height } = customer.page.viewportSize() as { width: number; height: number };
   await devtools.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 2, mobile: false });
   await expect.poll(() => style(agent, "#m", "color")).toBe(RED);
   expect(await style(agent, "#w", "color")).toBe(RED);

@@ -4,7 +4,7 @@
  * Everything here only reads the page, and never what would force a layout unless its name says so.
  */
 
-import { type ClosedRoots, closedRoots } from "../loader/closed-roots.ts";
+import { type Kept, keptIn } from "../loader/kept.ts";
 import { guarded } from "./guarded.ts";
 import type { Realm } from "./realms.ts";
 
@@ -12,15 +12,15 @@ import type { Realm } from "./realms.ts";
 export class Roots {
   readonly #closed = new WeakMap<Element, ShadowRoot>();
   /** Those that were attached before, by the document of their window: they go with it. */
-  readonly #before = new WeakMap<Document, ClosedRoots>();
+  readonly #before = new WeakMap<Document, Kept>();
   /** Those of the page's own window: most pages have none, and are asked for each element. */
-  #own: ClosedRoots | null = null;
+  #own: Kept | null = null;
   /** Whether there may be others. */
   #others = false;
 
   /** Takes what the loader has kept in a window; `attached` is told of further ones. False: there is no loader. */
   learn(realm: Realm, attached: (host: Element, root: ShadowRoot) => void): boolean {
-    const kept = closedRoots(realm);
+    const kept = keptIn(realm);
     if (!kept) return false;
     this.#before.set(realm.document, kept);
     if (realm === window) this.#own = kept;

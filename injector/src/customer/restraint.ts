@@ -6,7 +6,7 @@
  * have made one just before: it was not meant for this.
  */
 
-import { closedRoots } from "../loader/closed-roots.ts";
+import { keptIn } from "../loader/kept.ts";
 import { closestAcross, isElement } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
@@ -110,7 +110,7 @@ export class Restraint {
 
   #watch(realm: Realm): void {
     // From before the page's first script where there is our loader.
-    const kept = closedRoots(realm);
+    const kept = keptIn(realm);
     if (kept) kept.maySubmit = () => this.#maySubmit();
     else hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
 

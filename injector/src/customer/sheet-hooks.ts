@@ -5,6 +5,7 @@
  * as it was given.
  */
 
+import { keptIn } from "../loader/kept.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { Realm } from "./realms.ts";
@@ -31,9 +32,15 @@ export class Extras {
     return this.properties.has(document) || [...(document.fonts ?? [])].some((face) => this.fonts.has(face));
   }
 
-  /** Hooks in what makes it. */
+  /** Takes what the loader has kept of it, and hooks in what makes more. */
   hook(realm: Realm, changed: () => void): void {
     const { fonts, properties } = this;
+    const kept = keptIn(realm);
+    for (const face of kept ? realm.document.fonts : []) {
+      const source = kept?.fonts.get(face);
+      if (source) fonts.set(face, source);
+    }
+    if (kept?.properties.length) properties.set(realm.document, [...kept.properties]);
     const Face = realm.FontFace;
     if (Face) {
       realm.FontFace = new Proxy(Face, {

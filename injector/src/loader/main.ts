@@ -2,7 +2,7 @@
  * Runs on every page of the site: offers the Co-browse button and `window.Tandem`, and loads the rest only for a session.
  *
  * Before a session it shares nothing, observes nothing and touches the page only by adding its own element and by remembering
- * closed shadow roots; in a frame of another host's page, it only listens whether a page of the site speaks to it.
+ * what nobody could find out later; in a frame of another host's page, it only listens whether a page of the site speaks to it.
  */
 
 import type { Words } from "../customer/words.ts";
@@ -17,9 +17,9 @@ import type {
   PartScript,
 } from "./bridge.ts";
 import style from "./button.inline.css";
-import { keepClosedRoots } from "./closed-roots.ts";
 import { direction } from "./direction.ts";
 import hostStyle from "./host.inline.css";
+import { keep } from "./kept.ts";
 import { language, look } from "./look.ts";
 import type { TandemApi, TandemError, TandemStart, TandemState } from "./tandem.d.ts";
 
@@ -300,7 +300,7 @@ function load(script: HTMLScriptElement | null): void {
   } else resume();
 }
 
-keepClosedRoots();
+keep();
 const script = document.currentScript as HTMLScriptElement | null;
 if (window !== top) {
   if (look.hosts && !isWithin()) lodge(script);
