@@ -217,7 +217,11 @@ impl Masker {
             return Err(Refusal::NotPossible);
         }
         if let Some(link) = node.in_document().find(|node| leads(*node)) {
-            self.follow(link)?;
+            match self.follow(link) {
+                // Scripts of a page open such a picture in a box: theirs is the press, and the customer's browser follows nothing off the site.
+                Ok(()) | Err(Refusal::OutsideSite) => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
         let labels = node.in_document().filter(|around| around.is_html("label"));
         for control in labels.flat_map(forms::labelled).filter(|control| *control != node) {

@@ -70,7 +70,12 @@ impl Masker {
             return Err(Refusal::NeedsCustomer);
         }
         let href = element.attribute("href").or(element.attribute("xlink:href")).unwrap_or_default();
-        self.lead_to(link.tree(), self.scope_of(link), &resolve(link, href)?)
+        let target = resolve(link, href)?;
+        // A button in the shape of a link: it runs a script of the page and leads nowhere.
+        if target.scheme() == "javascript" {
+            return if sensitive(&target).is_some() { Err(Refusal::Disabled) } else { Ok(()) };
+        }
+        self.lead_to(link.tree(), self.scope_of(link), &target)
     }
 
     /// Whether the form of a submit button may be sent to where it goes.

@@ -1,6 +1,6 @@
 /** Address, Back, Forward and Refresh in Write mode; nowhere outside the site, and no file. */
 import { rm, writeFile } from "node:fs/promises";
-import { expect, test } from "./rig.ts";
+import { anyStyle, expect, put, test } from "./rig.ts";
 
 test("address, back, forward and refresh", async ({ customer, agent, writing }) => {
   await writing("/help");
@@ -36,6 +36,29 @@ test("not outside the site, and not where the policy forbids", async ({ customer
     await expect(agent.page.getByText(message).first()).toBeVisible();
   }
   expect(customer.page.url()).toBe(before);
+});
+
+test("a link that only a script of the page makes something of is pressed, and followed by nobody off the site", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  const before = customer.page.url();
+  await put(customer, agent, `<a id="script" href="javascript:void(said.append('script '))">Script</a> <a id="box" href="https://pictures.test/large.png">Box</a>
+    <a id="stopped" href="https://pictures.test/stopped">Stopped</a><a id="plain" href="https://pictures.test/">Plain</a><p id="said"></p>`, `
+    box.onclick = (event) => { if (!event.defaultPrevented) said.append("box "); event.preventDefault(); };
+    stopped.onclick = (event) => { said.append("stopped "); event.stopImmediatePropagation(); };`);
+  const gone: string[] = [];
+  customer.page.on("framenavigated", (frame) => gone.push(frame.url()));
+  const refused = agent.page.getByText(/not on the customer’s site/i);
+  for (const id of ["script", "box"]) await agent.mirror.click(`#${id}`);
+  await expect(customer.page.locator("#said")).toHaveText("script box");
+  await expect(refused).toHaveCount(0);
+  await agent.mirror.click("#plain");
+  await expect(refused.first()).toBeVisible();
+  await agent.mirror.click("#stopped");
+  await expect(customer.page.locator("#said")).toHaveText("script box stopped");
+  await agent.page.keyboard.press("Escape");
+  await expect.poll(() => agent.mirror.text("#said")).toBe("script box stopped");
+  expect([customer.page.url(), gone]).toEqual([before, []]);
 });
 
 /** What the agent is told, once, of what was refused. */

@@ -219,7 +219,7 @@ async fn what_is_private_or_switched_off_can_not_be_used() {
         (click(customer.node("label")), "disabled"),
         (input(customer.node("off"), "x"), "disabled"),
         (json!({ "kind": "key", "node": customer.node("name"), "key": "Enter" }), "disabled"),
-        (click(customer.node("outside")), "outside_site"),
+        (json!({ "kind": "key", "node": customer.node("outside"), "key": "Enter" }), "outside_site"),
         (click(customer.node("logout")), "disabled"),
         (json!({ "kind": "navigate", "url": "https://evil.test/" }), "outside_site"),
         (json!({ "kind": "navigate", "url": "//evil.test/" }), "outside_site"),

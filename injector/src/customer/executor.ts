@@ -230,7 +230,7 @@ export class Executor {
         if (!whole) this.#typing.enter(target);
         const { key, code, modifiers } = action;
         const link = key === "Enter" ? linkOf(target) : null;
-        if (link) checkLink(link);
+        if (link) checkLink(link, "follow");
         return watchLink(link, () => {
           const { roots, host, topLayer } = this.context;
           pressKey(target, { key, code, modifiers }, { roots, host, topLayer, typing: this.#typing });
@@ -333,14 +333,14 @@ export class Executor {
       throw new Refused("needs_customer");
     }
     const followed = linkOf(hit);
-    if (followed) checkLink(followed);
+    if (followed) checkLink(followed, "press");
     const button = { button: 0, count } as const;
     const open = this.context.topLayer();
     if (this.#pointing.down(button)) this.#focusFor(hit);
     this.#pointing.up(button);
     dismissBeside(open, hit);
     if (!hit.isConnected) return undefined;
-    const leave = watchLink(followed, () => this.#pointing.press("click", button));
+    const leave = watchLink(followed, (first) => this.#pointing.press("click", button, first));
     if (count === 2 && hit.isConnected) this.#pointing.press("dblclick", button);
     return leave;
   }

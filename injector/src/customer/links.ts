@@ -17,19 +17,43 @@ export function resolve(address: string): string {
   return url.href;
 }
 
-/** Whether an agent's action may follow a link. */
-export function checkLink(link: HTMLAnchorElement): void {
+/** Whether an agent's action may press a link, or, by a key, follow it. */
+export function checkLink(link: HTMLAnchorElement, how: "press" | "follow"): void {
   const { protocol } = link;
   if (protocol === "javascript:") return;
   if (protocol !== "http:" && protocol !== "https:") throw new Refused("needs_customer");
-  if (link.origin !== location.origin) throw new Refused("outside_site");
+  if (how === "follow" && leadsOff(link)) throw new Refused("outside_site");
+}
+
+function leadsOff({ protocol, origin }: HTMLAnchorElement): boolean {
+  return /^http/.test(protocol) && origin !== location.origin;
 }
 
 /**
- * Runs `work`, which may follow `link`. A link that would open another window, which browsers forbid scripts to do, is followed
- * here instead.
+ * Runs `work`, which may follow `link`, and is given what its click is to be shown first. A link that would open another window,
+ * which browsers forbid scripts to do, is followed here instead; one that leads off the site is not followed at all.
  */
-export function watchLink(link: HTMLAnchorElement | null, work: () => void): (() => void) | undefined {
+export function watchLink(
+  link: HTMLAnchorElement | null,
+  work: (first?: (event: Event) => void) => void,
+): (() => void) | undefined {
+  if (link && leadsOff(link)) {
+    let isTaken = false;
+    work((event) => {
+      // Whatever the page's listeners do: it is prevented already, and they are told what they make of it themselves.
+      event.preventDefault();
+      Object.defineProperties(event, {
+        defaultPrevented: { get: () => isTaken },
+        preventDefault: {
+          value: () => {
+            isTaken = true;
+          },
+        },
+      });
+    });
+    if (!isTaken) throw new Refused("outside_site");
+    return undefined;
+  }
   const target = link?.target.toLowerCase();
   if (!link || !target || target === "_self") {
     work();

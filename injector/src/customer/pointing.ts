@@ -96,9 +96,13 @@ export class Pointing {
     this.#mute = false;
   }
 
-  /** Sends a click, a double click or a call for a menu; false if the page has prevented what that does. */
-  press(type: "click" | "dblclick" | "auxclick" | "contextmenu", { button, count }: Button): boolean {
-    return !!this.#over && this.#send(type, this.#over, this.#at, { button, detail: count });
+  /** Sends a click, a double click or a call for a menu, shown to `first` before; false if the page has prevented what that does. */
+  press(
+    type: "click" | "dblclick" | "auxclick" | "contextmenu",
+    { button, count }: Button,
+    first?: (event: Event) => void,
+  ): boolean {
+    return !!this.#over && this.#send(type, this.#over, this.#at, { button, detail: count }, first);
   }
 
   /** Turns the wheel; false if the page has prevented that something scrolls. */
@@ -143,18 +147,24 @@ export class Pointing {
     }
   }
 
-  #send(type: string, target: Element, at: Place, more: MouseEventInit = {}): boolean {
+  #send(
+    type: string,
+    target: Element,
+    at: Place,
+    more: MouseEventInit = {},
+    first?: (event: Event) => void,
+  ): boolean {
     const view = realmOf(target);
     const init = { ...this.#init(target, at), ...more };
     if (/enter|leave/.test(type)) init.bubbles = init.composed = init.cancelable = false;
-    // Since clicks have been events of a pointer.
-    if (!/^pointer|click|contextmenu/.test(type)) {
-      return target.dispatchEvent(new view.MouseEvent(type, init));
-    }
     const pressure = this.#buttons ? 0.5 : 0;
     const pointer = { ...init, pointerId: POINTER, pointerType: "mouse", isPrimary: true, pressure };
-    if (type === "dblclick") return target.dispatchEvent(new view.MouseEvent(type, init));
-    return target.dispatchEvent(new view.PointerEvent(type, pointer));
+    // Since clicks have been events of a pointer.
+    const event = /^pointer|^click|auxclick|contextmenu/.test(type)
+      ? new view.PointerEvent(type, pointer)
+      : new view.MouseEvent(type, init);
+    first?.(event);
+    return target.dispatchEvent(event);
   }
 
   #init(target: Element, { x, y, modifiers }: Place): MouseEventInit {
