@@ -547,6 +547,46 @@ test("each sees where the other one is", async ({ customer, agent, writing }) =>
   await expect(where).toHaveCount(0);
 });
 
+for (const [where, html, editor] of [
+  ["an editable element", '<div id="host" contenteditable="true"><p>some words</p></div>', "#host"],
+  ["the document of a frame", '<iframe id="frame" srcdoc="<body contenteditable=true><p>some words</p></body>"></iframe>', "#frame >>> body"],
+] as const) {
+  test(`what the agent has selected in ${where} is not drawn as the customer's`, async ({ customer, agent, writing }) => {
+    await writing("/help");
+    await desk(customer, agent, html);
+    await expect.poll(() => agent.mirror.text(editor)).toBe("some words");
+    await agent.mirror.click(`${editor.replace(" >>> body", " >>> p").replace("#host", "#host p")}`);
+    await agent.page.keyboard.press("End");
+    await agent.page.keyboard.type("!");
+    await expect.poll(() => agent.mirror.text(editor)).toBe("some words!");
+    await agent.page.keyboard.press("Control+a");
+    const selected = () => customer.page.evaluate(() => (document.querySelector<HTMLIFrameElement>("#frame")?.contentWindow ?? window).getSelection()?.toString().trim());
+    await expect.poll(selected).toBe("some words!");
+    await customer.page.evaluate(() => document.querySelector("#desk")?.append("next"));
+    await expect.poll(() => agent.mirror.text("#desk")).toMatch(/next$/);
+    expect(await agent.page.evaluate((editor) => {
+      const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+      const frame = mirror?.contentDocument?.querySelector<HTMLIFrameElement>("#frame");
+      const view = (editor.includes(">>>") ? frame : mirror)?.contentWindow as (Window & typeof globalThis) | null | undefined;
+      return view?.CSS.highlights.size;
+    }, editor)).toBe(0);
+  });
+}
+
+test("a customer who types in the document of a frame keeps focus and caret there", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<input id="other"><iframe id="frame" srcdoc="<body contenteditable=true>words</body>"></iframe>');
+  await expect.poll(() => agent.mirror.text("#frame >>> body")).toBe("words");
+  await customer.page.frameLocator("#frame").locator("body").click();
+  await customer.page.keyboard.press("Home");
+  await customer.page.keyboard.type("my ");
+  await agent.mirror.click("#other");
+  await agent.page.keyboard.type("agent");
+  await expect.poll(() => valueAt(customer, "#other")).toBe("agent");
+  await customer.page.keyboard.type("own ");
+  await expect.poll(() => agent.mirror.text("#frame >>> body")).toBe("my own words");
+});
+
 /** Sends the agent the whole view again, as when they have fallen behind. */
 async function viewAgain({ page }: Agent): Promise<void> {
   const mirror = await page.evaluateHandle(() => {

@@ -109,7 +109,9 @@ export function focused(roots: Roots): Element | null {
   let at = document.activeElement;
   const inside = (element: Element) => (roots.of(element) ?? inFrame(element))?.activeElement;
   for (let inner = at && inside(at); inner; inner = inside(inner)) at = inner;
-  return at === at?.ownerDocument.body || at === at?.ownerDocument.documentElement ? null : at;
+  // Nothing has it then, unless the whole document is typed into, as many editors have one in a frame.
+  const whole = at === at?.ownerDocument.body || at === at?.ownerDocument.documentElement;
+  return whole && !(at as HTMLElement | null)?.isContentEditable ? null : at;
 }
 
 /** The topmost element at a point of the viewport, however deep, as if `except` was not there. Forces a layout. */

@@ -91,7 +91,7 @@ export class Acting {
       truth: (field) => mirror.valueOf(field),
     });
     this.#pointing = new Pointing(mirror, { act, refused });
-    this.#caret = new OwnCaret(mirror, this.#edits, this.#fields, act);
+    this.#caret = new OwnCaret(mirror, this.#edits, this.#fields, act, () => this.#mode === "write");
     const sends = (): void => {
       this.#focusIntent = performance.now();
       this.#flush();
@@ -269,7 +269,7 @@ export class Acting {
     const target = innermost(event);
     const field = isTextField(target) || isChoice(target) || editable(target) !== null;
     if (this.#mode === "write" && field && event.button === 0 && !refusalOf(target)) {
-      this.#edits.caretMoved();
+      this.#caret.moves();
       return;
     }
     event.preventDefault();
@@ -357,7 +357,7 @@ export class Acting {
     const pressed = pressedKey(event, target);
     if (pressed === "local") {
       const all = event.key === "a" && (event.ctrlKey || event.metaKey);
-      if (all || /^(Arrow|Home$|End$|Page)/.test(event.key)) this.#edits.caretMoved();
+      if (all || /^(Arrow|Home$|End$|Page)/.test(event.key)) this.#caret.moves();
       return true;
     }
     // What is held down repeats no faster than the page follows.
@@ -504,7 +504,7 @@ export class Acting {
 
   #selectionChanged(): void {
     const document = this.#document;
-    if (this.#mode === "write" && document) this.#caret.tellSoon(document, () => this.#mode === "write");
+    if (this.#mode === "write" && document) this.#caret.tellSoon(document);
   }
 
   /** After a click on a label or a Tab the caret goes where the customer's focus went. */

@@ -33,16 +33,27 @@ export class OwnCaret {
   readonly #edits: Edits;
   readonly #fields: Fields;
   readonly #act: (action: Action) => number;
+  /** Whether it may be told. */
+  readonly #may: () => boolean;
   /** As last told, and the unanswered actions that tell it. */
   #told = "";
   readonly #telling = new Set<number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The agent has put it elsewhere, and that was not told: what they typed before is not answered yet. */
+  #owed = false;
   /** When the agent's hand last moved it. */
   #hand = Number.NEGATIVE_INFINITY;
   /** While the mirror is built anew. */
   #kept: Kept | null = null;
 
-  constructor(mirror: Mirror, edits: Edits, fields: Fields, act: (action: Action) => number) {
+  constructor(
+    mirror: Mirror,
+    edits: Edits,
+    fields: Fields,
+    act: (action: Action) => number,
+    may: () => boolean,
+  ) {
+    this.#may = may;
     this.#mirror = mirror;
     this.#edits = edits;
     this.#fields = fields;
@@ -54,22 +65,31 @@ export class OwnCaret {
     this.#hand = performance.now();
   }
 
-  /** Tells where it is a little later, if that `may` be told then. */
-  tellSoon(document: Document, may: () => boolean): void {
+  /** The agent puts it elsewhere. */
+  moves(): void {
+    this.#edits.caretMoved();
+    this.#owed = true;
+  }
+
+  /** Tells where it is a little later, if that may be told then. */
+  tellSoon(document: Document | null): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (performance.now() - this.#hand > FOLLOWS) return;
+      if (!this.#owed && performance.now() - this.#hand > FOLLOWS) return;
       const spots = this.#spots(document);
       const said = JSON.stringify(spots) ?? "";
-      if (!spots || !may() || said === this.#told) return;
+      if (!spots || !this.#may()) return;
+      this.#owed = false;
+      if (said === this.#told) return;
       this.#told = said;
       this.#telling.add(this.#act({ kind: "caret", ...spots }));
     }, PAUSE);
   }
 
-  /** The page knows from the typing itself where it is. */
+  /** The page knows from the typing itself where it is, unless it was put elsewhere since. */
   known(document: Document | null): void {
-    this.#told = JSON.stringify(this.#spots(document)) ?? "";
+    if (this.#owed) this.tellSoon(document);
+    else this.#told = JSON.stringify(this.#spots(document)) ?? "";
   }
 
   /** An action was answered. Returns whether it told of the caret. */
