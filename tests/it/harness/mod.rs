@@ -9,11 +9,12 @@ pub mod page;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use tandem::config::Config;
+use tandem::console::agents::Agents;
 use tandem::policy::Policies;
 use tandem::protocol::agent::Role;
 use tandem::proxy::Site;
@@ -28,6 +29,18 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// The agents of the rig and their password.
 pub const AGENTS: [&str; 2] = ["ann", "ben"];
 pub const PASSWORD: &str = "a good password";
+/// Hashed once for all tests: it is slow on purpose.
+static EVERYBODY: LazyLock<Agents> = LazyLock::new(|| {
+    let mut everybody = Agents::default();
+    for (name, role) in AGENTS
+        .map(|name| (name, Role::Agent))
+        .into_iter()
+        .chain([("sue", Role::Supervisor), ("amy", Role::Admin)])
+    {
+        everybody.add(name, role, PASSWORD).unwrap();
+    }
+    everybody
+});
 
 pub const POLICY: &str = r##"
 [[mask]]
@@ -162,16 +175,10 @@ impl Drop for Rig {
 
 fn configure(origin: SocketAddr, folder: &Path) -> Config {
     let file = folder.join("agents.toml");
-    let mut agents = tandem::console::agents::Agents::read(&file).unwrap();
-    let everybody = [("sue", Role::Supervisor), ("amy", Role::Admin)];
-    let everybody = AGENTS.map(|name| (name, Role::Agent)).into_iter().chain(everybody);
-    // Who is there already keeps the hash, and so the login.
-    for (name, role) in everybody {
-        if agents.role(name).is_none() {
-            agents.add(name, role, PASSWORD).unwrap();
-        }
+    // After a restart it is there, and has the same hashes: so logins live on.
+    if !file.exists() {
+        EVERYBODY.write(&file).unwrap();
     }
-    agents.write(&file).unwrap();
     let site = Site::new("http://shop.test".parse().unwrap(), format!("http://{origin}").parse().unwrap());
     let mut config = Config::new(site, "http://agents.test".parse().unwrap(), folder);
     config.proxy.listen = "127.0.0.1:0".parse().unwrap();
