@@ -338,8 +338,8 @@ async fn an_exit_is_an_exit_whatever_becomes_of_the_connection() {
 async fn each_side_is_told_when_the_others_line_is_slow_and_when_it_is_not_any_more() {
     let rig = Rig::with(Setup {
         change: Box::new(|config| {
-            config.socket.heartbeat = Duration::from_millis(100);
-            config.socket.slow = Duration::from_millis(50);
+            config.socket.heartbeat = Duration::from_millis(300);
+            config.socket.slow = Duration::from_millis(200);
         }),
         ..Setup::default()
     })

@@ -12,7 +12,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::http::{Answer, request};
 use super::page::Mirror;
-use super::{PASSWORD, Transcript, soon};
+use super::{DEADLINE, PASSWORD, Transcript, soon};
 
 pub struct Agent {
     console: SocketAddr,
@@ -150,10 +150,13 @@ impl Agent {
     }
 
     pub async fn hears_that(&mut self, what: &str, right: impl Fn(&Value) -> bool) -> Value {
+        // Where much else is said, each message alone would be in time.
+        let until = tokio::time::Instant::now() + DEADLINE;
         loop {
             match self.next(what).await {
                 Ok(Some(message)) if right(&message) => return message,
-                Ok(_) => {}
+                Ok(_) if tokio::time::Instant::now() < until => {}
+                Ok(_) => panic!("{what} did not come; heard: {:#?}", self.heard),
                 Err(code) => panic!("closed with {code} before {what}; heard: {:#?}", self.heard),
             }
         }

@@ -12,7 +12,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::http::request;
 use super::page::{PageWriter, Piece};
-use super::soon;
+use super::{DEADLINE, soon};
 
 pub struct Customer {
     site: SocketAddr,
@@ -194,10 +194,13 @@ impl Customer {
     }
 
     pub async fn hears_that(&mut self, what: &str, right: impl Fn(&Value) -> bool) -> Value {
+        // Where much else is said, each message alone would be in time.
+        let until = tokio::time::Instant::now() + DEADLINE;
         loop {
             match self.next(what).await {
                 Ok(message) if right(&message) => return message,
-                Ok(_) => {}
+                Ok(_) if tokio::time::Instant::now() < until => {}
+                Ok(_) => panic!("{what} did not come; heard: {:#?}", self.heard),
                 Err(code) => panic!("closed with {code} before {what}; heard: {:#?}", self.heard),
             }
         }
