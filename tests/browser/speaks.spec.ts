@@ -7,7 +7,8 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 
 /** Nothing on the page is hard to use; the customer's page in it is the site's. */
 async function accessible(page: Page): Promise<void> {
-  const found = await new AxeBuilder({ page }).exclude("iframe").withTags(TAGS).analyze();
+  // Legacy: in the page itself, or it opens another one each time to put frames together.
+  const found = await new AxeBuilder({ page }).exclude("iframe").withTags(TAGS).setLegacyMode(true).analyze();
   expect(found.violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
 }
 

@@ -8,7 +8,13 @@ const panel = (page: Page) => page.getByRole("dialog", { name: "Co-browsing" });
 /** What axe finds wrong in our element: nothing. */
 async function accessible(page: Page): Promise<void> {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-  const found = await new AxeBuilder({ page }).include("tandem-widget").withTags(tags).disableRules(["region"]).analyze();
+  // Legacy: in the page itself, or it opens another one each time to put frames together.
+  const found = await new AxeBuilder({ page })
+    .include("tandem-widget")
+    .withTags(tags)
+    .disableRules(["region"])
+    .setLegacyMode(true)
+    .analyze();
   expect(found.violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
 }
 
