@@ -6,7 +6,9 @@ use crate::protocol::page::Part;
 
 use super::super::node::{Doctype, Document, Element, Kind, NONE, Node, NodeRef};
 use super::super::{Changes, Name};
-use super::{LONGEST, Misfit, Slot, Tree, attribute_cost, control_length, sheet_length};
+use super::addresses::LONGEST;
+use super::operations::{attribute_cost, control_length, sheet_length};
+use super::{Misfit, Slot, Tree};
 
 impl Tree {
     /// A new node of the next id for a document, not yet anywhere.
