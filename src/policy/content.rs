@@ -4,6 +4,9 @@
 //! (what would run, load or submit something). Every URL that would load something becomes a capability
 //! or goes.
 
+mod addresses;
+mod shape;
+
 use std::borrow::Cow;
 
 use url::Url;
@@ -11,8 +14,9 @@ use url::Url;
 use crate::dom::{Element, Kind, NodeRef};
 use crate::protocol::page::{Checked, Control, Namespace, Value};
 use crate::protocol::view::{Marks, ViewControl};
-use crate::rewrite::css::{CssUrl, map_urls};
 
+use self::addresses::{is_data, plain, resolve};
+use self::shape::shape_only;
 use super::echo::{Echoes, SHORTEST, SHORTEST_IN_CODE};
 use super::verdict::{Reach, Shape, Sight, Verdict};
 use super::{Resource, ResourceNames, resource};
@@ -23,10 +27,6 @@ const BULLET: &str = "•";
 const PASSWORD: usize = 8;
 /// At most so many bullets in a field.
 const BULLETS: usize = 4_096;
-/// Bytes of a `data:` URL that goes into a view as it is; a longer one is a resource like any other.
-const DATA: usize = 256 << 10;
-/// Bytes of any other URL.
-const URL: usize = 8_192;
 
 /// Attributes that a masked element keeps: they make its shape.
 const STRUCTURE: [&str; 24] = [
@@ -391,228 +391,14 @@ impl<'a> Lens<'a> {
             _ => Some(value.into()),
         }
     }
-
-    fn link(&mut self, node: NodeRef<'_>, element: &Element, name: &str, value: &str) -> Option<Box<str>> {
-        let sheet = element.attribute("rel").is_some_and(|rel| {
-            rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("stylesheet"))
-        });
-        match name {
-            _ if !sheet => None,
-            "href" => self.capability(node, value, false),
-            // Which of several sheets is chosen is said by what each of them holds for.
-            "rel" => Some("stylesheet".into()),
-            "media" | "disabled" => Some(value.into()),
-            _ => None,
-        }
-    }
-
-    /// `href` of everything but `link`: where a link leads, or a part of a drawing.
-    fn reference(&mut self, node: NodeRef<'_>, element: &Element, value: &str) -> Option<Box<str>> {
-        let value = value.trim_matches(|char: char| char <= ' ');
-        if value.starts_with('#') {
-            return Some(value.into());
-        }
-        match element.name() {
-            "a" | "area" => match resolve(node, None, value) {
-                Some(url) if matches!(url.scheme(), "http" | "https") => Some(plain(url).as_str().into()),
-                Some(url) if matches!(url.scheme(), "mailto" | "tel") => Some(url.as_str().into()),
-                _ => Some("#".into()),
-            },
-            "image" | "feImage" => self.capability(node, value, true),
-            "use" => self.capability(node, value, false),
-            _ => None,
-        }
-    }
-
-    /// `base`: against what URLs are resolved, where that is not the element's own base.
-    fn css(&mut self, node: NodeRef<'_>, base: Option<&Url>, css: &str) -> Box<str> {
-        let mut map = |url: &str, kind: CssUrl| {
-            let url = url.trim_matches(|char: char| char <= ' ');
-            if url.starts_with('#') {
-                return Some(url.to_owned());
-            }
-            if kind == CssUrl::Image && is_data(url, &["data:font/", "data:application/"]) {
-                return Some(url.to_owned());
-            }
-            self.capability_at(node, base, url, kind == CssUrl::Image).map(String::from)
-        };
-        map_urls(css, &mut map).into()
-    }
-
-    /// The address under which an agent gets what a URL stands for. `inline`: it may be a picture in a `data:` URL.
-    fn capability(&mut self, node: NodeRef<'_>, value: &str, inline: bool) -> Option<Box<str>> {
-        self.capability_at(node, None, value, inline)
-    }
-
-    fn capability_at(
-        &mut self,
-        node: NodeRef<'_>,
-        base: Option<&Url>,
-        value: &str,
-        inline: bool,
-    ) -> Option<Box<str>> {
-        let value = value.trim_matches(|char: char| char <= ' ');
-        if inline && is_data(value, &["data:image/"]) {
-            return Some(value.into());
-        }
-        if value.is_empty() {
-            return None;
-        }
-        if inline && is_of(value, &["data:image/"]) {
-            return self.long_data(value);
-        }
-        let mut url = resolve(node, base, value)?;
-        if !matches!(url.scheme(), "http" | "https" | "blob") {
-            return None;
-        }
-        let fragment = url.fragment().map(str::to_owned);
-        url.set_fragment(None);
-        let (token, mut address) = self.names.name(url.as_str());
-        if let Some(fragment) = fragment {
-            address.push('#');
-            address.push_str(&fragment);
-        }
-        self.resources.push(Resource { token, url: url.into() });
-        Some(address.into())
-    }
-
-    /// A picture in a `data:` URL that is too long for a view. Once it has another address nobody looks for echoes in it.
-    fn long_data(&mut self, value: &str) -> Option<Box<str>> {
-        if matches!(self.echoes.hide(value, SHORTEST_IN_CODE), Cow::Owned(_)) {
-            self.struck = true;
-            return None;
-        }
-        let (token, address) = self.names.name(value);
-        self.resources.push(Resource { token, url: value.into() });
-        Some(address.into())
-    }
-}
-
-/// Whether a URL holds what it names, is of one of these kinds, and short enough for a view.
-fn is_data(url: &str, kinds: &[&str]) -> bool {
-    url.len() <= DATA && is_of(url, kinds)
-}
-
-fn is_of(url: &str, kinds: &[&str]) -> bool {
-    kinds.iter().any(|kind| url.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)))
 }
 
 pub(super) fn is_style(node: NodeRef<'_>) -> bool {
     node.element().is_some_and(|element| element.name().eq_ignore_ascii_case("style"))
 }
 
-fn resolve(node: NodeRef<'_>, base: Option<&Url>, value: &str) -> Option<Url> {
-    if value.len() > URL {
-        return None;
-    }
-    match base.or_else(|| node.base()) {
-        Some(base) => base.join(value).ok(),
-        None => Url::parse(value).ok(),
-    }
-}
-
-fn plain(mut url: Url) -> Url {
-    // Fails only for URLs that can not have them.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url
-}
-
 /// A field of bullets must be able to hold them.
 fn bullet_type(kind: &str) -> &str {
     let fixed = ["number", "date", "month", "week", "time", "datetime-local", "email", "url"];
     if fixed.iter().any(|fixed| fixed.eq_ignore_ascii_case(kind)) { "text" } else { kind }
-}
-
-/// The declarations of a style attribute that can say nothing but how large, where and how coloured: without
-/// strings, URLs and custom properties.
-fn shape_only(css: &str) -> Box<str> {
-    let mut out = String::new();
-    let mut parser = cssparser::Parser::new(css);
-    while !parser.is_exhausted() {
-        let start = parser.position();
-        let mut says = false;
-        let mut name = true;
-        let _ = parser.parse_until_before(cssparser::Delimiter::Semicolon, |inner| {
-            says = speaks(inner, &mut name, 0);
-            Ok::<(), cssparser::ParseError<()>>(())
-        });
-        if !says {
-            out.push_str(parser.slice_from(start).trim());
-            out.push(';');
-        }
-        let _ = parser.next();
-    }
-    out.into()
-}
-
-/// Whether there is a token that can carry content. `name`: the next identifier is the property's.
-fn speaks(parser: &mut cssparser::Parser<'_>, name: &mut bool, depth: usize) -> bool {
-    use cssparser::Token;
-    /// Properties that take words of the author's choice.
-    const WORDS: [&str; 6] = ["content", "font", "font-family", "quotes", "will-change", "animation-name"];
-    loop {
-        let block = match parser.next_including_whitespace_and_comments() {
-            Err(_) => return false,
-            Ok(Token::WhiteSpace(_)) => continue,
-            Ok(Token::Ident(word)) => {
-                if std::mem::take(name)
-                    && (word.starts_with("--") || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
-                {
-                    return true;
-                }
-                false
-            }
-            Ok(
-                Token::QuotedString(_)
-                | Token::UnquotedUrl(_)
-                | Token::BadUrl(_)
-                | Token::BadString(_)
-                | Token::Comment(_)
-                | Token::AtKeyword(_)
-                | Token::CurlyBracketBlock,
-            ) => return true,
-            Ok(Token::Function(function)) => {
-                let known = [
-                    "calc",
-                    "rgb",
-                    "rgba",
-                    "hsl",
-                    "hsla",
-                    "min",
-                    "max",
-                    "clamp",
-                    "translate",
-                    "translatex",
-                    "translatey",
-                    "translate3d",
-                    "scale",
-                    "rotate",
-                    "repeat",
-                    "minmax",
-                ];
-                if depth > 8 || !known.iter().any(|known| function.eq_ignore_ascii_case(known)) {
-                    return true;
-                }
-                true
-            }
-            Ok(Token::ParenthesisBlock | Token::SquareBracketBlock) => {
-                if depth > 8 {
-                    return true;
-                }
-                true
-            }
-            Ok(_) => false,
-        };
-        if block {
-            let mut inner = false;
-            let _ = parser.parse_nested_block(|nested| {
-                inner = speaks(nested, name, depth + 1);
-                Ok::<(), cssparser::ParseError<()>>(())
-            });
-            if inner {
-                return true;
-            }
-        }
-    }
 }
