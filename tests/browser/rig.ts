@@ -9,10 +9,21 @@ import { createServer } from "node:net";
 import { inflateRawSync } from "node:zlib";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test as base, type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
+import { test as base, type Browser, type BrowserContext, expect as rarely, type Page } from "@playwright/test";
 import { PNG } from "pngjs";
 
-export { expect };
+/** When a poll asks again, in milliseconds: most of what is waited for is there after a frame or two, sooner than Playwright asks again. */
+const INTERVALS = [25, 50, 75, 150, 250, 500];
+
+/** Playwright's, which polls more often at first. */
+export const expect: typeof rarely = new Proxy(rarely, {
+  get(target, name) {
+    if (name !== "poll") return Reflect.get(target, name);
+    const poll: typeof rarely.poll = (actual, options) =>
+      target.poll(actual, { intervals: INTERVALS, ...(typeof options === "string" ? { message: options } : options) });
+    return poll;
+  },
+});
 
 /** What a frame of a WebSocket says, inflated if it travels deflated. */
 export function plain(payload: string | Buffer): Buffer {
