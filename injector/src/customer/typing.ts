@@ -262,12 +262,9 @@ export function paste(target: HTMLElement, text: string): DataTransfer | false {
   const view = realmOf(target);
   const clipboardData = new view.DataTransfer();
   clipboardData.setData("text/plain", text);
-  const event = new view.ClipboardEvent("paste", {
-    clipboardData,
-    bubbles: true,
-    cancelable: true,
-    composed: true,
-  });
+  const event = new view.ClipboardEvent("paste", { bubbles: true, cancelable: true, composed: true });
+  // Firefox takes none from a script.
+  Object.defineProperty(event, "clipboardData", { value: clipboardData });
   return target.dispatchEvent(event) && clipboardData;
 }
 
