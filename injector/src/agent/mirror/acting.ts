@@ -17,6 +17,7 @@ import { activeIn, toOutermost } from "./frames.ts";
 import {
   clickTarget,
   editable,
+  formats,
   innermost,
   inputOf,
   isChoice,
@@ -388,12 +389,14 @@ export class Acting {
     return true;
   }
 
-  /** What the agent typed is taken back here, in fields, or by the page, in its editors. */
+  /** What the agent typed is taken back here, in fields, or by the page, in its editors, which are told of formats too. */
   #undo(event: KeyboardEvent, target: Element | null): boolean {
     const input = undoes(event);
-    if (!input || refusalOf(target)) return false;
-    if (isTextField(target)) this.#fields.undo(target, input === "historyRedo");
-    else if (editable(target)) this.#edits.do(target?.ownerDocument ?? null, input, "");
+    const edit = input ?? formats(event);
+    if (!edit || refusalOf(target)) return false;
+    if (input && isTextField(target)) this.#fields.undo(target, input === "historyRedo");
+    else if (!isTextField(target) && editable(target))
+      this.#edits.do(target?.ownerDocument ?? null, edit, "");
     else return false;
     return true;
   }

@@ -12,6 +12,12 @@ const NAMED =
   /^(Enter|Escape|Tab|Arrow(Up|Down|Left|Right)|Home|End|PageUp|PageDown|Delete|Backspace|Insert|F\d+)$/;
 /** With Ctrl or ⌘, in a field: editing, which the field does itself. */
 const EDITING = /^([acvxyz]|Backspace|Delete|Arrow\w+|Home|End)$/i;
+/** With Ctrl or ⌘, in an editable element: how what is selected looks. */
+const FORMATS: Readonly<Record<string, Typed>> = {
+  b: "formatBold",
+  i: "formatItalic",
+  u: "formatUnderline",
+};
 /** With Ctrl or ⌘: what people expect of their own browser, tabs, windows, loading and zoom, whatever is in it. */
 const BROWSERS = /^([tnwrlq0-9+=_-]|Tab|PageUp|PageDown|F4|F5)$/i;
 
@@ -85,6 +91,11 @@ export function undoes(event: KeyboardEvent): "historyUndo" | "historyRedo" | nu
   const key = event.key.toLowerCase();
   if (key === "z") return event.shiftKey ? "historyRedo" : "historyUndo";
   return key === "y" && !event.shiftKey ? "historyRedo" : null;
+}
+
+/** What a key makes of what is selected in an editable element, whatever this browser makes of it; null when nothing. */
+export function formats({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): Typed | null {
+  return (ctrlKey || metaKey) && !altKey && !shiftKey ? (FORMATS[key.toLowerCase()] ?? null) : null;
 }
 
 /** What a key does: it is pressed in the page (`page`), nothing (`null`), or something here (`local`). */
