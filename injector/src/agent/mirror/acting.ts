@@ -92,7 +92,9 @@ export class Acting {
       truth: (field) => mirror.valueOf(field),
     });
     this.#pointing = new Pointing(mirror, { act, refused });
-    this.#caret = new OwnCaret(mirror, this.#edits, this.#fields, act, () => this.#mode === "write");
+    // Told late, the caret would take the focus back from where a key has led.
+    const may = (): boolean => this.#mode === "write" && !this.#strokes.areLed;
+    this.#caret = new OwnCaret(mirror, this.#edits, this.#fields, act, may);
     const sends = (): void => {
       this.#focusIntent = performance.now();
       this.#flush();
@@ -515,8 +517,13 @@ export class Acting {
     if (this.#mode !== "write" || performance.now() - this.#focusIntent > FOCUS_FOLLOWS) return;
     if (!this.#document?.hasFocus()) return;
     const element = this.#mirror.focused;
-    if (!element || !(isTextField(element) || isChoice(element) || editable(element)) || refusalOf(element))
+    if (!element) return;
+    const typed = isTextField(element) || isChoice(element) || editable(element);
+    if (!typed || refusalOf(element)) {
+      // Keys are for that now, and not for the field before it.
+      this.#blur();
       return;
+    }
     const root = element.getRootNode() as Document | ShadowRoot;
     if (root.activeElement !== element) this.#caret.follow(element as HTMLElement, this.#strokes.areTabbed);
   }
