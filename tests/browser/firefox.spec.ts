@@ -1,69 +1,17 @@
 /** Customer and agent in Debian's Firefox ESR, driven over WebDriver BiDi, each with the other one in Chromium. */
-import { test as base, type Fixtures } from "@playwright/test";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { test as base } from "@playwright/test";
+import type { Browser } from "puppeteer-core";
+import { allows, FirefoxAgent, inWidget, logIn, press, shares, windowOf, withFirefox } from "./firefox.ts";
 import { test as hosts } from "./hosts.ts";
-import { type Agent, type Animated, animationsOf, expect, test as rig } from "./rig.ts";
+import { type Animated, animationsOf, expect, test as rig } from "./rig.ts";
 
-const withFirefox: Fixtures<object, { firefox: Browser }> = {
-  firefox: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
-    async ({}, use) => {
-      const browser = await puppeteer.launch({
-        browser: "firefox",
-        executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
-        headless: true,
-      });
-      await use(browser);
-      await browser.close();
-    },
-    { scope: "worker" },
-  ],
-};
 const test = rig.extend<object, { firefox: Browser }>(withFirefox);
 const several = hosts.extend<object, { firefox: Browser }>(withFirefox);
 base.describe.configure({ timeout: 60_000 });
 
-/** Presses the button of this name in the customer's widget, or in the page, as a person would. */
-async function press(page: Page, name: string): Promise<void> {
-  const middle = () =>
-    page.evaluate((name) => {
-      const roots = [document, document.querySelector("tandem-widget")?.shadowRoot];
-      for (const root of roots) {
-        for (const button of root?.querySelectorAll("button") ?? []) {
-          const label = button.getAttribute("aria-label") ?? button.textContent?.trim();
-          const box = button.getBoundingClientRect();
-          if (label === name && box.width > 0) return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-        }
-      }
-      return null;
-    }, name);
-  await expect.poll(middle, `a button ${name}`).not.toBeNull();
-  const at = await middle();
-  if (at) await page.mouse.click(at.x, at.y);
-}
-
-/** Starts a session, which the agent joins. */
-async function shares(page: Page, agent: Agent): Promise<void> {
-  await press(page, "Co-browse");
-  const id = () =>
-    page.evaluate(() => document.querySelector("tandem-widget")?.shadowRoot?.querySelector("output")?.textContent ?? "");
-  await expect.poll(id).toMatch(/^\w{3}-\w{3}-\w{3}$/);
-  await agent.logIn();
-  await agent.join(await id());
-}
-
-const inWidget = (page: Page, text: string) =>
-  page.evaluate((text) => document.querySelector("tandem-widget")?.shadowRoot?.textContent?.includes(text) ?? false, text);
-
 test("the customer in Firefox: starts, is seen, changes, is typed for, hides, ends", async ({ firefox, agent, demo }) => {
-  const context = await firefox.createBrowserContext();
-  const page = await context.newPage();
-  await page.setViewport({ width: 1100, height: 760 });
-  await page.goto(`${demo.site}/login`);
-  await page.type("main input[name=email]", "ada@example.test");
-  await page.type("main input[name=password]", "lovelace");
-  await Promise.all([page.waitForNavigation(), page.click("main button[type=submit], main button:not([type])")]);
-  await page.goto(`${demo.site}/checkout`);
+  const page = await windowOf(firefox, 1100, 760);
+  await logIn(page, demo.site, "/checkout");
   await shares(page, agent);
 
   // Seen as it is, and every change.
@@ -109,10 +57,7 @@ test("the customer in Firefox: starts, is seen, changes, is typed for, hides, en
   await expect.poll(() => agent.mirror.value("#card-number")).toMatch(/^•+$/);
 
   // Only a real gesture of the customer gives Write mode.
-  await agent.requestWrite();
-  await expect.poll(() => inWidget(page, "Allow the agent to type and click?")).toBe(true);
-  await press(page, "Allow");
-  await expect(agent.mode()).toHaveText("Write");
+  await allows(page, agent);
   await page.$eval("#checkout [name=city]", (field) => {
     (field as HTMLInputElement).value = "";
     field.scrollIntoView({ block: "center", behavior: "instant" });
@@ -127,13 +72,11 @@ test("the customer in Firefox: starts, is seen, changes, is typed for, hides, en
 
   await press(page, "Exit session");
   await expect(agent.page.getByText(/customer (has )?(ended|left|exited)/i).first()).toBeVisible();
-  await context.close();
+  await page.browserContext().close();
 });
 
 several("a frame of another host in Firefox: is seen, masked, pointed at and typed into", async ({ firefox, agent, site }) => {
-  const context = await firefox.createBrowserContext();
-  const page = await context.newPage();
-  await page.setViewport({ width: 1100, height: 760 });
+  const page = await windowOf(firefox, 1100, 760);
   await page.goto(`${site.shop}/`);
   await shares(page, agent);
   await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");
@@ -157,10 +100,7 @@ several("a frame of another host in Firefox: is seen, masked, pointed at and typ
     })
     .toBeLessThan(4);
 
-  await agent.requestWrite();
-  await expect.poll(() => inWidget(page, "Allow the agent to type and click?")).toBe(true);
-  await press(page, "Allow");
-  await expect(agent.mode()).toHaveText("Write");
+  await allows(page, agent);
   await agent.mirror.click("#pay >>> #name");
   await agent.page.keyboard.press("End");
   await agent.page.keyboard.type(" Lovelace", { delay: 15 });
@@ -168,34 +108,18 @@ several("a frame of another host in Firefox: is seen, masked, pointed at and typ
   await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Ada Lovelace");
   await agent.mirror.click("#pay >>> #press");
   await expect.poll(() => agent.mirror.text("#pay >>> #said")).toBe("Pressed by Ada Lovelace");
-  await context.close();
+  await page.browserContext().close();
 });
 
 test("the agent in Firefox: joins, sees, types, ends", async ({ firefox, customer, demo }) => {
   await customer.logIn();
   await customer.open("/checkout");
   const id = await customer.start();
-  const context = await firefox.createBrowserContext();
-  const page = await context.newPage();
-  await page.setViewport({ width: 1400, height: 1000 });
-  await page.goto(demo.console);
-  await page.locator("input[name=username]").fill("agent");
-  await page.locator("input[name=password]").fill(demo.password);
-  await press(page, "Log in");
-  await page.waitForSelector("input[name=username]", { hidden: true });
-  await page.locator("form input").fill(id);
-  await press(page, "Start co-browse");
-
-  const look = <T>(selector: string, read: string): Promise<T | null> =>
-    page.evaluate(
-      (selector, read) => {
-        const document_ = document.querySelector("iframe[title=\"Customer's page\"]") as HTMLIFrameElement | null;
-        const element = document_?.contentDocument?.querySelector(selector);
-        return element ? new Function("element", `return ${read}`)(element) : null;
-      },
-      selector,
-      read,
-    );
+  const page = await windowOf(firefox, 1400, 1000);
+  const agent = new FirefoxAgent(page);
+  const look = <T>(selector: string, read: string) => agent.look<T>(selector, read);
+  await agent.logIn(demo.console, demo.password);
+  await agent.join(id);
   await expect.poll(() => look("h1", "element.textContent.trim()")).toBeTruthy();
   await customer.page.locator("#checkout [name=card-number]").fill("4111111111111111");
   await expect.poll(() => look("#card-number", "element.value")).toMatch(/^•+$/);
@@ -217,7 +141,7 @@ test("the agent in Firefox: joins, sees, types, ends", async ({ firefox, custome
 
   await press(page, "Request write mode");
   await customer.allow();
-  await expect.poll(() => page.evaluate(() => document.querySelector('[role=status][aria-label=Mode]')?.textContent)).toBe("Write");
+  await expect.poll(() => agent.mode()).toBe("Write");
   await customer.page.locator("#checkout [name=city]").evaluate((field: HTMLInputElement) => {
     field.value = "";
     field.scrollIntoView({ block: "center", behavior: "instant" });
@@ -225,21 +149,12 @@ test("the agent in Firefox: joins, sees, types, ends", async ({ firefox, custome
   await expect.poll(() => look("#checkout [name=city]", "element.value")).toBe("");
   const scrolled = await customer.page.evaluate(() => Math.round(document.scrollingElement?.scrollTop ?? 0));
   await expect.poll(() => look("html", "Math.round(element.scrollTop)")).toBe(scrolled);
-  const box = await look<{ x: number; y: number }>(
-    "#checkout [name=city]",
-    "(({x, y, width, height}) => ({x: x + width / 2, y: y + height / 2}))(element.getBoundingClientRect())",
-  );
-  const at = await page.$eval("iframe[title=\"Customer's page\"]", (frame) => {
-    const box = frame.getBoundingClientRect();
-    return { x: box.x, y: box.y, scale: box.width / (frame as HTMLIFrameElement).offsetWidth };
-  });
-  if (!box) throw new Error("the agent does not see the field");
-  await page.mouse.click(at.x + box.x * at.scale, at.y + box.y * at.scale);
-  await page.keyboard.type("Graz", { delay: 15 });
+  await agent.click("#checkout [name=city]");
+  await agent.type("Graz");
   await expect(customer.page.locator("#checkout [name=city]")).toHaveValue("Graz");
   await expect.poll(() => look("#checkout [name=city]", "element.value")).toBe("Graz");
 
   await press(page, "Exit session");
   await expect(customer.page.locator("tandem-widget")).toContainText(/agent (has )?(ended|left|exited)/i);
-  await context.close();
+  await page.browserContext().close();
 });
