@@ -1,34 +1,7 @@
 /** Both type at once: nothing is lost, nobody's keyboard is taken, and the page hears of it as of any typing. */
 import type { Page } from "@playwright/test";
-import { type Agent, type Customer, expect, test } from "./rig.ts";
-
-/** Puts fields of the test's own into the page, on both screens. */
-async function desk(customer: Customer, agent: Agent, html: string): Promise<void> {
-  await customer.page.evaluate((html) => {
-    const desk = document.createElement("section");
-    desk.id = "desk";
-    desk.innerHTML = html;
-    document.querySelector("main")?.prepend(desk);
-    scrollTo(0, 0);
-  }, html);
-  await expect.poll(() => agent.mirror.text("#desk")).not.toBeNull();
-}
-
-/** Keeps the agent's actions unanswered until what comes back is called. */
-async function unanswered({ page }: Customer): Promise<() => void> {
-  let go = (): void => {};
-  const gate = new Promise<void>((resolve) => {
-    go = resolve;
-  });
-  await page.route("**/.tandem/part/acting.js*", async (route) => {
-    await gate;
-    await route.continue();
-  });
-  return go;
-}
-
-const valueAt = (customer: Customer, selector: string): Promise<string> =>
-  customer.page.locator(selector).evaluate((field: HTMLInputElement) => field.value ?? field.textContent ?? "");
+import { expect, test } from "./rig.ts";
+import { desk, unanswered, valueAt } from "./typing.ts";
 
 for (const [kind, html] of [
   ["an input", '<input id="both" value="start">'],
@@ -585,75 +558,6 @@ test("a customer who types in the document of a frame keeps focus and caret ther
   await expect.poll(() => valueAt(customer, "#other")).toBe("agent");
   await customer.page.keyboard.type("own ");
   await expect.poll(() => agent.mirror.text("#frame >>> body")).toBe("my own words");
-});
-
-/** Sends the agent the whole view again, as when they have fallen behind. */
-async function viewAgain({ page }: Agent): Promise<void> {
-  const mirror = await page.evaluateHandle(() => {
-    const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
-    (window as unknown as { kept: globalThis.WebSocket }).kept.send('{"type":"resync"}');
-    return frame?.contentDocument?.documentElement;
-  });
-  await expect.poll(() => mirror.evaluate((root) => root?.isConnected)).toBe(false);
-}
-
-async function keepSocket({ page }: Agent): Promise<void> {
-  await page.addInitScript(() => {
-    window.WebSocket = class extends WebSocket {
-      constructor(url: string | URL) {
-        super(url);
-        Object.assign(window, { kept: this });
-      }
-    };
-  });
-}
-
-test("a view that is sent again loses neither what the agent has typed and not sent nor their caret", async ({ customer, agent, writing }) => {
-  const answer = await unanswered(customer);
-  await keepSocket(agent);
-  await writing("/help");
-  await desk(customer, agent, '<input id="field" value="start"><div id="host" contenteditable="true">start</div>');
-  await agent.mirror.click("#field");
-  await agent.page.keyboard.press("End");
-  await agent.page.keyboard.type("abd");
-  await agent.page.keyboard.press("ArrowLeft");
-  await viewAgain(agent);
-  await expect.poll(() => agent.mirror.value("#field")).toBe("startabd");
-  await agent.page.keyboard.type("c");
-  await agent.mirror.click("#host");
-  await agent.page.keyboard.press("End");
-  await agent.page.keyboard.type("xy");
-  await agent.page.keyboard.press("Backspace");
-  await viewAgain(agent);
-  await agent.page.keyboard.type("z");
-  await expect.poll(() => agent.mirror.text("#host")).toBe("startxz");
-  answer();
-  await expect.poll(() => valueAt(customer, "#field")).toBe("startabcd");
-  await expect.poll(() => valueAt(customer, "#host")).toBe("startxz");
-  // Nothing waits for an answer that the view has taken the place of.
-  await viewAgain(agent);
-  await agent.page.keyboard.type("!");
-  await expect.poll(() => valueAt(customer, "#host")).toBe("startxz!");
-  await expect.poll(() => agent.mirror.value("#field")).toBe("startabcd");
-  await expect.poll(() => agent.mirror.text("#host")).toBe("startxz!");
-});
-
-test("the agent is told when a view that is sent again has no place for what they typed", async ({ customer, agent, writing }) => {
-  await unanswered(customer);
-  await keepSocket(agent);
-  await writing("/help");
-  await desk(customer, agent, '<input id="field" value="start"><div id="host" contenteditable="true">start</div>');
-  for (const id of ["#field", "#host"]) {
-    await agent.mirror.click(id);
-    await agent.page.keyboard.type("ab");
-    await customer.page.locator(id).evaluate((element) => element.remove());
-    await expect.poll(() => agent.mirror.text(id)).toBeNull();
-    await viewAgain(agent);
-    const note = agent.page.getByText("That is not on the page any more.");
-    await expect(note).toBeVisible();
-    await note.locator("..").getByRole("button").first().click();
-    await expect(note).toBeHidden();
-  }
 });
 
 test("what the agent did to a page that is another one by now is done to nothing of that", async ({ customer, agent, writing }) => {
