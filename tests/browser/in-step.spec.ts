@@ -146,7 +146,7 @@ test("a large change is read in several tasks, and told as the page was at the e
     return (last ?? 0) - (first ?? 0);
   });
   expect(tasks).toBeGreaterThan(0);
-  await expect.poll(() => agent.mirror.text("#last")).toBe("done");
+  await expect.poll(() => agent.mirror.text("#last"), { timeout: 20_000 }).toBe("done");
   expect(await mirrored(agent.page, (document) => (document as Document & { differ: string[] }).differ)).toEqual([]);
 });
 

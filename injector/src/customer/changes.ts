@@ -12,8 +12,8 @@ import type { Writer } from "../wire/writer.ts";
 import { writeAttribute } from "./attributes.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { isElement } from "./dom.ts";
-import { DEEPEST, depthOf, type Group, ignored, type Known, opaque } from "./known.ts";
-import { STAYS, settle } from "./order.ts";
+import { DEEPEST, depthOf, ignored, type Known, opaque } from "./known.ts";
+import { MOVES, STAYS, settle } from "./order.ts";
 import { TIME, timeOf } from "./sounds.ts";
 import { type SubtreeContext, writeSubtree } from "./subtree.ts";
 import { isTyped, SECRET, takesText } from "./withhold.ts";
@@ -33,10 +33,20 @@ export interface ChangesContext extends SubtreeContext {
   attributeChanged(element: Element, name: string): void;
 }
 
+/** A parent in which something came, went or moved. */
+interface Group {
+  readonly parent: Known;
+  /** Its children were looked at, and it goes on with this one: the server has none of it and what follows that does not stay. */
+  from: Node | null;
+  /** What those come before, if that is known. */
+  next: Known | null | undefined;
+  /** How many records of one batch are about it. */
+  records: number;
+}
+
 /** The marks of one epoch. */
 export class Changes {
-  /** Parents in which something came, went or moved. */
-  #groups: Group[] = [];
+  readonly #groups = new Map<Known, Group>();
   /** What the server has elsewhere than it is, or not at all any more. */
   readonly #removed = new Set<Node>();
   /** By the name of the attribute: there are few names, and often many elements. */
@@ -56,7 +66,7 @@ export class Changes {
   mark(records: readonly MutationRecord[]): void {
     const { known, withholding } = this.context;
     // Then what left may be in something that is not told yet.
-    const pending = this.#groups.length > 0;
+    const pending = this.#groups.size > 0;
     const touched: Group[] = [];
     let last: Node | undefined;
     let group: Group | null = null;
@@ -67,7 +77,7 @@ export class Changes {
           last = target;
           // What is in a node that is not told yet is told with it.
           const parent = known.of(target);
-          group = parent ? this.#groupOf(parent) : null;
+          group = parent ? this.#group(parent) : null;
           if (group?.records === 0) touched.push(group);
         }
         if (group) group.records++;
@@ -82,13 +92,10 @@ export class Changes {
     const isLost = (node: Node) => isElement(node) && withholding.isPassword(node) && !node.isConnected;
     for (const group of touched) {
       const { parent, records } = group;
-      group.from = null;
-      let [child, most] = [parent.first, records * CHILDREN];
-      for (; child && most > 0; child = child.next) most--;
-      if (child) continue;
+      const children = known.children(parent);
+      if (children.length > records * CHILDREN) continue;
       group.records = 0;
-      for (child = parent.first; child; child = child.next) {
-        const { node } = child;
+      for (const { node } of children) {
         if (node.parentNode === parent.node) continue;
         left.push(node);
         all ||= isLost(node);
@@ -98,8 +105,7 @@ export class Changes {
     const places = new Set<Node>();
     for (const record of all || touched.some((group) => group.records) ? records : []) {
       const { type, target } = record;
-      const group = known.of(target)?.group;
-      if (type !== "childList" || !(all || group?.records)) continue;
+      if (type !== "childList" || !(all || this.#groups.get(known.of(target) as Known)?.records)) continue;
       for (const node of record.removedNodes) {
         if (known.of(node)) this.#removed.add(node);
         left.push(node);
@@ -114,15 +120,18 @@ export class Changes {
 
   /** Marks a node in which the server has nothing of the children `from` this one on. */
   unfinished(parent: Known, from: Node | null): void {
-    this.#groupOf(parent).from = from;
+    const group = this.#group(parent);
+    group.from = from;
+    group.next = null;
   }
 
-  #groupOf(parent: Known): Group {
-    if (!parent.group) {
-      parent.group = { parent, from: null, records: 0 };
-      this.#groups.push(parent.group);
-    }
-    return parent.group;
+  /** Marks a parent: all of its children are to be looked at. */
+  #group(parent: Known): Group {
+    const group = this.#groups.get(parent) ?? { parent, from: null, next: undefined, records: 0 };
+    group.from = null;
+    group.next = undefined;
+    this.#groups.set(parent, group);
+    return group;
   }
 
   #leave(node: Node): void {
@@ -163,7 +172,7 @@ export class Changes {
   /** Texts that are edited and may have become a password. */
   *edited(): Generator<Element> {
     const places = [...this.#texts].map(({ parentElement }) => parentElement);
-    for (const place of [...places, ...this.#groups.map(({ parent }) => parent.node)]) {
+    for (const place of [...places, ...[...this.#groups.keys()].map(({ node }) => node)]) {
       const host = isElement(place) && place.closest("[contenteditable]");
       if (host) yield host;
     }
@@ -173,11 +182,11 @@ export class Changes {
   attached(host: Element): void {
     const known = this.context.known.of(host);
     if (!known) return;
+    this.#entered(host);
     this.context.known.forget(known);
     this.context.gone(host);
     this.#gone.add(known);
     this.#retired.push(known);
-    this.#entered(host);
   }
 
   /** Writes what changed. False: not all of it, because that would take too long. */
@@ -186,7 +195,7 @@ export class Changes {
     this.#writeRemoved(out);
     this.#writeFrames(out);
     // A document of a frame may have been too large.
-    if (this.#groups.length > 0) return false;
+    if (this.#groups.size > 0) return false;
     const { known, withholding } = this.context;
     for (const [name, elements] of this.#attributes) {
       for (const element of elements) {
@@ -219,7 +228,7 @@ export class Changes {
   /** Marks that a node may be a part of the page where it is. */
   #entered(node: Node): void {
     const parent = this.context.known.of(node.parentNode);
-    if (parent) this.#groupOf(parent).from = null;
+    if (parent) this.#group(parent);
   }
 
   /** Marks an attribute. One of an element that is not told yet is told with it. */
@@ -244,7 +253,7 @@ export class Changes {
     if (local === "data-tandem") {
       // It may have become, or ceased to be, a part of the page.
       if (ignored(element)) this.#removed.add(element);
-      else this.#entered(element);
+      this.#entered(element);
     }
     this.#touch(element, name);
   }
@@ -252,43 +261,48 @@ export class Changes {
   /** Writes what came or moved, outer parents first. False: not all of it. */
   #writeGroups(out: Writer): boolean {
     const { known, pace } = this.context;
-    const groups = this.#groups
+    const groups = [...this.#groups.values()]
       .filter(({ parent }) => known.has(parent))
       .map((group) => ({ group, depth: depthOf(group.parent.node) }))
       .sort((a, b) => a.depth - b.depth);
-    this.#groups = [];
-    groups.forEach(({ group, depth }) => {
+    this.#groups.clear();
+    for (const { group, depth } of groups) {
       const { parent } = group;
-      const { node } = parent;
-      parent.group = null;
-      if (opaque(node, depth)) return;
-      if (!pace.over && this.#compare(out, group, depth + 1)) return;
-      this.#groups.push(group);
-      parent.group = group;
-    });
-    return this.#groups.length === 0;
+      if (opaque(parent.node, depth) || (!pace.over && this.#compare(out, group, depth + 1))) continue;
+      this.#groups.set(parent, group);
+    }
+    return this.#groups.size === 0;
   }
 
   /** Makes the children that the server has in a parent what they are now. False: not all of them. */
   #compare(out: Writer, group: Group, depth: number): boolean {
     const { parent } = group;
     const { firstChild } = parent.node;
-    if (!group.from && parent.first) this.#settle(parent, firstChild);
-    return this.#fill(out, group, group.from ?? firstChild, depth);
+    if (!group.from) this.#settle(parent, firstChild);
+    const appends = group.next === null;
+    const whole = this.#fill(out, group, group.from ?? firstChild, depth);
+    if (!appends) this.context.known.ordered(parent);
+    return whole;
   }
 
   /** Decides which children stay while others are put around them. */
   #settle(parent: Known, firstChild: Node | null): void {
     const { known } = this.context;
+    const had = known.children(parent);
     const there: Known[] = [];
     let count = 0;
-    for (let at = parent.first; at; at = at.next) at.at = ++count;
+    for (const child of had) if (child.parent === parent && child.at === STAYS) child.at = ++count;
+    if (count === 0) return;
     for (let node = firstChild; node; node = node.nextSibling) {
       const entry = known.of(node);
-      if (entry?.parent === parent) there.push(entry);
+      if (entry?.parent === parent && entry.at > STAYS) there.push(entry);
     }
     settle(there);
-    for (let at = parent.first; at; at = at.next) if (at.at > STAYS) this.#removed.add(at.node);
+    for (const child of had) {
+      if (child.at <= STAYS) continue;
+      child.at = MOVES;
+      this.#removed.add(child.node);
+    }
   }
 
   /** The entry of a node that the server has where it is, and that nothing is to be done about. */
@@ -303,13 +317,14 @@ export class Changes {
     // What has left with its parent is not told.
     if (!parent.node.isConnected) return true;
     const typed = isTyped(parent.node);
-    let next: Known | null | undefined;
+    let { next } = group;
     for (let node = from; node; node = node.nextSibling) {
       if (this.#stays(node, parent)) {
         next = undefined;
       } else if (!ignored(node)) {
         if (this.context.pace.over) {
           group.from = node;
+          group.next = next;
           return false;
         }
         if (next === undefined) {
@@ -331,8 +346,14 @@ export class Changes {
     if (old) out.uint(old.id);
     out.uint(parent.id);
     out.uint(next?.id ?? known.tail(parent));
-    if (old) known.put(old, parent, next);
-    else writeSubtree(out, node, parent, depth, this.context, typed, next);
+    if (old) {
+      old.parent = parent;
+      old.at = STAYS;
+    } else {
+      writeSubtree(out, node, parent, depth, this.context, typed);
+    }
+    const entry = known.of(node);
+    if (entry && !next) known.children(parent).push(entry);
   }
 
   #writeRemoved(out: Writer): void {

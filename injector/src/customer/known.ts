@@ -6,7 +6,7 @@
 
 import { above, isElement, type Roots } from "./dom.ts";
 import type { Frames } from "./frames.ts";
-import { STAYS } from "./order.ts";
+import { GONE, STAYS } from "./order.ts";
 
 /** A node as the server has it. */
 export interface Known {
@@ -14,27 +14,11 @@ export interface Known {
   readonly node: Node;
   /** Where the server has it; null for the document only. */
   parent: Known | null;
-  /** Whose entry it is, for as long as it is valid. */
-  owner: KnownNodes | null;
-  /** Its first child there, but for a shadow root, the document of a frame and what only the server has. */
-  first: Known | null;
-  /** The next child of its parent there. */
-  next: Known | null;
-  /** The one before; of the first child the last one. None: it is not among the children. */
-  prev: Known | null;
+  /** The number of its first child, if it was told with any, and the last number of what was told in it. */
+  first: number;
+  last: number;
   /** Whether it stays where it is there; while that is decided, which child of its parent it is. */
   at: number;
-  /** What is marked in it. */
-  group: Group | null;
-}
-
-/** A parent in which something came, went or moved. */
-export interface Group {
-  readonly parent: Known;
-  /** Its children were looked at, and it goes on with this one: the server has none of it and what follows that does not stay. */
-  from: Node | null;
-  /** How many records of one batch are about it. */
-  records: number;
 }
 
 /** Deepest element that is reported; the server's tree is bounded a little above. */
@@ -77,7 +61,7 @@ class Tag extends Carrier {
     }
   }
 
-  static remove(node: object): void {
+  static remove({ node }: Known): void {
     if (#known in node) node.#known = undefined;
     else Tag.#sealed.delete(node);
   }
@@ -130,6 +114,8 @@ export class KnownNodes {
   readonly #entries = new Entries();
   /** What only the server has, and has last in its parent. */
   readonly #tails = new Map<Known, Known>();
+  /** Children of parents that were not told with all of them, or in which something has changed since. */
+  readonly #children = new Map<Known, Known[]>();
   #next: number;
 
   /** Knows the document only, by the number `first`. */
@@ -153,45 +139,47 @@ export class KnownNodes {
     return this.#next;
   }
 
-  /** Numbers a node that is not among the children of its parent. */
+  /** Numbers a node. */
   add(node: Node, parent: Known | null): Known {
-    const known: Known = {
-      id: this.#next++,
-      node,
-      parent,
-      owner: this,
-      first: null,
-      next: null,
-      prev: null,
-      at: STAYS,
-      group: null,
-    };
+    const id = this.#next++;
+    const known: Known = { id, node, parent, first: id + 1, last: id, at: STAYS };
     Tag.put(node, known);
     this.#entries.add(known);
     return known;
   }
 
-  /** The server has a node among the children of `parent` from now on: before `next`, or last. */
-  put(known: Known, parent: Known, next: Known | null): void {
-    unlink(known);
-    known.parent = parent;
-    known.at = STAYS;
-    const { first } = parent;
-    // Of the first child the one before is the last.
-    const prev = (next ?? first ?? known).prev ?? known;
-    known.prev = prev;
-    known.next = next;
-    if (next) next.prev = known;
-    else if (first) first.prev = known;
-    if (!first || next === first) parent.first = known;
-    else prev.next = known;
+  /**
+   * The children that the server has in a parent, in their order, and some that it had; without a shadow root, the document of a frame
+   * and what only the server has. What was told at once is numbered in order, so that nothing need be kept of it until
+   * something changes there.
+   */
+  children(parent: Known): Known[] {
+    let list = this.#children.get(parent);
+    if (!list) {
+      list = [];
+      for (let id = parent.first; id <= parent.last; ) {
+        const child = this.#entries.get(id) as Known;
+        list.push(child);
+        id = child.last + 1;
+      }
+      this.#children.set(parent, list);
+    }
+    return list;
+  }
+
+  /** The server has a parent's children in the order of the page. */
+  ordered(parent: Known): void {
+    const list: Known[] = [];
+    for (let node = parent.node.firstChild; node; node = node.nextSibling) {
+      const known = this.of(node);
+      if (known?.parent === parent) list.push(known);
+    }
+    this.#children.set(parent, list);
   }
 
   /** The entry of a node that the server knows. */
   of(node: Node | null): Known | undefined {
-    const known = node ? Tag.of(node) : undefined;
-    // It may be of an epoch that is over.
-    return known?.owner === this ? known : undefined;
+    return node ? Tag.of(node) : undefined;
   }
 
   /** The number of a node, or 0. */
@@ -218,7 +206,7 @@ export class KnownNodes {
 
   /** Whether an entry is still valid. */
   has(known: Known): boolean {
-    return known.owner === this;
+    return known.at !== GONE;
   }
 
   /** What the server should have as the first child; a shadow root, or the document of a frame, before all others. */
@@ -247,14 +235,17 @@ export class KnownNodes {
   /** Forgets one node. */
   forget(known: Known): void {
     if (known.parent && this.#tails.get(known.parent) === known) this.#tails.delete(known.parent);
-    unlink(known);
+    // The numbers of what is in its parent have a hole from now on.
+    if (known.parent && this.has(known.parent)) this.children(known.parent);
+    this.#children.delete(known);
     this.#entries.delete(known.id);
-    known.owner = null;
+    Tag.remove(known);
+    known.at = GONE;
   }
 
   /** Forgets everything: nothing of ours stays on the page's nodes. */
   clear(): void {
-    for (const { node } of this.#entries.values()) Tag.remove(node);
+    for (const known of this.#entries.values()) Tag.remove(known);
   }
 
   /** Forgets a node and everything that is in it now; calls `each` for what was known of it, outer nodes first. */
@@ -269,7 +260,6 @@ export class KnownNodes {
       for (let child = node.firstChild; child; child = child.nextSibling) rest.push(child);
       if (!known) continue;
       this.forget(known);
-      Tag.remove(node);
       each(known);
     }
   }
@@ -278,18 +268,6 @@ export class KnownNodes {
   tail(parent: Known): number {
     return (this.#tails.size > 0 && this.#tails.get(parent)?.id) || 0;
   }
-}
-
-/** Takes a node out of the children of its parent. */
-function unlink(known: Known): void {
-  const { parent, prev, next } = known;
-  if (!parent || !prev) return;
-  if (next) next.prev = prev;
-  else if (parent.first) parent.first.prev = prev;
-  if (parent.first === known) parent.first = next;
-  else prev.next = next;
-  known.prev = null;
-  known.next = null;
 }
 
 /** How deep a node is in the composed tree; the document is at 0. */

@@ -6,6 +6,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
+import { isElement } from "./dom.ts";
 import type { KnownNodes } from "./known.ts";
 
 /** Nodes whose scroll position is read in one task. */
@@ -31,8 +32,11 @@ export class Scrolls {
     const end = Math.min(from + SURVEY, this.known.next);
     for (let id = from; id < end; id++) {
       const node = this.known.node(id);
-      if (node && node !== node.ownerDocument?.scrollingElement && offsetOf(node).some(Boolean))
-        this.mark(node);
+      // What is asked of texts, and of more than it takes, adds up.
+      const scrolled = isElement(node)
+        ? node.scrollTop || node.scrollLeft
+        : node?.nodeType === 9 && offsetOf(node).some(Boolean);
+      if (node && scrolled && node !== node.ownerDocument?.scrollingElement) this.mark(node);
     }
     return end < this.known.next ? end : 0;
   }

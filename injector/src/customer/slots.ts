@@ -26,7 +26,7 @@ export class Slots {
 
   /** An attribute was told as the page has it. */
   forget(element: Element, name: string): void {
-    this.#told.delete(`${this.known.id(element)} ${name}`);
+    if (this.#told.size > 0) this.#told.delete(`${this.known.id(element)} ${name}`);
   }
 
   /** Tells what changed. */

@@ -5,6 +5,7 @@
 import { Writer } from "../wire/writer.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { DEEPEST, ignored, type Known, type KnownNodes, OURS, opaque } from "./known.ts";
+import { STAYS } from "./order.ts";
 import type { Pace } from "./pace.ts";
 import { TIME, timeOf } from "./sounds.ts";
 import { SECRET, type Withholding } from "./withhold.ts";
@@ -19,10 +20,15 @@ const DOCUMENT = 9;
 const DOCTYPE = 10;
 /** Elements about which there is more to know than name, attributes and children; so there is of all custom ones. */
 const SPECIAL = new Set(
-  "style,link,img,dialog,iframe,frame,object,input,textarea,select,option,script,noscript,template".split(
+  "style,link,img,dialog,iframe,frame,object,input,textarea,select,option,script,noscript,template,audio".split(
     ",",
   ),
 );
+/** Attributes of which not always the value is told. */
+const GUARDED = new Set(["srcdoc", "nonce", "value", "checked", "selected"]);
+const NONE: string[] = [];
+/** In place of the last number of a node: what is in it is not numbered in its order. */
+const MIXED = 0;
 /** Two less than the server takes: those of ours may come. */
 const MOST_ATTRIBUTES = 510;
 /** Kinds of elements on the wire, by namespace; all others are HTML's. */
@@ -44,7 +50,7 @@ export interface SubtreeContext {
   fresh(node: Element | ShadowRoot | Document): void;
 }
 
-/** Writes `top`, a child of `parent` in the page before `next` or last, at `depth`, if it is part of the shared page. */
+/** Writes `top`, a child of `parent` in the page, at `depth`, if it is part of the shared page. */
 export function writeSubtree(
   out: Writer,
   top: Node,
@@ -52,7 +58,6 @@ export function writeSubtree(
   depth: number,
   context: SubtreeContext,
   typed: boolean,
-  next: Known | null = null,
 ): void {
   const { known, withholding } = context;
   const old = known.of(top);
@@ -60,7 +65,9 @@ export function writeSubtree(
     if (ignored(top)) return;
     out.byte(6);
     out.uint(old.id);
-    known.put(old, parent, next);
+    old.parent = parent;
+    old.at = STAYS;
+    parent.last = MIXED;
     return;
   }
   const held = context.held?.get(top);
@@ -68,24 +75,24 @@ export function writeSubtree(
     out.byte(9);
     out.uint(held);
     // Only numbered.
-    writeSubtree(new Writer(), top, parent, depth, { ...context, held: undefined }, typed, next);
+    writeSubtree(new Writer(), top, parent, depth, { ...context, held: undefined }, typed);
     return;
   }
   switch (top.nodeType) {
     case ELEMENT:
-      writeElement(out, top as Element, parent, depth, context, typed, next);
+      writeElement(out, top as Element, parent, depth, context, typed);
       return;
     case TEXT:
     case CDATA:
       out.byte(2);
       out.string(withholding.text(parent.node, (top as Text).data, typed));
-      known.put(known.add(top, parent), parent, next);
+      known.add(top, parent);
       return;
     case COMMENT:
     case INSTRUCTION:
       out.byte(3);
       out.string((top as CharacterData).data);
-      known.put(known.add(top, parent), parent, next);
+      known.add(top, parent);
       return;
     case DOCTYPE: {
       const { name, publicId, systemId } = top as DocumentType;
@@ -93,7 +100,7 @@ export function writeSubtree(
       out.string(name);
       out.string(publicId);
       out.string(systemId);
-      known.put(known.add(top, parent), parent, next);
+      known.add(top, parent);
       return;
     }
     case DOCUMENT: {
@@ -109,6 +116,7 @@ export function writeSubtree(
   const self = known.add(top, parent);
   context.fresh(top as Document | ShadowRoot);
   if (!opaque(top, depth)) writeChildren(out, self, depth, context, typed);
+  self.last = known.next - 1;
   out.byte(0);
 }
 
@@ -119,25 +127,32 @@ function writeElement(
   depth: number,
   context: SubtreeContext,
   typed: boolean,
-  next: Known | null,
 ): void {
   const { known, withholding } = context;
   const name = top.localName;
-  const names = top.hasAttributes() ? top.getAttributeNames() : [];
-  if ((names.length > 0 || name === OURS) && ignored(top)) return;
+  const names = top.hasAttributes() ? top.getAttributeNames() : NONE;
+  if (name === OURS || (names.includes("data-tandem") && ignored(top))) return;
   const plain = isPlain(name);
   const self = known.add(top, parent);
-  known.put(self, parent, next);
   out.byte(KINDS[top.namespaceURI ?? ""] ?? 1);
   out.string(name);
-  if (plain && names.length === 0 && !withholding.isSecret(top)) {
-    out.uint(0);
+  if (
+    plain &&
+    withholding.idle &&
+    names.length < MOST_ATTRIBUTES &&
+    !names.some((name) => GUARDED.has(name))
+  ) {
+    out.uint(names.length);
+    for (const name of names) {
+      out.string(name);
+      out.string(top.getAttribute(name) ?? "");
+    }
   } else {
     const told = toldOf(top, withholding, names);
     out.uint(told.length / 2);
     for (const text of told) out.string(text);
-    if (!plain || names.includes("popover")) context.fresh(top);
   }
+  if (!plain || names.includes("popover")) context.fresh(top);
   const inside = typed || name === "textarea" || names.includes("contenteditable");
   if (depth + 1 < DEEPEST) {
     const document = plain ? null : known.frames.enter(top);
@@ -147,19 +162,25 @@ function writeElement(
       if (known.of(root)) throw new Error("a shadow root without its host");
       writeSubtree(out, root, self, depth + 1, context, inside);
     }
+    self.first = known.next;
   }
   if (depth < DEEPEST && (plain || !opaque(top, depth))) writeChildren(out, self, depth, context, inside);
+  self.last = known.next - 1;
   out.byte(0);
 }
 
 function writeChildren(out: Writer, of: Known, depth: number, context: SubtreeContext, typed: boolean): void {
+  const { known, pace } = context;
   for (let child = of.node.firstChild; child; child = child.nextSibling) {
-    if (context.pace.over) {
+    if (pace.over) {
+      if (of.last === MIXED) known.ordered(of);
       context.unfinished(of, child);
       return;
     }
     writeSubtree(out, child, of, depth + 1, context, typed);
+    if (of.last !== MIXED) of.last = known.next - 1;
   }
+  if (of.last === MIXED) known.ordered(of);
 }
 
 /** Whether all there is to know of an element of this name are its attributes and children. */

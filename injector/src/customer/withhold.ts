@@ -48,6 +48,11 @@ export class Withholding {
     this.echoes = new Echoes(load, arrived);
   }
 
+  /** Whether nothing is known that has to do with plain elements: no name of a password field, nothing typed. */
+  get idle(): boolean {
+    return this.#names.size === 0 && !this.#edited && this.echoes.empty;
+  }
+
   /** Replaces the selectors. */
   set(select: readonly string[], frames: readonly WithheldInFrame[]): void {
     this.#selector = joined(select);
