@@ -279,9 +279,8 @@ export class Changes {
     const { parent } = group;
     const { firstChild } = parent.node;
     if (!group.from) this.#settle(parent, firstChild);
-    const appends = group.next === null;
     const whole = this.#fill(out, group, group.from ?? firstChild, depth);
-    if (!appends) this.context.known.ordered(parent);
+    this.context.known.ordered(parent);
     return whole;
   }
 
@@ -292,7 +291,6 @@ export class Changes {
     const there: Known[] = [];
     let count = 0;
     for (const child of had) if (child.parent === parent && child.at === STAYS) child.at = ++count;
-    if (count === 0) return;
     for (let node = firstChild; node; node = node.nextSibling) {
       const entry = known.of(node);
       if (entry?.parent === parent && entry.at > STAYS) there.push(entry);
@@ -352,8 +350,6 @@ export class Changes {
     } else {
       writeSubtree(out, node, parent, depth, this.context, typed);
     }
-    const entry = known.of(node);
-    if (entry && !next) known.children(parent).push(entry);
   }
 
   #writeRemoved(out: Writer): void {

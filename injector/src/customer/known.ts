@@ -153,7 +153,7 @@ export class KnownNodes {
    * and what only the server has. What was told at once is numbered in order, so that nothing need be kept of it until
    * something changes there.
    */
-  children(parent: Known): Known[] {
+  children(parent: Known): readonly Known[] {
     let list = this.#children.get(parent);
     if (!list) {
       list = [];

@@ -6,7 +6,6 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
-import { isElement } from "./dom.ts";
 import type { KnownNodes } from "./known.ts";
 
 /** Nodes whose scroll position is read in one task. */
@@ -32,11 +31,9 @@ export class Scrolls {
     const end = Math.min(from + SURVEY, this.known.next);
     for (let id = from; id < end; id++) {
       const node = this.known.node(id);
-      // What is asked of texts, and of more than it takes, adds up.
-      const scrolled = isElement(node)
-        ? node.scrollTop || node.scrollLeft
-        : node?.nodeType === 9 && offsetOf(node).some(Boolean);
-      if (node && scrolled && node !== node.ownerDocument?.scrollingElement) this.mark(node);
+      // Texts are many, and scroll nowhere.
+      if (!node || node.nodeType === 3 || node === node.ownerDocument?.scrollingElement) continue;
+      if (offsetOf(node).some(Boolean)) this.mark(node);
     }
     return end < this.known.next ? end : 0;
   }

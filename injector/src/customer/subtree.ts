@@ -25,8 +25,7 @@ const SPECIAL = new Set(
   ),
 );
 /** Attributes of which not always the value is told. */
-const GUARDED = new Set(["srcdoc", "nonce", "value", "checked", "selected"]);
-const NONE: string[] = [];
+const GUARDED = /^(srcdoc|nonce|value|checked|selected)$/;
 /** In place of the last number of a node: what is in it is not numbered in its order. */
 const MIXED = 0;
 /** Two less than the server takes: those of ours may come. */
@@ -130,7 +129,7 @@ function writeElement(
 ): void {
   const { known, withholding } = context;
   const name = top.localName;
-  const names = top.hasAttributes() ? top.getAttributeNames() : NONE;
+  const names = top.getAttributeNames();
   if (name === OURS || (names.includes("data-tandem") && ignored(top))) return;
   const plain = isPlain(name);
   const self = known.add(top, parent);
@@ -140,7 +139,7 @@ function writeElement(
     plain &&
     withholding.idle &&
     names.length < MOST_ATTRIBUTES &&
-    !names.some((name) => GUARDED.has(name))
+    !names.some((name) => GUARDED.test(name))
   ) {
     out.uint(names.length);
     for (const name of names) {

@@ -33,7 +33,7 @@ export class Writer {
 
   /** One byte. */
   byte(value: number): void {
-    if (this.#at === this.#bytes.length) this.#room(1);
+    this.#room(1);
     this.#bytes[this.#at++] = value;
   }
 
