@@ -114,6 +114,13 @@ test("what can not be dropped says so, and nothing of it is typed", async ({ cus
     await told.locator("..").getByRole("button").first().click();
     await expect(told).toBeHidden();
   }
+  // Beside the page a file is not opened in place of the console.
+  const opened = await agent.page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["x"], "x.txt"));
+    return ["dragover", "drop"].filter((type) => document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true })));
+  });
+  expect(opened).toEqual([]);
   // In Pointer mode nothing is typed at all.
   await customer.page.getByRole("button", { name: "Take back control" }).click();
   await expect(agent.mode()).toHaveText("Pointer");

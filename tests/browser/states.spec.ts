@@ -202,6 +202,37 @@ test("a modal dialog without its attribute is unseen on both sides", async ({ cu
   await expect.poll(() => seen("#first")).toBe(false);
 });
 
+test("an agent's browser without popovers shows all the rest", async ({ customer, agent, session }) => {
+  const asked: string[] = [];
+  agent.page.on("websocket", (socket) =>
+    socket.on("framesent", ({ payload }) => String(payload).includes('"resync"') && asked.push(String(payload))),
+  );
+  await session("/help");
+  await agent.page.evaluate(() => {
+    const view = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentWindow as
+      (Window & typeof globalThis) | null | undefined;
+    if (!view) throw new Error("there is no mirror");
+    const { matches } = view.Element.prototype;
+    view.Element.prototype.matches = function (this: Element, selector: string) {
+      if (selector.includes("popover")) throw new DOMException(selector, "SyntaxError");
+      return matches.call(this, selector);
+    } as typeof matches;
+    for (const name of ["popover", "showPopover", "hidePopover"] as const) {
+      delete (view.HTMLElement.prototype as Partial<HTMLElement>)[name];
+    }
+  });
+  await add(customer, '<div popover id="over">Over</div><p id="below">Below</p>');
+  await expect.poll(() => agent.mirror.text("#below")).toBe("Below");
+  for (const text of ["One", "Two"]) {
+    await customer.page.evaluate((text) => {
+      document.querySelector<HTMLElement>("#over")?.togglePopover(true);
+      document.querySelector("#below")?.replaceChildren(document.createElement("b"), text);
+    }, text);
+    await expect.poll(() => agent.mirror.text("#below")).toBe(text);
+  }
+  expect(asked).toEqual([]);
+});
+
 test("styles hold for what the customer likes and has", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await customer.page.emulateMedia({ colorScheme: "dark", reducedMotion: "no-preference" });

@@ -203,7 +203,9 @@ export class TopLayer {
     const now = this.#open[index];
     if (!now || !wanted || now.element !== wanted.element || now.entry.kind !== wanted.entry.kind)
       return false;
-    return now.element.matches(now.entry.kind === "modal" ? ":modal" : ":popover-open");
+    if (now.entry.kind === "modal") return now.element.matches(":modal");
+    // An agent's browser may not know popovers: what the customer has open then stands where it is.
+    return !("popover" in now.element) || now.element.matches(":popover-open");
   }
 }
 

@@ -43,7 +43,7 @@ iframe[${OWN.mark}~=placeholder]{pointer-events:none!important}
   ::highlight(tandem-selection){background-color:Highlight;color:HighlightText}
   [${OWN.focusVisible}]{outline:auto 1px -webkit-focus-ring-color}
   select:is([multiple],[size])[${OWN.focus}] option:checked{background-color:#1967d2;color:#fff}
-  [${OWN.autofill}]{background-color:light-dark(rgb(232,240,254),rgba(70,90,126,.4))}
+  [${OWN.autofill}]{background-color:rgb(232,240,254);background-color:light-dark(rgb(232,240,254),rgba(70,90,126,.4))}
 }
 `;
 }
