@@ -546,6 +546,34 @@ for (const [where, html, editor] of [
   });
 }
 
+test("a button of an editor leaves the keyboard in it, and what is selected", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<div id="host" contenteditable="true">old</div><button type="button" id="tool">Tool</button>');
+  await customer.page.locator("#tool").evaluate((tool) => tool.addEventListener("mousedown", (event) => event.preventDefault()));
+  await agent.mirror.click("#host");
+  await agent.page.keyboard.press("Control+a");
+  await expect.poll(() => customer.page.evaluate(() => getSelection()?.toString())).toBe("old");
+  await agent.mirror.click("#tool");
+  await agent.page.keyboard.type("new");
+  await expect.poll(() => agent.mirror.text("#host")).toBe("new");
+  await expect.poll(() => valueAt(customer, "#host")).toBe("new");
+});
+
+test("what can not be selected is not drawn as selected", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<p id="first">first</p><p id="between">between</p><p id="last">last</p>');
+  await customer.page.evaluate(() => {
+    document.querySelector<HTMLElement>("#between")?.style.setProperty("user-select", "none");
+    const [first, last] = [document.querySelector("#first"), document.querySelector("#last")];
+    getSelection()?.setBaseAndExtent(first?.firstChild as Text, 2, last?.firstChild as Text, 3);
+  });
+  const drawn = () => agent.page.evaluate(() => {
+    const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentWindow as (Window & typeof globalThis) | null | undefined;
+    return [...(mirror?.CSS.highlights.values() ?? [])].flatMap((highlight) => [...highlight].map(String));
+  });
+  await expect.poll(drawn).toEqual(["rst", "las"]);
+});
+
 test("a customer who types in the document of a frame keeps focus and caret there", async ({ customer, agent, writing }) => {
   await writing("/help");
   await desk(customer, agent, '<input id="other"><iframe id="frame" srcdoc="<body contenteditable=true>words</body>"></iframe>');

@@ -100,7 +100,9 @@ export class Acting {
       this.#flush();
     };
     const again = (event: KeyboardEvent, target: Element | null): void => {
-      const at = target ?? this.#keyTarget(activeIn(this.#document));
+      const active = activeIn(this.#document);
+      const typing = isTextField(active) || editable(active) !== null;
+      const at = (typing ? null : target) ?? this.#keyTarget(active);
       if (this.#struck(event, at)) this.#type(event, at);
     };
     this.#strokes = new Strokes(mirror, { act, refused, sends, again });

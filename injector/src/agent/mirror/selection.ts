@@ -14,9 +14,11 @@ export type Box = { x: number; y: number; width: number; height: number };
 
 /** The name of the highlight; `marks.ts` has its colour. */
 export const HIGHLIGHT = "tandem-selection";
+/** In so many texts what can not be selected is left out. */
+const MOST = 2000;
 type HighlightView = Window & {
   CSS: { highlights?: Map<string, unknown> };
-  Highlight?: new (range: Range) => unknown;
+  Highlight?: new (...ranges: Range[]) => unknown;
 };
 
 /** Takes away what was highlighted in a document. */
@@ -37,8 +39,30 @@ export function showSelection(anchor: Place, focus: Place): Box[] {
   if (!range) return [];
   if (range.collapsed) return caret(range).map(place);
   const view = document.defaultView as unknown as HighlightView | null;
-  if (view?.Highlight) view.CSS.highlights?.set(HIGHLIGHT, new view.Highlight(range));
+  if (view?.Highlight) view.CSS.highlights?.set(HIGHLIGHT, new view.Highlight(...selectable(range)));
   return [];
+}
+
+/** What browsers colour of a selection: no text that can not be selected. */
+function selectable(range: Range): Range[] {
+  const { commonAncestorContainer: root, startContainer, startOffset, endContainer, endOffset } = range;
+  const view = root.ownerDocument?.defaultView;
+  const walker = root.ownerDocument?.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  if (!view || !walker || root.nodeType === Node.TEXT_NODE) return [range];
+  const found: Range[] = [];
+  walker.currentNode = startContainer.childNodes[startOffset] ?? startContainer;
+  let text = walker.currentNode.nodeType === Node.TEXT_NODE ? walker.currentNode : walker.nextNode();
+  for (; text && range.comparePoint(text, 0) < 1; text = walker.nextNode()) {
+    const around = text.parentElement;
+    if (found.length >= MOST) return [range];
+    if (!around || view.getComputedStyle(around).userSelect === "none") continue;
+    const part = range.cloneRange();
+    part.selectNodeContents(text);
+    if (text === startContainer) part.setStart(text, startOffset);
+    if (text === endContainer) part.setEnd(text, endOffset);
+    found.push(part);
+  }
+  return found;
 }
 
 /** How many places there are in a node. */

@@ -6,7 +6,6 @@
 
 import { OWN } from "./attributes.ts";
 import { above } from "./frames.ts";
-import { editable } from "./intents.ts";
 
 /** As told; the innermost elements. */
 export type States<T> = {
@@ -42,8 +41,8 @@ export class StateMarks {
 
   #mark(): void {
     const { hover, pointed, active, target, focusVisible } = this.#states;
-    // The body has the focus when nothing has, unless it is typed into.
-    const focus = this.#focus?.localName === "body" && !editable(this.#focus) ? null : this.#focus;
+    // The body has the focus when nothing has; where it is typed into, browsers draw nothing around it.
+    const focus = this.#focus?.localName === "body" ? null : this.#focus;
     this.#put(OWN.hover, [...around(hover), ...around(pointed)]);
     this.#put(OWN.active, around(active));
     this.#put(OWN.focusWithin, around(focus));
