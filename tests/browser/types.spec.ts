@@ -546,18 +546,32 @@ for (const [where, html, editor] of [
   });
 }
 
-test("a button of an editor leaves the keyboard in it, and what is selected", async ({ customer, agent, writing }) => {
-  await writing("/help");
-  await desk(customer, agent, '<div id="host" contenteditable="true">old</div><button type="button" id="tool">Tool</button>');
-  await customer.page.locator("#tool").evaluate((tool) => tool.addEventListener("mousedown", (event) => event.preventDefault()));
-  await agent.mirror.click("#host");
-  await agent.page.keyboard.press("Control+a");
-  await expect.poll(() => customer.page.evaluate(() => getSelection()?.toString())).toBe("old");
-  await agent.mirror.click("#tool");
-  await agent.page.keyboard.type("new");
-  await expect.poll(() => agent.mirror.text("#host")).toBe("new");
-  await expect.poll(() => valueAt(customer, "#host")).toBe("new");
-});
+for (const [where, html, editor] of [
+  ["an editable element", '<div id="host" contenteditable="true">old</div>', "#host"],
+  ["the document of a frame", '<iframe id="frame" srcdoc="<body contenteditable=true>old</body>"></iframe>', "#frame >>> body"],
+] as const) {
+  test(`a button of an editor leaves the keyboard in ${where}, and what is selected`, async ({ customer, agent, writing }) => {
+    await writing("/help");
+    await desk(customer, agent, `${html}<button type="button" id="tool">Tool</button>`);
+    await customer.page.locator("#tool").evaluate((tool) => tool.addEventListener("mousedown", (event) => event.preventDefault()));
+    const selected = () => customer.page.evaluate(() => (document.querySelector<HTMLIFrameElement>("#frame")?.contentWindow ?? window).getSelection()?.toString());
+    const focused = () => agent.page.evaluate(() => {
+      const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentDocument;
+      return (mirror?.querySelector<HTMLIFrameElement>("#frame")?.contentDocument ?? mirror)?.hasFocus();
+    });
+    await expect.poll(() => agent.mirror.text(editor)).toBe("old");
+    await agent.mirror.click(editor);
+    await agent.page.keyboard.press("Control+a");
+    await expect.poll(selected).toBe("old");
+    await agent.mirror.click("#tool");
+    // What is selected is grey in a document that has not the focus.
+    await expect.poll(focused).toBe(true);
+    await agent.page.keyboard.type("new");
+    await expect.poll(() => agent.mirror.text(editor)).toBe("new");
+    await expect.poll(() => customer.page.evaluate(() =>
+      (document.querySelector<HTMLIFrameElement>("#frame")?.contentDocument?.body ?? document.querySelector<HTMLElement>("#host"))?.textContent)).toBe("new");
+  });
+}
 
 test("what can not be selected is not drawn as selected", async ({ customer, agent, writing }) => {
   await writing("/help");

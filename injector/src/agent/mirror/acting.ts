@@ -526,8 +526,8 @@ export class Acting {
       this.#blur();
       return;
     }
-    const root = element.getRootNode() as Document | ShadowRoot;
-    if (root.activeElement !== element) this.#caret.follow(element as HTMLElement, this.#strokes.areTabbed);
+    if (activeIn(this.#document) !== element)
+      this.#caret.follow(element as HTMLElement, this.#strokes.areTabbed);
   }
 
   #flushSoon(): void {
