@@ -65,13 +65,13 @@ pub(super) fn ask(headers: &mut HeaderMap, tag: &LoaderTag) -> bool {
     let mut known = false;
     let tags: Vec<String> = inject::entity_tags(headers, &header::IF_NONE_MATCH)
         .into_iter()
-        .filter_map(|etag| match tag.unmarked(&etag) {
+        .filter_map(|etag| match tag.body.unmarked(&etag) {
             Some(original) => {
                 known = true;
                 Some(original)
             }
             // Of a body that was changed in another way.
-            None if tag.is_marked(&etag) => None,
+            None if tag.body.is_marked(&etag) => None,
             None => Some(etag),
         })
         .collect();
@@ -90,7 +90,7 @@ pub(super) fn decide<B>(response: &mut Response<B>, wish: &Wish<'_>) -> Option<P
         if wish.navigation {
             inject::not_modified(response.headers_mut(), wish.url, wish.tag);
         } else if wish.known {
-            inject::mark_validators(response.headers_mut(), wish.tag);
+            inject::mark_validators(response.headers_mut(), &wish.tag.body);
         }
         return None;
     }
@@ -141,7 +141,8 @@ fn recoded(headers: &mut HeaderMap, coded: bool, wish: &Wish<'_>) -> Option<Page
     if let Some(coding) = to {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     }
-    inject::mark_validators(headers, wish.tag);
+    let mark = if wish.navigation { &wish.tag.page } else { &wish.tag.body };
+    inject::mark_validators(headers, mark);
     headers.remove(header::ACCEPT_RANGES);
     headers.remove(header::TRAILER);
     // Not known before the last byte: what is mapped or adapted may be longer or shorter.

@@ -23,11 +23,14 @@ pub(super) const REPORT_ONLY: HeaderName = HeaderName::from_static("content-secu
 /// The smallest page that is worth coding, in bytes: below it nothing is won.
 pub(super) const WORTH_CODING: u64 = 1024;
 
-/// The tag, and what marks the validators of pages that carry it.
+/// The tag, and what marks the validators of what was changed.
 #[derive(Debug)]
 pub(super) struct LoaderTag {
     text: String,
-    version: String,
+    /// Of what is navigated to, which carries the tag.
+    pub(super) page: Mark,
+    /// Of what is asked for in another way, which does not: a browser that has it must not take it for the page.
+    pub(super) body: Mark,
 }
 
 impl LoaderTag {
@@ -38,10 +41,8 @@ impl LoaderTag {
         if text.len() > 200 || !attributes.bytes().all(plain) {
             return None;
         }
-        // How pages are changed is part of the version: raise the number with the rules.
-        let digest = Sha256::digest(format!("2 {text}{way}").as_bytes());
-        let version = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        Some(LoaderTag { text: text.to_owned(), version })
+        let (page, body) = (Mark::of(&format!("{text}{way}")), Mark::of(way));
+        Some(LoaderTag { text: text.to_owned(), page, body })
     }
 
     fn with_nonce(&self, nonce: Option<&csp::Nonce>) -> Cow<'_, str> {
@@ -53,28 +54,40 @@ impl LoaderTag {
             None => Cow::Borrowed(&self.text),
         }
     }
+}
 
-    /// The entity tag of the page with our tag.
+/// What is added to the entity tags of what was changed in one way.
+#[derive(Debug)]
+pub(super) struct Mark(String);
+
+impl Mark {
+    fn of(way: &str) -> Mark {
+        // How things are changed is part of it: raise the number with the rules.
+        let digest = Sha256::digest(format!("3 {way}").as_bytes());
+        Mark(digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The entity tag of what was changed.
     fn marked(&self, etag: &str) -> Option<String> {
         let (kind, opaque) = match etag.strip_prefix("W/") {
             Some(rest) => ('w', rest),
             None => ('s', etag),
         };
         let opaque = opaque.strip_prefix('"')?.strip_suffix('"')?;
-        Some(format!("W/\"{opaque}-t{}{kind}\"", self.version))
+        Some(format!("W/\"{opaque}-t{}{kind}\"", self.0))
     }
 
-    /// Whether this is an entity tag of ours, by any version.
+    /// Whether this is an entity tag of ours, by any mark.
     pub(super) fn is_marked(&self, etag: &str) -> bool {
         let mark = etag.strip_suffix('"').and_then(|etag| etag.rsplit_once("-t"));
-        mark.is_some_and(|(_, mark)| mark.len() == self.version.len() + 1 && mark.ends_with(['w', 's']))
+        mark.is_some_and(|(_, mark)| mark.len() == self.0.len() + 1 && mark.ends_with(['w', 's']))
     }
 
-    /// What the origin calls the page with this entity tag, if it carries this very tag.
+    /// What the origin calls what has this entity tag, if it has this very mark.
     pub(super) fn unmarked(&self, etag: &str) -> Option<String> {
         let opaque = etag.strip_prefix("W/").unwrap_or(etag).strip_prefix('"')?.strip_suffix('"')?;
         let (opaque, mark) = opaque.rsplit_once("-t")?;
-        let kind = mark.strip_prefix(self.version.as_str())?;
+        let kind = mark.strip_prefix(self.0.as_str())?;
         match kind {
             "w" => Some(format!("W/\"{opaque}\"")),
             "s" => Some(format!("\"{opaque}\"")),
@@ -118,7 +131,7 @@ pub(super) fn ask(headers: &mut HeaderMap, tag: &LoaderTag) {
     if headers.contains_key(header::IF_NONE_MATCH) {
         let known: Vec<String> = entity_tags(headers, &header::IF_NONE_MATCH)
             .iter()
-            .filter_map(|etag| tag.unmarked(etag))
+            .filter_map(|etag| tag.page.unmarked(etag))
             .collect();
         headers.remove(header::IF_NONE_MATCH);
         if let Ok(value) = HeaderValue::from_str(&known.join(", "))
@@ -208,10 +221,10 @@ pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-pub(super) fn mark_validators(headers: &mut HeaderMap, tag: &LoaderTag) {
+pub(super) fn mark_validators(headers: &mut HeaderMap, mark: &Mark) {
     headers.remove(header::LAST_MODIFIED);
     if let Some(etag) = headers.remove(header::ETAG)
-        && let Some(marked) = etag.to_str().ok().and_then(|etag| tag.marked(etag))
+        && let Some(marked) = etag.to_str().ok().and_then(|etag| mark.marked(etag))
         && let Ok(value) = HeaderValue::from_str(&marked)
     {
         headers.insert(header::ETAG, value);
@@ -224,7 +237,7 @@ pub(super) fn not_modified(headers: &mut HeaderMap, page: impl FnOnce() -> Url, 
         // RFC 9110, section 15.4.5: the one of the page, which ours is part of.
         vary_by(headers, "Accept-Encoding");
     }
-    mark_validators(headers, tag);
+    mark_validators(headers, &tag.page);
     match policies(headers, page) {
         Ok((changes, None)) => replace(headers, changes),
         // The nonce of the stored tag stands in the stored policy.
@@ -304,11 +317,11 @@ mod tests {
     fn the_origin_is_asked_about_its_own_entity_tags() {
         let tag = tag();
         for original in ["\"abc\"", "W/\"a,b-t\"", "\"\""] {
-            let marked = tag.marked(original).unwrap();
-            assert_eq!(tag.unmarked(&marked).as_deref(), Some(original));
+            let marked = tag.page.marked(original).unwrap();
+            assert_eq!(tag.page.unmarked(&marked).as_deref(), Some(original));
         }
         let mut headers = HeaderMap::new();
-        let list = format!("\"raw\", {}, W/\"x-t00000000w\"", tag.marked("\"a,b\"").unwrap());
+        let list = format!("\"raw\", {}, W/\"x-t00000000w\"", tag.page.marked("\"a,b\"").unwrap());
         headers.insert(header::IF_NONE_MATCH, HeaderValue::from_str(&list).unwrap());
         headers.insert(header::RANGE, HeaderValue::from_static("bytes=0-1"));
         headers.insert(header::IF_MODIFIED_SINCE, HeaderValue::from_static("x"));

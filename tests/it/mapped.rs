@@ -260,6 +260,28 @@ async fn what_was_mapped_is_confirmed_only_as_mapped() {
 }
 
 #[tokio::test]
+async fn what_a_script_has_fetched_is_not_confirmed_as_the_page() {
+    let answer = async |headers: HeaderMap| match header_of(&headers, "if-none-match") {
+        "\"v1\"" => (StatusCode::NOT_MODIFIED, [(header::ETAG, "\"v1\"")]).into_response(),
+        _ => ([(header::CONTENT_TYPE, "text/html"), (header::ETAG, "\"v1\"")], "<p>Page").into_response(),
+    };
+    let rig = shop(Router::new().route("/", get(answer)), Bodies::default()).await;
+    let url = format!("{SHOP}/");
+    for [first, second] in [["empty", "document"], ["document", "empty"]] {
+        let fetched = ask(&rig, "GET", &url, &[("Sec-Fetch-Dest", first)], "").await;
+        let etag = fetched.header("etag").unwrap();
+        let mut conditional = [("Sec-Fetch-Dest", second), ("If-None-Match", etag)];
+        let other = ask(&rig, "GET", &url, &conditional, "").await;
+        assert_eq!(other.status, 200, "{second} after {first}");
+        let has_loader = String::from_utf8_lossy(&other.body).contains("loader.js");
+        assert_eq!(has_loader, second == "document");
+        conditional[0].1 = first;
+        let again = ask(&rig, "GET", &url, &conditional, "").await;
+        assert_eq!((again.status, again.header("etag")), (304, Some(etag)));
+    }
+}
+
+#[tokio::test]
 async fn pages_in_every_encoding_keep_their_letters() {
     for (label, letters) in [
         ("windows-1252", "naïve “café”"),
