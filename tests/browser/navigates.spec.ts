@@ -61,6 +61,27 @@ test("a link that only a script of the page makes something of is pressed, and f
   expect([customer.page.url(), gone]).toEqual([before, []]);
 });
 
+test("a link in a drawing leads no further than another one", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  const link = (id: string, address: string) => `<a id="${id}" ${address}><rect id="${id}-area" width="90" height="30" x="${id.length * 100}"/></a>`;
+  await put(customer, agent, `<svg xmlns:xlink="http://www.w3.org/1999/xlink" width="1200" height="40">
+    ${link("a", 'xlink:href="https://elsewhere.test/"')}${link("bb", 'href="https://elsewhere.test/"')}${link("ccc", 'xlink:href="/story"')}</svg>`);
+  const before = customer.page.url();
+  const asked: string[] = [];
+  customer.page.on("request", (request) => { if (request.url().includes("elsewhere")) asked.push(request.url()); });
+  for (const id of ["a", "bb"]) {
+    await agent.mirror.click(`#${id}-area`);
+    const refused = agent.page.getByText(/not on the customer’s site/i);
+    await expect(refused.first(), id).toBeVisible();
+    await agent.page.getByRole("button", { name: "Dismiss" }).first().click();
+    await expect(refused).toHaveCount(0);
+  }
+  expect([customer.page.url(), asked]).toEqual([before, []]);
+  await agent.mirror.click("#ccc-area");
+  await customer.page.waitForURL("**/story");
+});
+
 /** What the agent is told, once, of what was refused. */
 const OUTSIDE = /off the customer’s site/i;
 const CUSTOMER = /only the customer/i;

@@ -2,7 +2,7 @@
  * What keys do that type nothing: scripts can send their events, but browsers act on real ones only.
  */
 
-import { closestAcross, controlKind, holds, type Roots } from "./dom.ts";
+import { controlKind, holds, type Roots } from "./dom.ts";
 import { type Stroke, send } from "./key-events.ts";
 import { realmOf } from "./realms.ts";
 import { Refused } from "./refused.ts";
@@ -215,9 +215,4 @@ function isButton(element: Element): boolean {
     element.localName === "input" &&
     /^(submit|button|reset|image|file|color|checkbox|radio)$/.test((element as HTMLInputElement).type)
   );
-}
-
-/** The link that a click on `element` would follow. */
-export function linkOf(element: Element): HTMLAnchorElement | null {
-  return closestAcross(element, "a[href],area[href]") as HTMLAnchorElement | null;
 }
