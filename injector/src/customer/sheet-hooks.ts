@@ -36,7 +36,7 @@ export class Extras {
   hook(realm: Realm, changed: () => void): void {
     const { fonts, properties } = this;
     const kept = keptIn(realm);
-    for (const face of kept ? realm.document.fonts : []) {
+    for (const face of (kept && realm.document.fonts) ?? []) {
       const source = kept?.fonts.get(face);
       if (source) fonts.set(face, source);
     }

@@ -22,6 +22,8 @@ export interface Kept {
 
 /** `attachShadow` called with this in place of options answers what is kept: so the bundle asks the windows of frames too. */
 const ASK = Symbol.for("tandem");
+/** Sources of fonts from this length on, in UTF-16 units, are not kept: they hold the font itself, and could not be told. */
+const LONGEST = 1 << 20;
 /** As they are before the page's scripts run. */
 const { apply, construct } = Reflect;
 const { set } = WeakMap.prototype;
@@ -65,7 +67,7 @@ export function keep(): void {
   replace(window, "FontFace", {
     construct(native, args, self) {
       const face = construct(native, args, self) as FontFace;
-      if (typeof args[1] === "string") apply(set, kept.fonts, [face, args[1]]);
+      if (typeof args[1] === "string" && args[1].length < LONGEST) apply(set, kept.fonts, [face, args[1]]);
       return face;
     },
   });

@@ -51,6 +51,7 @@ const CLICKS = 3;
 const SETS = new Set<Action["kind"]>(["select", "scroll"]);
 /** The real focus follows the customer's this long after an act that moves it, in milliseconds. */
 const FOCUS_FOLLOWS = 1500;
+
 export class Acting {
   readonly #mirror: Mirror;
   readonly #host: ActingHost;
@@ -75,6 +76,7 @@ export class Acting {
   #focusIntent = Number.NEGATIVE_INFINITY;
   /** What was clicked last and is no field. */
   #pressedLast: NodeId | null = null;
+
   constructor(mirror: Mirror, host: ActingHost) {
     this.#mirror = mirror;
     this.#host = host;

@@ -42,6 +42,7 @@ test("of a set of pictures the customer's is left", () => {
       "image-set(linear-gradient(red, rgb(1, 2, 3)) 1x)",
     ],
     [`url(x), ${set}`, 100, 'url(x), image-set(url("a,(1).png") 1dppx)'],
+    ["image-set(f(\\) 2x ) 1x, url(b) 2x)", 200, "image-set(url(b) 2x)"],
     ["image-set(", 100, "image-set("],
     ["url(a)", 200, "url(a)"],
   ] as const) {

@@ -13,12 +13,16 @@ const FEATURE = new RegExp(
   "gi",
 );
 
+function percent(amount: string, unit = ""): number {
+  return Math.round((Number(amount) / (UNITS[unit.toLowerCase()] ?? 1)) * 100);
+}
+
 /** Each question for it in a media query, answered by `answer`. `ratio`: device pixels for one of CSS, in percent. */
 export function answeredFor(ratio: number, query: string, answer: (holds: boolean) => string): string {
   return query.replace(
     FEATURE,
     (_whole, _webkit, bound: string, sign: string, amount: string, unit?: string) => {
-      const asked = Math.round((Number(amount) / (UNITS[unit?.toLowerCase() ?? ""] ?? 1)) * 100);
+      const asked = percent(amount, unit);
       const more = bound?.toLowerCase() === "min" || sign?.startsWith(">");
       const less = bound?.toLowerCase() === "max" || sign?.startsWith("<");
       const equal = ratio === asked && !/^[<>]$/.test(sign ?? "");
@@ -34,20 +38,23 @@ export function chosenFor(ratio: number, value: string): string {
   for (const { index, 0: name } of value.matchAll(/(?:-webkit-)?image-set\(/gi)) {
     if (index < at) continue;
     const { options, end } = split(value, index + name.length);
-    const scaled = options
-      .map((option) => ({ option, scale: scale(option) }))
-      .sort((one, other) => one.scale - other.scale);
-    const chosen = scaled.find(({ scale }) => scale >= ratio) ?? scaled.at(-1);
-    out += `${value.slice(at, index)}${name}${chosen?.option.trim() ?? ""}`;
+    options.sort((one, other) => one.scale - other.scale);
+    const chosen = options.find(({ scale }) => scale >= ratio) ?? options.at(-1);
+    out += `${value.slice(at, index)}${name}${chosen?.text.trim() ?? ""}`;
     at = end;
   }
   return out + value.slice(at);
 }
 
+/** One picture of a set, and for what resolution it is, in percent. */
+type Option = { text: string; scale: number };
+
 /** The options that begin at `from`, and where they end. */
-function split(value: string, from: number): { options: string[]; end: number } {
-  const options: string[] = [];
+function split(value: string, from: number): { options: Option[]; end: number } {
+  const options: Option[] = [];
   let [depth, quote, start] = [0, "", from];
+  // Without what is in quotes and brackets.
+  let bare = "";
   for (let at = from; at < value.length; at++) {
     const char = value.charAt(at);
     if (char === "\\") at++;
@@ -55,17 +62,17 @@ function split(value: string, from: number): { options: string[]; end: number } 
     else if (char === '"' || char === "'") quote = char;
     else if (char === "(") depth++;
     else if (depth === 0 && (char === "," || char === ")")) {
-      options.push(value.slice(start, at));
+      options.push({ text: value.slice(start, at), scale: scaleOf(bare) });
       start = at + 1;
+      bare = "";
       if (char === ")") return { options, end: at };
     } else if (char === ")") depth--;
+    else if (depth === 0) bare += char;
   }
   return { options, end: value.length };
 }
 
-/** For what resolution an option is, in percent. */
-function scale(option: string): number {
-  const bare = option.replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g, "").replace(/\([^)]*\)/g, "");
+function scaleOf(bare: string): number {
   const [, amount, unit] = new RegExp(`(?:^|\\s)${AMOUNT}(?:\\s|$)`, "i").exec(bare) ?? [];
-  return amount ? Math.round((Number(amount) / (UNITS[unit?.toLowerCase() ?? ""] ?? 1)) * 100) : 100;
+  return amount ? percent(amount, unit) : 100;
 }
