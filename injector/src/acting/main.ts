@@ -5,6 +5,7 @@
 import type { MakeExecutor } from "../customer/acting.ts";
 import { Executor } from "../customer/executor.ts";
 import type { PartScript } from "../loader/bridge.ts";
+import { contextOf } from "./context.ts";
 
 const script = document.currentScript as PartScript<MakeExecutor> | null;
-script?.tandem?.provide((context) => new Executor(context));
+script?.tandem?.provide((page) => new Executor(contextOf(page)));

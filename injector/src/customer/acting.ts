@@ -4,11 +4,43 @@
  * Actions are done in the order in which they came, those that came while it was loading too.
  */
 
-import type { Act } from "../protocol/words.ts";
-import type { Executor, ExecutorContext } from "./executor.ts";
+import type { Act, FromCustomer } from "../protocol/words.ts";
+import type { Roots } from "./dom.ts";
+import type { Executor } from "./executor.ts";
+import type { Marks } from "./marks.ts";
+import type { Realms } from "./realms.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Extras } from "./sheet-hooks.ts";
+import type { Stage } from "./stage.ts";
+import type { Withholding } from "./withhold.ts";
+import type { Words } from "./words.ts";
 
 /** What the part hands over. */
-export type MakeExecutor = (context: ExecutorContext) => Executor;
+export type MakeExecutor = (page: ActingPage) => Executor;
+
+/** What actions are done in. */
+export interface ActingPage {
+  readonly stage: Stage;
+  readonly roots: Roots;
+  readonly realms: Realms;
+  readonly extras: Extras;
+  /** In the customer's language. */
+  words(): Words;
+  /** Who may have them done, while there is one. */
+  session(): ActingSession | null;
+}
+
+/** The session that actions belong to. */
+export interface ActingSession {
+  /** Of the running epoch. */
+  readonly recorder: Recorder | null;
+  readonly marks: Marks;
+  readonly withholding: Withholding;
+  /** What the agent is called. */
+  readonly agentName: string;
+  /** Tells the server. */
+  send(message: FromCustomer): void;
+}
 
 /** The actions of one page. */
 export class Acting {
@@ -16,7 +48,7 @@ export class Acting {
   #ready: Executor | null = null;
 
   constructor(
-    readonly context: ExecutorContext,
+    readonly page: ActingPage,
     readonly load: () => Promise<MakeExecutor>,
   ) {}
 
@@ -24,7 +56,7 @@ export class Acting {
   prepare(): Promise<Executor> {
     this.#executor ??= this.load().then(
       (make) => {
-        this.#ready = make(this.context);
+        this.#ready = make(this.page);
         return this.#ready;
       },
       (error) => {
@@ -37,10 +69,11 @@ export class Acting {
 
   /** Does one action after those before it. */
   run(act: Act): void {
-    const epoch = this.context.epoch();
+    const session = this.page.session();
+    const epoch = session?.recorder?.epoch ?? 0;
     this.prepare().then(
       (executor) => executor.run(act, epoch),
-      () => this.context.answer(act.seq, "not_possible", null),
+      () => session?.send({ type: "acted", seq: act.seq, refused: "not_possible", at: null }),
     );
   }
 

@@ -8,7 +8,6 @@ import type { Asks } from "../asks/main.ts";
 import type { BundleScript } from "../loader/bridge.ts";
 import { Acting, type MakeExecutor } from "./acting.ts";
 import { isElement, Roots } from "./dom.ts";
-import type { ExecutorContext } from "./executor.ts";
 import { Notices } from "./notices.ts";
 import { Realms } from "./realms.ts";
 import { Session } from "./session.ts";
@@ -40,25 +39,10 @@ function run(script: BundleScript | null): void {
     realms.listen(name, (event) => top(event.composedPath()[0]), true);
   }
 
-  const page: ExecutorContext = {
-    host: bridge.host,
-    stage,
-    agentName: () => session?.agentName ?? "",
-    roots,
-    realms,
-    epoch: () => session?.recorder?.epoch ?? 0,
-    node: (id) => session?.recorder?.known.node(id),
-    knows: (node) => !!session?.recorder?.known.id(node),
-    isPrivate: (element) => session?.isPrivate(element) ?? true,
-    topLayer: () => session?.recorder?.topLayer ?? [],
-    retell: (element) => session?.recorder?.retell(element),
-    send: (message) => session?.send(message),
-    answer: (seq, refused, at) => session?.answer(seq, refused, at),
-    stopped: (reason) => session?.stopped(reason),
-    words: () => bridge.words,
-    ownSheet: (sheet) => extras.own.add(sheet),
-  };
-  const acting = new Acting(page, () => bridge.load<MakeExecutor>("acting"));
+  const acting = new Acting(
+    { stage, roots, realms, extras, words: () => bridge.words, session: () => session },
+    () => bridge.load<MakeExecutor>("acting"),
+  );
 
   const join = (sessionId: string): Session => {
     const { words } = bridge;

@@ -9,18 +9,9 @@ import type { MakeHand } from "../hand/main.ts";
 import type { FindHeld } from "../held/fingerprint.ts";
 import type { Bridge, PartName } from "../loader/bridge.ts";
 import type { MakeHints } from "../outlines/main.ts";
-import type {
-  Act,
-  Echo,
-  EndReason,
-  FromCustomer,
-  Held,
-  Refusal,
-  Status,
-  ToCustomer,
-} from "../protocol/words.ts";
+import type { Act, Echo, EndReason, FromCustomer, Held, Status, ToCustomer } from "../protocol/words.ts";
 import type { MakeSheets } from "../sheets/sheets.ts";
-import type { Acting } from "./acting.ts";
+import type { Acting, ActingSession } from "./acting.ts";
 import { AgentPointer } from "./agent-pointer.ts";
 import { Connection, type Line } from "./connection.ts";
 import type { Roots } from "./dom.ts";
@@ -66,13 +57,13 @@ export interface SessionContext {
 }
 
 /** A session of this page. */
-export class Session implements Host {
+export class Session implements Host, ActingSession {
   readonly #connection: Connection;
   readonly #widget: Widget;
   readonly #pointer: AgentPointer;
   readonly #gestures: Gestures;
   readonly hints: Hidden;
-  readonly #withholding = new Withholding(
+  readonly withholding = new Withholding(
     () => this.context.bridge.load("echoes"),
     (fresh) => {
       this.#tell(fresh);
@@ -80,7 +71,7 @@ export class Session implements Host {
     },
   );
   readonly #care: ReturnType<typeof setInterval>;
-  readonly #marks = new Marks(() => this.#recorder);
+  readonly marks = new Marks(() => this.#recorder);
   readonly #tab = new TabName();
   guests: Host["guests"];
   readonly #wants = new Wants(
@@ -123,11 +114,11 @@ export class Session implements Host {
       context.realms,
       (message) => this.#gesture(message),
       // The places of clicks on the keys of a hidden PIN pad would tell the PIN.
-      (event) => this.#marks.within(event.composedPath()[0] as Node, /hidden/),
+      (event) => this.marks.within(event.composedPath()[0] as Node, /hidden/),
     );
     this.hints = new Hidden(async () => {
       const make = await bridge.load<MakeHints>("outlines");
-      return make(stage, context.realms, this.#marks, words.hidden);
+      return make(stage, context.realms, this.marks, words.hidden);
     });
     this.#widget.showId(sessionId);
     // Whether the server heard of it is not sure.
@@ -176,23 +167,6 @@ export class Session implements Host {
     setTimeout(() => this.#connection.close(), LEAVING);
   }
 
-  /** Whether the agent does not see `element`. */
-  isPrivate(element: Element): boolean {
-    return this.#marks.within(element, /masked|hidden/) || this.#withholding.isPassword(element);
-  }
-
-  /** Answers an action: what it changed goes first. */
-  answer(seq: number, refused: Refusal | null, at: { node: Node; offset: number } | null): void {
-    this.#recorder?.flush();
-    const node = at && this.#recorder?.known.id(at.node);
-    this.send({ type: "acted", seq, refused, at: at && node ? { node, offset: at.offset } : null });
-  }
-
-  /** Something that an action led to later was kept from happening. */
-  stopped(reason: Extract<FromCustomer, { type: "stopped" }>["reason"]): void {
-    this.send({ type: "stopped", reason });
-  }
-
   #message(message: ToPage): void {
     if (this.#over) return;
     switch (message.type) {
@@ -215,12 +189,12 @@ export class Session implements Host {
         this.#share(message.epoch, message.held).catch((error) => console.debug("Tandem:", error));
         break;
       case "withhold":
-        this.#withholding.set(message.select, message.frames);
-        this.#tell(this.#withholding.echoes.set(message.echoing));
+        this.withholding.set(message.select, message.frames);
+        this.#tell(this.withholding.echoes.set(message.echoing));
         this.#recorder?.judged();
         break;
       case "private":
-        this.#marks.set(message);
+        this.marks.set(message);
         if (message.marks.length > 0) this.hints.found();
         else this.hints.refresh();
         break;
@@ -318,7 +292,7 @@ export class Session implements Host {
       "sheets",
       document.adoptedStyleSheets.length || document.querySelector("style:empty"),
     );
-    if (!(await this.#withholding.ready(document, () => this.#epoch === epoch))) return;
+    if (!(await this.withholding.ready(document, () => this.#epoch === epoch))) return;
     const outlet: Outlet = {
       get waiting() {
         return connection.waiting;
@@ -336,8 +310,8 @@ export class Session implements Host {
       lost: () => connection.restart(),
       load: (name) => bridge.load(name),
     };
-    this.#recorder = new Recorder(epoch, this.context, this.#withholding, outlet, {
-      held: find && ((known) => find(held, known, this.#withholding)),
+    this.#recorder = new Recorder(epoch, this.context, this.withholding, outlet, {
+      held: find && ((known) => find(held, known, this.withholding)),
       sheets,
     });
   }
@@ -356,7 +330,7 @@ export class Session implements Host {
     this.#epoch = 0;
     this.#recorder?.stop();
     this.#recorder = null;
-    this.#marks.clear();
+    this.marks.clear();
     this.hints.refresh();
   }
 

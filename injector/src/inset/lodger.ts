@@ -6,10 +6,9 @@
  * server says as it does to a page in a window.
  */
 
-import { Acting, type MakeExecutor } from "../customer/acting.ts";
+import { Acting, type ActingSession, type MakeExecutor } from "../customer/acting.ts";
 import { isElement, Roots } from "../customer/dom.ts";
 import { make } from "../customer/elements.ts";
-import type { ExecutorContext } from "../customer/executor.ts";
 import { Gestures } from "../customer/gestures.ts";
 import { Marks } from "../customer/marks.ts";
 import { Notices } from "../customer/notices.ts";
@@ -46,16 +45,16 @@ interface Around {
 }
 
 /** One document in a frame. */
-export class Lodger implements Host {
+export class Lodger implements Host, ActingSession {
   readonly #roots = new Roots();
   readonly #realms = new Realms();
   readonly #extras = new Extras();
   readonly #notices = new Notices();
-  readonly #marks = new Marks(() => this.#recorder);
+  readonly marks = new Marks(() => this.#recorder);
   readonly #backoff = new Backoff();
   readonly #acting: Acting;
   readonly hints: Hidden;
-  #withholding = this.#knowNothing();
+  withholding = this.#knowNothing();
   #around: Around | null = null;
   #line: Line | null = null;
   #ticket = "";
@@ -63,7 +62,7 @@ export class Lodger implements Host {
   #recorder: Recorder | null = null;
   #wants: Wants | null = null;
   #words: Words | null = null;
-  #agentName = "";
+  agentName = "";
   guests: Host["guests"];
 
   constructor(readonly bridge: InsetBridge) {
@@ -87,30 +86,6 @@ export class Lodger implements Host {
       this.#recorder?.settle();
       this.#end();
     });
-    const context: ExecutorContext = {
-      host,
-      stage,
-      agentName: () => this.#agentName,
-      roots: this.#roots,
-      realms: this.#realms,
-      epoch: () => this.#recorder?.epoch ?? 0,
-      node: (id) => this.#recorder?.known.node(id),
-      knows: (node) => !!this.#recorder?.known.id(node),
-      isPrivate: (element) =>
-        this.#marks.within(element, /masked|hidden/) || this.#withholding.isPassword(element),
-      topLayer: () => this.#recorder?.topLayer ?? [],
-      retell: (element) => this.#recorder?.retell(element),
-      send: (message) => this.send(message),
-      answer: (seq, refused, at) => {
-        this.#recorder?.flush();
-        const node = at && this.#recorder?.known.id(at.node);
-        this.send({ type: "acted", seq, refused, at: at && node ? { node, offset: at.offset } : null });
-      },
-      stopped: (reason) => this.send({ type: "stopped", reason }),
-      // What is shown here is loaded after them.
-      words: () => this.#words as Words,
-      ownSheet: (sheet) => this.#extras.own.add(sheet),
-    };
     const show = async <T>(name: PartName): Promise<[T, Words]> => {
       this.#words ??= await bridge.words();
       const part = await bridge.load<T>(name);
@@ -118,16 +93,27 @@ export class Lodger implements Host {
       raise();
       return [part, this.#words];
     };
-    this.#acting = new Acting(context, async () => (await show<MakeExecutor>("acting"))[0]);
+    this.#acting = new Acting(
+      {
+        stage,
+        roots: this.#roots,
+        realms: this.#realms,
+        extras: this.#extras,
+        // What is shown here is loaded after them.
+        words: () => this.#words as Words,
+        session: () => this,
+      },
+      async () => (await show<MakeExecutor>("acting"))[0],
+    );
     this.hints = new Hidden(async () => {
       const [make, words] = await show<MakeHints>("outlines");
-      return make(stage, this.#realms, this.#marks, words.hidden);
+      return make(stage, this.#realms, this.marks, words.hidden);
     });
     new Gestures(
       host,
       this.#realms,
       (message) => this.#gesture(message),
-      (event) => this.#marks.within(event.composedPath()[0] as Node, /hidden/),
+      (event) => this.marks.within(event.composedPath()[0] as Node, /hidden/),
     );
   }
 
@@ -164,7 +150,7 @@ export class Lodger implements Host {
   #join(ticket: string): void {
     this.#end();
     this.#ticket = ticket;
-    this.#withholding = this.#knowNothing();
+    this.withholding = this.#knowNothing();
     this.#wants = new Wants(
       (want) => this.send({ type: "unavailable", want }),
       () => this.bridge.load("reread"),
@@ -180,20 +166,20 @@ export class Lodger implements Host {
   #message(message: ToCustomer | Act): void {
     switch (message.type) {
       case "withhold":
-        this.#withholding.set(message.select, message.frames);
-        this.#tell(this.#withholding.echoes.set(message.echoing));
+        this.withholding.set(message.select, message.frames);
+        this.#tell(this.withholding.echoes.set(message.echoing));
         this.#recorder?.judged();
         break;
       case "share_inset":
         this.#share(message.first).catch((error) => console.debug("Tandem:", error));
         break;
       case "private":
-        this.#marks.set(message);
-        if (!this.#marks.hidden().next().done) this.hints.found();
+        this.marks.set(message);
+        if (!this.marks.hidden().next().done) this.hints.found();
         else this.hints.refresh();
         break;
       case "status":
-        this.#agentName = message.status.agentName ?? "";
+        this.agentName = message.status.agentName ?? "";
         this.#recorder?.joined();
         if (message.status.mode !== "write") this.#acting.stop();
         break;
@@ -213,7 +199,7 @@ export class Lodger implements Host {
 
   async #share(first: number): Promise<void> {
     const line = this.#line;
-    if (!line || !(await this.#withholding.ready(document, () => this.#line === line))) return;
+    if (!line || !(await this.withholding.ready(document, () => this.#line === line))) return;
     const outlet: Outlet = {
       get waiting() {
         return line.waiting;
@@ -243,7 +229,7 @@ export class Lodger implements Host {
       notices: this.#notices,
       agentHas: (element: Element) => this.#acting.has(element),
     };
-    this.#recorder = new Recorder(0, page, this.#withholding, outlet, {}, first);
+    this.#recorder = new Recorder(0, page, this.withholding, outlet, {}, first);
   }
 
   #lost(code: number): void {
@@ -260,7 +246,7 @@ export class Lodger implements Host {
     this.#line = null;
     this.#recorder?.stop();
     this.#recorder = null;
-    this.#marks.clear();
+    this.marks.clear();
     this.hints.refresh();
     this.#outline(false);
     this.#acting.stop();
