@@ -1,5 +1,5 @@
 /** What moves on the customer's page moves on the agent's, and is as far. */
-import { type Animated, animationsOf, anyStyle, expect, put, test, type Agent, type Customer } from "./rig.ts";
+import { type Animated, animationsOf, anyStyle, expect, plain, put, test, type Agent, type Customer } from "./rig.ts";
 
 /** Two animations are as far as each other, in milliseconds. */
 const NEAR = 100;
@@ -109,6 +109,191 @@ test("animations that scripts make, and what becomes of them", async ({ customer
   await expect.poll(async () => ((await agent.mirror.animations("#moves")) ?? []).map(({ left, state }) => `${left} ${state}`)).toEqual(["33px finished"]);
   await customer.page.evaluate(() => document.querySelector("#moves")?.getAnimations().forEach((animation) => animation.cancel()));
   await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
+});
+
+/** A long transition of `left`, which the class `far` begins; the shop has none for who wants less motion. */
+const SLIDES = `<style>
+  #moves { position: relative; width: 40px; height: 40px; background: #888; left: 0; transition: left 20s linear !important } #moves.far { left: 400px }
+</style><div id="moves"></div>`;
+
+test("transitions that a script stops, takes elsewhere, reverses and ends", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, SLIDES);
+  const script = (work: (moves: Element, all: Animation[]) => void) =>
+    customer.page.evaluate(`(${work})(document.querySelector("#moves"), document.querySelector("#moves").getAnimations())`);
+  const left = (side: Animated[] | null) => side?.map((one) => Math.round(Number.parseFloat(one.left)));
+  for (const work of [
+    (moves: Element) => moves.classList.add("far"),
+    (_: Element, [one]: Animation[]) => one?.pause(),
+    (_: Element, [one]: Animation[]) => one && (one.currentTime = 5000),
+    (_: Element, [one]: Animation[]) => one?.play(),
+    (_: Element, [one]: Animation[]) => one && (one.currentTime = 12_000),
+    (_: Element, [one]: Animation[]) => one?.updatePlaybackRate(0.5),
+    (_: Element, [one]: Animation[]) => one?.reverse(),
+    // The other way round, from where it is.
+    (moves: Element) => moves.classList.remove("far"),
+    (moves: Element) => moves.classList.add("far"),
+    (_: Element, [one]: Animation[]) => (one?.effect as KeyframeEffect | undefined)?.setKeyframes([{ left: "70px" }, { left: "90px" }]),
+    (_: Element, [one]: Animation[]) => one?.effect?.updateTiming({ duration: 40_000, iterations: 2, direction: "alternate" }),
+    (_: Element, [one]: Animation[]) => one?.pause(),
+  ]) {
+    await script(work);
+    await expect.poll(() => apart(customer, agent, "#moves"), `${work}`).toBeLessThan(NEAR);
+  }
+  await expect.poll(async () => left(await agent.mirror.animations("#moves"))).toEqual(left(await there(customer, "#moves")));
+  for (const end of ["finish", "cancel"] as const) {
+    await customer.page.evaluate((end) => {
+      const moves = document.querySelector("#moves") as HTMLElement;
+      // Without an animation of the way there.
+      moves.style.setProperty("transition", "none", "important");
+      moves.className = "";
+      moves.getBoundingClientRect();
+      moves.style.transition = "";
+      moves.className = "far";
+      const [one] = moves.getAnimations();
+      (window as unknown as { one: Animation | undefined }).one = one;
+      return end;
+    }, end);
+    await expect.poll(() => apart(customer, agent, "#moves"), "begins again").toBeLessThan(NEAR);
+    await customer.page.evaluate((end) => (window as unknown as { one: Animation }).one[end](), end);
+    await expect.poll(() => agent.mirror.animations("#moves"), end).toEqual([]);
+    expect(await there(customer, "#moves")).toEqual([]);
+  }
+});
+
+test("transitions that a script ends as soon as they begin", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, SLIDES, `moves.classList.add("far"); for (const one of moves.getAnimations()) one.finish();`);
+  await customer.page.evaluate(() => document.querySelector("#moves")?.after(document.createElement("hr")));
+  expect(await there(customer, "#moves")).toEqual([]);
+  await expect.poll(() => agent.mirror.html("hr")).not.toBeNull();
+  await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
+  await customer.page.evaluate(() => document.querySelector("#moves")?.classList.remove("far"));
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+  await customer.page.evaluate(() => document.querySelector("#moves")?.getAnimations().forEach((one) => one.cancel()));
+  await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
+});
+
+test("transitions that the agent's page would not begin: in one turn, and for who joins in the middle", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, SLIDES);
+  await customer.page.evaluate(() => {
+    const moves = document.querySelector("#moves") as HTMLElement;
+    moves.style.cssText = "left: 300px; transition: none !important";
+    moves.getBoundingClientRect();
+    moves.style.cssText = "";
+  });
+  // There and back: nothing has changed for who only sees how it is then.
+  expect(await there(customer, "#moves")).toHaveLength(1);
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+  await agent.page.reload();
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+  // It ends as it would.
+  await customer.page.evaluate(() => document.querySelector("#moves")?.getAnimations().forEach((one) => (one.currentTime = 19_500)));
+  await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
+});
+
+test("keyframes and timing that a script gives an animation of a style sheet, and its end before its time", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, `${STYLES}<div id="moves" class="box turns"></div>`);
+  const script = (work: (moves: Element, turn: CSSAnimation, go: CSSAnimation) => void) =>
+    customer.page.evaluate(`{
+      const all = document.querySelector("#moves").getAnimations({ subtree: true });
+      const named = (name) => all.find((one) => one.animationName === name);
+      window.turn ??= named("turn"); window.go ??= named("go");
+      (${work})(document.querySelector("#moves"), window.turn, window.go);
+    }`);
+  const looks = (all: Animated[] | null) => all?.map(({ opacity, left, state }) => [Number(opacity).toFixed(2), Math.round(Number.parseFloat(left) || 0), state]);
+  const alike = async (work: unknown) => {
+    await expect.poll(async () => looks(await agent.mirror.animations("#moves")), `${work}`).toEqual(looks(await there(customer, "#moves")));
+  };
+  const stand = (_: Element, turn: CSSAnimation, go: CSSAnimation) => {
+    turn.pause();
+    turn.currentTime = 1500;
+    go.pause();
+    go.currentTime = 3500;
+  };
+  for (const work of [
+    (_: Element, turn: CSSAnimation) => (turn.effect as KeyframeEffect).setKeyframes([{ opacity: 0.5, left: "10px" }, { opacity: 0.7, left: "30px" }]),
+    stand,
+    (_: Element, _turn: CSSAnimation, go: CSSAnimation) => (go.effect as KeyframeEffect).setKeyframes({ left: ["50px", "150px", "60px"], easing: "ease-in" }),
+    (_: Element, _turn: CSSAnimation, go: CSSAnimation) => go.effect?.updateTiming({ duration: 5000, direction: "reverse", iterations: 3 }),
+  ]) {
+    await script(work);
+    if (work === stand) await alike(work);
+  }
+  await alike("all of that");
+  expect(looks(await there(customer, "#moves"))?.flat()).toContain(93);
+  await script((_, turn, go) => [turn, go].forEach((one) => one.play()));
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+  // For who comes later, too.
+  await script(stand);
+  await agent.page.reload();
+  await alike("the agent is back");
+
+  // The end of both, before its time; also for who comes later.
+  await script((_, turn, go) => {
+    turn.cancel();
+    go.updatePlaybackRate(1);
+    go.finish();
+  });
+  await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
+  await agent.page.reload();
+  await expect.poll(() => agent.mirror.text("#moves")).toBe("");
+  await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
+  await script((_, turn) => turn.play());
+  await expect.poll(() => apart(customer, agent, "#moves"), "plays again").toBeLessThan(NEAR);
+  await script((_, turn) => turn.cancel());
+  await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
+  // A style sheet that begins it anew begins another one.
+  await script((moves) => moves.classList.remove("turns"));
+  await script((moves) => moves.classList.add("turns"));
+  await expect.poll(() => apart(customer, agent, "#moves"), "begins anew").toBeLessThan(NEAR);
+});
+
+test("keyframes that a script gives one of its own, and nothing else", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, `${STYLES}<div id="moves" class="box"></div>`, `
+    window.made = moves.animate([{ left: "0px" }, { left: "80px" }], { duration: 8000 }); made.pause();`);
+  const left = async () => (await agent.mirror.animations("#moves"))?.map((one) => one.left);
+  await expect.poll(left).toEqual(["0px"]);
+  await customer.page.evaluate("made.effect.setKeyframes([{ left: '11px' }, { left: '91px' }])");
+  await expect.poll(left).toEqual(["11px"]);
+  await customer.page.evaluate("made.effect.updateTiming({ delay: -4000 })");
+  await expect.poll(left).toEqual(["51px"]);
+});
+
+test("nothing of how masked and hidden elements are animated is in any byte that the agent gets", async ({ customer, agent, session }) => {
+  const received: string[] = [];
+  agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(plain(frame.payload).toString("latin1"))));
+  await anyStyle(customer);
+  await session("/help");
+  const all = ["open", "secret", "gray"];
+  await put(customer, agent, `${STYLES}<style>.slides { --said: none; left: 0; transition: left 20s, --said 20s allow-discrete !important }</style>
+    <div id="open" class="box turns slides"></div><div id="secret" data-tandem="mask" class="box turns slides"><b></b></div>
+    <div id="gray" data-tandem="hide" class="box turns slides"></div>`);
+  await customer.page.evaluate((all) => {
+    for (const id of all) {
+      const says = `CANARY-${id}`;
+      const element = document.querySelector(`#${id}`) as HTMLElement;
+      element.style.cssText = `left: 70px; --said: ${says}-transition`;
+      for (const one of element.getAnimations({ subtree: true })) {
+        const effect = one.effect as KeyframeEffect;
+        const kind = "transitionProperty" in one ? "given-transition" : effect.pseudoElement ? "given-part" : "given";
+        effect.setKeyframes([{ "--said": `${says}-${kind}` }, { left: "9px" }]);
+        effect.updateTiming({ duration: 9000 });
+      }
+      (element.firstElementChild ?? element).animate({ "--said": [`${says}-made`, "x"] }, 9000);
+    }
+  }, all);
+  const told = (what: string) => received.some((frame) => frame.includes(what));
+  for (const kind of ["given", "given-part", "given-transition", "made"]) await expect.poll(() => told(`CANARY-open-${kind}`), kind).toBe(true);
+  for (const what of ["CANARY-secret", "CANARY-gray"]) expect(told(what), what).toBe(false);
 });
 
 test("a page that tells nonsense of animations is shown all the same", async ({ demo, customer, agent, session }) => {

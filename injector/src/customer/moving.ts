@@ -9,12 +9,14 @@ import type { KnownNodes } from "./known.ts";
 import type { Realm } from "./realms.ts";
 import type { Withholding } from "./withhold.ts";
 
+/** So much is noted of what is not told yet. */
+const EARLY = 200;
+
 /** The animations of one epoch. */
 export class Moving {
-  /** What was noted before there was somebody to tell it. */
-  readonly #early = new Set<Node>();
+  /** What was noted before there was somebody to tell it: what scripts did something to, or the root alone. */
+  readonly #early = new Map<object, Node>();
   #asked = false;
-  #stopped = false;
   #motion: Motion | null = null;
 
   /** `load` brings what tells of them; `changed` is called when there is something new to write. */
@@ -30,19 +32,16 @@ export class Moving {
     for (const root of roots) if (root.getAnimations().length > 0) this.note(root);
   }
 
-  /** Something may have begun to move in a root, or moves otherwise than before. */
-  note(root: Node): void {
+  /** Something may have begun to move in a root, or moves otherwise than before: `what` a script did something to. */
+  note(root: Node, what: object = root): void {
     if (!this.known.id(root)) return;
-    if (this.#motion) this.#motion.note(root);
-    else this.#early.add(root);
+    if (this.#motion) this.#motion.note(root, what);
+    else if (this.#early.size < EARLY) this.#early.set(what, root);
     if (this.#asked) return;
     this.#asked = true;
     this.load().then(
       (make) => {
-        if (this.#stopped) return;
-        this.#motion = make(this.known, this.withholding, this.changed);
-        for (const root of this.#early) this.#motion.note(root);
-        this.#early.clear();
+        this.#motion = make(this.known, this.withholding, this.changed, this.#early);
       },
       () => {
         this.#asked = false;
@@ -52,12 +51,13 @@ export class Moving {
 
   /** Stops watching. */
   stop(): void {
-    this.#stopped = true;
+    this.#early.clear();
     this.#motion?.stop();
   }
 
   /** Somebody sees the page who did not: all is told anew. */
-  anew(): void {
+  anew(roots: Iterable<Document | ShadowRoot>): void {
+    this.look(roots);
     this.#motion?.anew();
   }
 
@@ -72,20 +72,21 @@ export class Moving {
   }
 }
 
-/** Hooks into what scripts do with animations. `moves` is told in which root. */
-export function hookMotion(realm: Realm, moves: (root: Node) => void): void {
-  hook(realm.Element.prototype, "animate", { after: (self) => moves((self as Element).getRootNode()) });
-  const after = (self: unknown): void => {
-    const { target } = ((self as Animation).effect ?? self) as Partial<KeyframeEffect>;
-    if (target) moves(target.getRootNode());
+/** Hooks into what scripts do with animations. `moves` is told in which root, and to which of them or its effect. */
+export function hookMotion(realm: Realm, moves: (root: Node, what?: object) => void): void {
+  // What `animate` makes, or whose method or property it is: the others return nothing.
+  const after = (self: unknown, made: unknown): void => {
+    const what = (made ?? self) as object;
+    const { target } = ((what as Animation).effect ?? what) as Partial<KeyframeEffect>;
+    if (target) moves(target.getRootNode(), what);
   };
   for (const name of CHANGED) {
-    for (const owner of [realm.Animation, realm.AnimationEffect, realm.KeyframeEffect])
+    for (const owner of [realm.Element, realm.Animation, realm.AnimationEffect, realm.KeyframeEffect])
       hook(owner.prototype, name, { after });
   }
 }
 
 const CHANGED =
-  "play,pause,reverse,finish,cancel,updatePlaybackRate,currentTime,startTime,playbackRate,updateTiming,setKeyframes".split(
+  "finish,cancel,animate,play,pause,reverse,updateTiming,setKeyframes,updatePlaybackRate,playbackRate,currentTime,startTime".split(
     ",",
   );

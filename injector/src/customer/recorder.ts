@@ -64,6 +64,7 @@ const EVENTS = [
   "timeupdate",
   "seeked",
   "animationstart",
+  "transitionrun",
 ] as const;
 
 /** Where frames go. */
@@ -266,14 +267,14 @@ export class Recorder {
     this.schedule();
   }
 
-  /** Something in a root moves otherwise than before. */
-  moves(root: Node): void {
-    this.#moving.note(root);
+  /** Something in a root moves otherwise than before: `what` a script did something to. */
+  moves(root: Node, what?: object): void {
+    this.#moving.note(root, what);
   }
 
   /** Somebody may see the page who did not. */
   joined(): void {
-    this.#moving.anew();
+    this.#moving.anew(this.#observed.keys());
   }
 
   /** A shadow root was attached. */
@@ -540,6 +541,7 @@ export class Recorder {
           if (!isElement(target) || timeOf(target) === null) return;
           this.#changes.timed(target);
           break;
+        case "transitionrun":
         case "animationstart":
           this.#moving.note(target.getRootNode());
           break;

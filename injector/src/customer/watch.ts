@@ -71,7 +71,7 @@ export function watch(realm: Realm, { roots, extras, notices, recorder, top }: W
   }
   extras.hook(realm, () => recorder()?.restyled("extras", realm.document));
   hookSheets(realm, (how, what) => recorder()?.restyled(how, what));
-  hookMotion(realm, (root) => recorder()?.moves(root));
+  hookMotion(realm, (root, what) => recorder()?.moves(root, what));
   hookNotices(realm, notices);
   hook(realm.HTMLSlotElement.prototype, "assign", { after: () => recorder()?.schedule() });
   for (const name of ["pushState", "replaceState"]) {

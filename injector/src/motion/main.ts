@@ -3,7 +3,8 @@
  */
 
 import type { PartScript } from "../loader/bridge.ts";
-import { type MakeMotion, Motion } from "./motion.ts";
+import { type MakeMotion, Motion, Touched } from "./motion.ts";
 
 const script = document.currentScript as PartScript<MakeMotion> | null;
-script?.tandem?.provide((...args) => new Motion(...args));
+const touched = new Touched();
+script?.tandem?.provide((...args) => new Motion(touched, ...args));

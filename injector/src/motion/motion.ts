@@ -2,8 +2,9 @@
  * How far the animations of the page are, told as an attribute of each animated element that the page does not have.
  *
  * The attribute is a style sheet: a rule for each animation, of the element or of a part of it (`a::before`), that says when it began,
- * by the customer's clock, or where it stands still. Those of style sheets are named, and run in the mirror by themselves; those of
- * scripts come with their keyframes. So the server needs to know of them only what it knows of all CSS.
+ * by the customer's clock, or where it stands still, or that it is over before its time. Those of style sheets are named, and run in the
+ * mirror by themselves; those of scripts come with their keyframes, and so do transitions, which the mirror may not begin, and what a
+ * script gives one of a style sheet. So the server needs to know of them only what it knows of all CSS.
  */
 
 import { writeAttribute } from "../customer/attributes.ts";
@@ -12,8 +13,17 @@ import type { KnownNodes } from "../customer/known.ts";
 import type { Withholding } from "../customer/withhold.ts";
 import type { Writer } from "../wire/writer.ts";
 
-/** What the part hands over. */
-export type MakeMotion = (known: KnownNodes, withholding: Withholding, changed: () => void) => Motion;
+/** What the part hands over. `early` is what was noted before: what scripts did something to, and in which root. */
+export type MakeMotion = (
+  known: KnownNodes,
+  withholding: Withholding,
+  changed: () => void,
+  early: ReadonlyMap<object, Node>,
+) => Motion;
+
+/** An animation that a style sheet makes. */
+type Styled = Partial<Pick<CSSAnimation, "animationName"> & Pick<CSSTransition, "transitionProperty">> &
+  Animation;
 
 /** The attribute. */
 export const MOTION = "data-tandem-motion";
@@ -29,17 +39,27 @@ const MOST = 200;
 const MOST_OF_ONE = 16;
 const MOST_KEYFRAMES = 100;
 const LONGEST = 16 * 1024;
+/** A transition that is over so soon is not told, in milliseconds: the mirror's own will do. */
+const SOON = 500;
 /** What began so little later is not told again, in milliseconds. */
 const SAME = 30;
 /** So often the clock is told by itself to who begins to look: the first time much else comes with it, and takes its time. */
 const CLOCKS = 3;
 
+/** What scripts have done to animations of style sheets, in all epochs. */
+export class Touched {
+  /** Whose keyframes or timing are not those of the sheet any more. */
+  readonly effects = new WeakSet<object>();
+  /** What may have ended before its time, and until when the mirror's would go on, by the page's clock. */
+  readonly ended = new Map<Styled, number>();
+}
+
 /** The animations of one epoch. */
 export class Motion {
   readonly #roots = new Set<Document | ShadowRoot>();
   readonly #told = new Map<Element, { id: number; css: string }>();
-  /** Transitions that ran before anybody looked: no change will start them in the mirror. */
-  readonly #early = new WeakSet<Animation>();
+  /** Transitions that are told, or not. Those are that ran before anybody looked, long ones, and what a script does something to. */
+  readonly #telling = new WeakMap<object, boolean>();
   readonly #starts = new WeakMap<Animation, number>();
   #due = false;
   /** The page has changed, and was not looked at. */
@@ -51,18 +71,23 @@ export class Motion {
 
   /** `changed` is called when there may be something new to write. */
   constructor(
+    readonly touched: Touched,
     readonly known: KnownNodes,
     readonly withholding: Withholding,
     readonly changed: () => void,
-  ) {}
+    early: ReadonlyMap<object, Node>,
+  ) {
+    for (const [what, root] of early) this.note(root, what);
+  }
 
-  /** Something may move in a root, or otherwise than before. */
-  note(node: Node): void {
+  /** Something may move in a root, or otherwise than before: `what` a script did something to. */
+  note(node: Node, what: object): void {
     const root = node as Document | ShadowRoot;
     if (!this.#roots.has(root)) {
       this.#roots.add(root);
-      for (const animation of root.getAnimations()) this.#early.add(animation);
+      this.#tellAll(root);
     }
+    if (what !== node) this.#touch(what);
     this.#due = true;
     const wait = this.#looked + LOOK - performance.now();
     if (wait <= 0) this.changed();
@@ -74,6 +99,24 @@ export class Motion {
     }
   }
 
+  /** A script did something to an animation, or to an effect. */
+  #touch(what: object): void {
+    this.#telling.set(what, true);
+    const { ended, effects } = this.touched;
+    if (!("playState" in what)) effects.add(what);
+    else if (isStyled(what as Animation)) {
+      const end = Number((what as Animation).effect?.getComputedTiming().endTime);
+      ended.delete(what as Animation);
+      ended.set(what as Animation, performance.now() + end);
+      for (const first of ended.keys()) if (ended.size > MOST) ended.delete(first);
+    }
+  }
+
+  /** All that moves now is told: no change will begin it in the mirror. */
+  #tellAll(root: Document | ShadowRoot): void {
+    for (const animation of root.getAnimations()) this.#telling.set(animation, true);
+  }
+
   /** Stops watching. */
   stop(): void {
     clearTimeout(this.#later);
@@ -83,6 +126,7 @@ export class Motion {
   anew(): void {
     this.#anew = this.#due = true;
     this.#clocks = CLOCKS;
+    for (const root of this.#roots) this.#tellAll(root);
     this.changed();
   }
 
@@ -141,10 +185,37 @@ export class Motion {
         all.set(target, of);
       }
     }
+    const ended = this.#ended(all);
     const found = new Map<Element, string>();
     for (const [element, animations] of all) {
-      const css = animations.map((animation) => this.#ruleOf(animation, element)).join("");
+      const rules = animations.map((animation) =>
+        ended.has(animation) ? over(animation) : this.#ruleOf(animation, element),
+      );
+      const css = rules.join("");
       if (css && css.length <= LONGEST) found.set(element, css);
+    }
+    return found;
+  }
+
+  /** What has ended before its time and is not at an end yet in the mirror; adds it to all that is animated. */
+  #ended(all: Map<Element, Animation[]>): Set<Animation> {
+    const found = new Set<Animation>();
+    const { ended } = this.touched;
+    for (const [animation, until] of ended) {
+      const { target, pseudoElement } = (animation.effect ?? {}) as Partial<KeyframeEffect>;
+      const of = (isElement(target) && all.get(target)) || [];
+      if (
+        !isElement(target) ||
+        !this.known.id(target) ||
+        performance.now() > until ||
+        of.some((one) => startOfRule(one) === startOfRule(animation)) ||
+        !isNamed(animation, target, pseudoElement)
+      ) {
+        ended.delete(animation);
+      } else if (of.length > 0 || all.size < MOST) {
+        all.set(target, [...of, animation]);
+        found.add(animation);
+      }
     }
     return found;
   }
@@ -155,19 +226,29 @@ export class Motion {
     const effect = animation.effect as KeyframeEffect;
     // What follows a scroller does so in the mirror too.
     if (timeline !== document.timeline || playState === "idle") return "";
-    const { animationName } = animation as CSSAnimation;
-    if ("transitionProperty" in animation && !this.#early.has(animation)) return "";
+    const { animationName, transitionProperty } = animation as Styled;
+    if (transitionProperty !== undefined && !this.#tells(animation, effect)) return "";
     const at =
       playState === "paused" || playbackRate === 0
         ? `--at:${Math.round(Number(currentTime))}`
         : `--start:${this.#startOf(animation, document)};--rate:${playbackRate}`;
-    const selector = `a${effect.pseudoElement ?? ""}`;
-    if (animationName !== undefined) return `${selector}{animation-name:${CSS.escape(animationName)};${at}}`;
+    const start = startOfRule(animation);
+    if (animationName !== undefined && !this.touched.effects.has(effect)) return `${start}${at}}`;
     const frames = effect.getKeyframes();
     if (frames.length === 0 || frames.length > MOST_KEYFRAMES) return "";
     const timing = Object.entries(effect.getTiming()).map(([name, value]) => `--${name}:${value};`);
     const keyframes = frames.map((frame) => keyframe(frame, effect.composite));
-    return `@keyframes a{${keyframes.join("")}}${selector}{${timing.join("")}${at}}`;
+    return `@keyframes a{${keyframes.join("")}}${start}${timing.join("")}${at}}`;
+  }
+
+  /** Whether a transition is told. */
+  #tells(transition: Animation, effect: KeyframeEffect): boolean {
+    let tells = this.#telling.get(effect) ?? this.#telling.get(transition);
+    if (tells === undefined) {
+      tells = Number(effect.getComputedTiming().endTime) - Number(transition.currentTime) > SOON;
+      this.#telling.set(transition, tells);
+    }
+    return tells;
   }
 
   /** When it began, by the customer's clock. Before its first frame browsers do not say it: it begins now. */
@@ -180,6 +261,33 @@ export class Motion {
     this.#starts.set(animation, start);
     return start;
   }
+}
+
+function isStyled({ animationName, transitionProperty }: Styled): boolean {
+  return (animationName ?? transitionProperty) !== undefined;
+}
+
+/** The rule of an animation, until after what names it. */
+function startOfRule(animation: Animation): string {
+  const { animationName, transitionProperty } = animation as Styled;
+  const { pseudoElement } = animation.effect as KeyframeEffect;
+  const name =
+    animationName === undefined
+      ? transitionProperty && `transition-property:${CSS.escape(transitionProperty)};`
+      : `animation-name:${CSS.escape(animationName)};`;
+  return `a${pseudoElement ?? ""}{${name ?? ""}`;
+}
+
+/** That it is over. */
+function over(animation: Animation): string {
+  return `${startOfRule(animation)}--over:1}`;
+}
+
+/** Whether a style sheet says that there is such an animation. */
+function isNamed({ animationName }: Styled, element: Element, part?: string | null): boolean {
+  if (animationName === undefined) return true;
+  const names = getComputedStyle(element, part).animationName.split(", ");
+  return names.includes(animationName) || names.includes(CSS.escape(animationName));
 }
 
 /** A keyframe as CSS has it. */

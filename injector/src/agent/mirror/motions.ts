@@ -8,6 +8,9 @@
 /** The attribute that tells of it. */
 export const MOTION = "data-tandem-motion";
 
+/** Animated elements, and UTF-16 units that say how one is: more than a customer's browser tells. */
+const MOST = 1000;
+const LONGEST = 64 * 1024;
 /** An animation may be so far from the customer's, in milliseconds. */
 const CLOSE = 30;
 const NUMBERS = new Set(["delay", "endDelay", "iterationStart", "iterations", "duration"]);
@@ -16,14 +19,16 @@ const TIMING = [...NUMBERS, "fill", "direction", "easing"];
 /** An animation of the customer's page. */
 interface Told {
   readonly pseudo: string;
-  /** Of one that a style sheet makes. */
+  /** Of one that a style sheet makes, the declaration that names it. */
   readonly name: string;
-  /** What a script made: frames and timing; with the text that said it. */
+  /** What a script made, or what became of one of a style sheet: frames and timing; with the text that said it. */
   readonly made: {
     readonly frames: Keyframe[];
-    readonly timing: KeyframeEffectOptions;
+    readonly timing: OptionalEffectTiming;
     readonly text: string;
   } | null;
+  /** It has ended before its time. */
+  readonly over: boolean;
   /** When it began, by the customer's clock, and how fast it is; or where it stands. */
   readonly start: number | null;
   readonly rate: number;
@@ -32,7 +37,10 @@ interface Told {
 
 interface Moved {
   readonly told: Told[];
+  /** What was made here, by the text that said it. */
   readonly made: Map<string, Animation>;
+  /** What style sheets have made, by part and name: at its end the browser does not tell of it any more. */
+  readonly own: Map<string, Animation>;
 }
 
 /** The animations of one mirror. */
@@ -46,6 +54,10 @@ export class Motions {
   #frame = 0;
   /** What was stopped here, and not by a style sheet. */
   readonly #stopped = new WeakSet<Animation>();
+  /** Transitions that were told to be over and are. */
+  readonly #done = new WeakSet<Told>();
+  /** What was given other keyframes and timing than those of the style sheet: the text that said it. */
+  readonly #given = new WeakMap<Animation, string>();
 
   /** Something may begin to move in a root. */
   watch(root: Document | ShadowRoot): void {
@@ -64,16 +76,20 @@ export class Motions {
   /** The page says how an element is animated; `null`: by nothing any more that it would say. */
   tell(element: Element, css: string | null): void {
     this.#due = true;
-    const { told, now } = read(css ?? "");
+    const { told, now } = read(css && css.length <= LONGEST ? css : "");
     if (now && Number.isFinite(now)) this.#ahead = Math.min(this.#ahead, clock() - now);
-    const made = this.#all.get(element)?.made ?? new Map<string, Animation>();
+    const { made, own } = this.#all.get(element) ?? {
+      made: new Map<string, Animation>(),
+      own: new Map<string, Animation>(),
+    };
     const texts = new Set(told.map((one) => one.made?.text));
     for (const [text, animation] of made) {
       if (texts.has(text)) continue;
       animation.cancel();
       made.delete(text);
     }
-    if (told.length > 0) this.#all.set(element, { told, made });
+    if (told.length > 0 && (this.#all.has(element) || this.#all.size < MOST))
+      this.#all.set(element, { told, made, own });
     else this.#all.delete(element);
   }
 
@@ -81,16 +97,17 @@ export class Motions {
   sync(): void {
     if (!this.#due) return;
     this.#due = false;
-    for (const [element, { told, made }] of this.#all) {
+    for (const [element, moved] of this.#all) {
       if (!element.isConnected) {
         this.#all.delete(element);
         continue;
       }
       const running = element.getAnimations({ subtree: true });
-      for (const one of told) {
+      for (const one of moved.told) {
         try {
-          const animation = one.made ? this.#make(element, one, made) : find(running, element, one);
-          if (animation) this.#put(animation, one);
+          const animation = this.#find(running, element, one, moved) ?? this.#make(element, one, moved);
+          if (one.over) this.#end(animation, one);
+          else if (animation) this.#put(animation, one);
         } catch {
           // What only a newer browser takes, or none: a page can say anything there.
         }
@@ -98,15 +115,40 @@ export class Motions {
     }
   }
 
-  #make(element: Element, { made, pseudo }: Told, all: Map<string, Animation>): Animation | null {
-    if (!made) return null;
-    const known = all.get(made.text);
-    if (known) return known;
+  /** The animation that stands for it. */
+  #find(running: Animation[], element: Element, one: Told, { made, own }: Moved): Animation | undefined {
+    const known = one.made && made.get(one.made.text);
+    if (known || !one.name) return known ?? undefined;
+    const key = `${one.pseudo} ${one.name}`;
+    // One that began anew is not the one that was.
+    const found = running.find((animation) => isFor(animation, element, one)) ?? own.get(key);
+    // A transition that is not there any more is made.
+    if (found && !isTransition(one)) own.set(key, found);
+    if (found && one.made && this.#given.get(found) !== one.made.text) {
+      const effect = found.effect as KeyframeEffect;
+      effect.setKeyframes(one.made.frames);
+      effect.updateTiming(one.made.timing);
+      this.#given.set(found, one.made.text);
+    }
+    return found;
+  }
+
+  #end(animation: Animation | undefined, one: Told): void {
+    if (this.#done.has(one)) return;
+    // One that begins later is another one.
+    if (isTransition(one)) this.#done.add(one);
+    animation?.cancel();
+  }
+
+  #make(element: Element, one: Told, all: Moved): Animation | undefined {
+    const { made, pseudo, name } = one;
+    // Animations of style sheets begin here too, once their sheets are there.
+    if (!made || (name && !isTransition(one))) return undefined;
     const animation = element.animate(
       made.frames,
       pseudo ? { ...made.timing, pseudoElement: pseudo } : made.timing,
     );
-    all.set(made.text, animation);
+    all.made.set(made.text, animation);
     return animation;
   }
 
@@ -121,9 +163,9 @@ export class Motions {
     }
     const due = (clock() - this.#ahead - start) * rate;
     if (animation.playbackRate !== rate) animation.playbackRate = rate;
-    if (this.#stopped.delete(animation)) animation.play();
-    if (animation.playState === "finished" && due >= Number(animation.effect?.getComputedTiming().endTime))
-      return;
+    if (this.#stopped.delete(animation) || animation.playState === "idle") animation.play();
+    const end = Number(animation.effect?.getComputedTiming().endTime);
+    if (animation.playState === "finished" && (rate < 0 ? due <= 0 : due >= end)) return;
     if (Math.abs(Number(animation.currentTime) - due) > CLOSE) animation.currentTime = due;
   }
 }
@@ -132,16 +174,19 @@ function clock(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** The animation that a style sheet makes here too. */
-function find(running: Animation[], element: Element, { name, pseudo }: Told): Animation | undefined {
-  return running.find((animation) => {
-    const { target, pseudoElement } = animation.effect as KeyframeEffect;
-    return (
-      target === element &&
-      (pseudoElement ?? "") === pseudo &&
-      (animation as CSSAnimation).animationName === name
-    );
-  });
+function isTransition({ name }: Told): boolean {
+  return name.startsWith("transition");
+}
+
+/** Whether it is the one that a style sheet makes here too. */
+function isFor(animation: Animation, element: Element, { name, pseudo }: Told): boolean {
+  const { target, pseudoElement } = animation.effect as KeyframeEffect;
+  if (target !== element || (pseudoElement ?? "") !== pseudo) return false;
+  const { animationName } = animation as CSSAnimation;
+  const { transitionProperty } = animation as CSSTransition;
+  return (
+    name === (animationName === undefined ? `transition ${transitionProperty}` : `animation ${animationName}`)
+  );
 }
 
 /** What is told, and when by the customer's clock. */
@@ -161,19 +206,26 @@ function read(css: string): { told: Told[]; now: number } {
         now = Number(value("--now"));
         continue;
       }
-      const [name, pseudo] = [value("animation-name"), selectorText.slice(1)];
+      const pseudo = selectorText.slice(1);
+      const [animation, property] = [value("animation-name"), value("transition-property")];
       const timing = TIMING.map((name) => [
         name,
         NUMBERS.has(name) ? numberOf(value(`--${name}`)) : value(`--${name}`),
       ]);
-      const made = name
-        ? null
-        : { frames, timing: Object.fromEntries(timing), text: `${text}${pseudo}${JSON.stringify(timing)}` };
+      const made = text && {
+        frames,
+        timing: Object.fromEntries(timing),
+        text: `${text}${pseudo}${JSON.stringify(timing)}`,
+      };
+      [frames, text] = [[], ""];
       const start = value("--start");
       told.push({
         pseudo,
-        name: name && unescaped(name),
-        made,
+        name: animation
+          ? `animation ${unescaped(animation)}`
+          : property && `transition ${unescaped(property)}`,
+        made: made || null,
+        over: value("--over") !== "",
         start: start ? Number(start) : null,
         rate: Number(value("--rate") || 1),
         at: Number(value("--at") || 0),
