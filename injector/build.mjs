@@ -43,6 +43,8 @@ const BUNDLES = [
   { out: "hand.js", entry: "src/hand/main.ts", limit: 1024 },
   // Loaded where something is hidden from the agent.
   { out: "outlines.js", entry: "src/outlines/main.ts", limit: 2 * 1024 },
+  // Loaded when the customer points into a frame.
+  { out: "depth.js", entry: "src/depth/main.ts", limit: 1024 },
   // Loaded where a page has a field that is withheld.
   { out: "echoes.js", entry: "src/echoes/main.ts", limit: 2 * 1024 },
   { out: "held.js", entry: "src/held/main.ts", limit: 3 * 1024 },

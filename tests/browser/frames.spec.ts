@@ -1,6 +1,6 @@
 /** What is in frames is seen, masked, pointed at and used like the rest of the page. */
 import type { Page } from "@playwright/test";
-import { expect, test } from "./rig.ts";
+import { expect, put, test } from "./rig.ts";
 
 /** Puts frames of every kind into the page; each says its name. */
 async function frames(page: Page): Promise<void> {
@@ -351,4 +351,43 @@ test("a dialog in a frame takes nothing of ours along", async ({ customer, agent
   await expect.poll(() => agent.mirror.text("#note")).toBe("Note");
   await customer.page.getByRole("button", { name: "Exit session" }).click();
   await expect(customer.page.getByRole("button", { name: "Co-browse" })).toBeVisible();
+});
+
+test("a click in a frame is told where it is in the page, however late what knows that comes", async ({ customer, agent, session }) => {
+  const { page } = customer;
+  const clicked: Array<{ x: number; y: number }> = [];
+  page.on("websocket", (socket) =>
+    socket.on("framesent", ({ payload }) => {
+      const message = typeof payload === "string" ? JSON.parse(payload) : {};
+      if (message.type === "clicked") clicked.push(message.at);
+    }),
+  );
+  let come = (): void => {};
+  const late = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  const asked = page.waitForRequest("**/.tandem/part/depth.js*");
+  await page.route("**/.tandem/part/depth.js*", async (route) => {
+    await late;
+    await route.continue();
+  });
+  await session("/help");
+  const style = "border:7px solid teal;padding:5px 9px;margin:30px 40px";
+  await put(customer, agent, `<p id="out">Outside</p><iframe id="deep" style="${style}" srcdoc="<p>Inside"></iframe>`);
+  const inside = page.frameLocator("#deep").locator("p");
+  await expect.poll(() => agent.mirror.text("#deep >>> p")).toBe("Inside");
+  const press = async (element: typeof inside): Promise<{ x: number; y: number }> => {
+    const { x, y } = (await element.boundingBox()) ?? { x: 0, y: 0 };
+    const at = { x: Math.round(x) + 5, y: Math.round(y) + 5 };
+    await page.mouse.click(at.x, at.y);
+    return at;
+  };
+  const deep = await press(inside);
+  await asked;
+  // What is in no frame waits for nothing.
+  const out = await press(page.locator("#out"));
+  await expect.poll(() => clicked).toEqual([out]);
+  come();
+  await expect.poll(() => clicked.length).toBe(2);
+  expect(Math.hypot((clicked[1]?.x ?? 0) - deep.x, (clicked[1]?.y ?? 0) - deep.y)).toBeLessThan(1);
 });

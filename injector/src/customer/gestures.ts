@@ -4,8 +4,8 @@
  * Only real gestures of the customer on the page are told, never those on our own elements.
  */
 
+import type { OutOf } from "../depth/main.ts";
 import type { FromCustomer, Point } from "../protocol/words.ts";
-import { outOf } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import type { Realms } from "./realms.ts";
 
@@ -20,13 +20,15 @@ export class Gestures {
 
   /**
    * `send` is called with what the customer does; it flushes the page first where the order matters. `keeps` says of
-   * what must not be told, because its place alone would say what the agent does not see.
+   * what must not be told, because its place alone would say what the agent does not see. `outOf` loads what knows where a frame
+   * is.
    */
   constructor(
     readonly host: Element,
     realms: Realms,
     readonly send: (message: FromCustomer) => void,
     readonly keeps: (event: Event) => boolean,
+    readonly outOf: () => Promise<OutOf>,
   ) {
     this.#ends = [
       realms.listen("pointermove", this.#moved, true),
@@ -44,16 +46,18 @@ export class Gestures {
 
   readonly #moved = (event: PointerEvent): void => {
     if (!event.isTrusted || this.keeps(event)) return;
-    this.#at = placeOf(event);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      guarded(() => this.#at && this.send({ type: "pointer", at: this.#at }));
-    }, PACE);
+    this.#place(event, (at) => {
+      this.#at = at;
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        guarded(() => this.#at && this.send({ type: "pointer", at: this.#at }));
+      }, PACE);
+    });
   };
 
   readonly #pressed = (event: PointerEvent): void => {
     if (!event.isTrusted || event.composedPath().includes(this.host) || this.keeps(event)) return;
-    guarded(() => this.send({ type: "clicked", at: placeOf(event) }));
+    this.#place(event, (at) => this.send({ type: "clicked", at }));
   };
 
   readonly #left = (event: PointerEvent): void => {
@@ -62,15 +66,19 @@ export class Gestures {
     this.#timer = undefined;
     guarded(() => this.send({ type: "pointer_left" }));
   };
-}
 
-/** Where an event is in the outermost viewport that this script reaches. */
-function placeOf({ clientX, clientY, view }: PointerEvent): Point {
-  const { left, top } = outOf((view ?? window).document, {
-    left: clientX,
-    top: clientY,
-    width: 0,
-    height: 0,
-  });
-  return { x: left, y: top };
+  /** Tells where an event is in the outermost viewport that this script reaches: a little later, if it is in a frame. */
+  #place({ clientX, clientY, view }: PointerEvent, tell: (at: Point) => void): void {
+    const frame = view ?? window;
+    if (frame === window) guarded(() => tell({ x: clientX, y: clientY }));
+    else
+      this.outOf().then(
+        (outOf) =>
+          guarded(() => {
+            const { left, top } = outOf(frame.document, { left: clientX, top: clientY, width: 0, height: 0 });
+            tell({ x: left, y: top });
+          }),
+        () => {},
+      );
+  }
 }

@@ -115,6 +115,7 @@ export class Session implements Host, ActingSession {
       (message) => this.#gesture(message),
       // The places of clicks on the keys of a hidden PIN pad would tell the PIN.
       (event) => this.marks.within(event.composedPath()[0] as Node, /hidden/),
+      () => bridge.load("depth"),
     );
     this.hints = new Hidden(async () => {
       const make = await bridge.load<MakeHints>("outlines");

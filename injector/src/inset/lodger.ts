@@ -114,6 +114,7 @@ export class Lodger implements Host, ActingSession {
       this.#realms,
       (message) => this.#gesture(message),
       (event) => this.marks.within(event.composedPath()[0] as Node, /hidden/),
+      () => bridge.load("depth"),
     );
   }
 

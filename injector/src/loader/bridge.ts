@@ -56,6 +56,7 @@ export type PartName =
   | "motion"
   | "echoes"
   | "asks"
+  | "depth"
   | "frames";
 
 /** What is said between a page and the document of another host in a frame of it: nothing that anybody may not know, but for
