@@ -8,7 +8,7 @@ use std::process::Command;
 fn main() {
     let here = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("injector");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("browser");
-    for input in ["src", "build.mjs", "package.json", "package-lock.json"] {
+    for input in ["src", "build.mjs", "bundle.mjs", "order.json", "package.json", "package-lock.json"] {
         println!("cargo::rerun-if-changed=injector/{input}");
     }
     if let Err(problem) = build(&here, &out) {

@@ -5,23 +5,16 @@
  */
 
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build, transform } from "esbuild";
-import { minify } from "terser";
+import { bundle } from "./bundle.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-/** The oldest browsers that it runs in. */
-const TARGET = ["es2022", "safari16.4"];
-
 /** What every session loads, whatever the page is: the recorder and the widget, and nothing beside them. */
 const SESSION = { parts: ["customer.js"], limit: 25 * 1024 };
-
-/** What is done to scripts that have a bound: nothing that could change what they do. */
-const SHORTER = { compress: { passes: 2, ecma: 2022 }, ecma: 2022 };
 
 /** What is built of what, and how many bytes it may have after gzip. */
 const BUNDLES = [
@@ -63,43 +56,6 @@ const FILES = [
   { out: "mirror.html", from: "src/agent/mirror.html" },
 ];
 
-/** Style sheets of shadow roots travel inside the script, minified. */
-const inlineStyles = {
-  name: "inline-styles",
-  setup(plugin) {
-    plugin.onLoad({ filter: /\.inline\.css$/ }, async ({ path }) => {
-      const css = await transform(await readFile(path, "utf8"), {
-        loader: "css",
-        minify: true,
-        target: TARGET,
-      });
-      return { contents: css.code.trim(), loader: "text" };
-    });
-  },
-};
-
-async function bundle({ out, entry, limit }) {
-  const result = await build({
-    absWorkingDir: HERE,
-    entryPoints: [entry],
-    outfile: out,
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "iife",
-    target: TARGET,
-    jsx: "automatic",
-    jsxImportSource: "preact",
-    charset: "utf8",
-    legalComments: "none",
-    logLevel: "warning",
-    plugins: [inlineStyles],
-  });
-  const [{ contents, text }] = result.outputFiles;
-  // Where bytes count, what esbuild leaves is made shorter once more.
-  return limit ? (await minify(text, SHORTER)).code : contents;
-}
-
 const target = process.argv[2];
 if (!target) {
   console.error("usage: node build.mjs OUT_DIR | --sizes");
@@ -112,7 +68,7 @@ let failed = false;
 let session = 0;
 for (const item of BUNDLES) {
   if (!existsSync(join(HERE, item.entry))) continue;
-  const bytes = await bundle(item);
+  const bytes = await bundle(item.entry, !!item.limit);
   if (writes) await writeFile(join(target, item.out), bytes);
   const size = gzipSync(bytes, { level: 9 }).length;
   const bound = item.limit ? ` of ${item.limit}` : "";
