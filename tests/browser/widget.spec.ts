@@ -186,8 +186,10 @@ test("styles of the site do not reach it, and nothing of the site lies over it",
   await page.addStyleTag({
     content: `* { all: unset !important; font-size: 40px !important; direction: rtl !important } div, p, section, button, dialog, output { display: none !important }
       html { transform: rotate(3deg) !important; filter: blur(4px) !important } tandem-widget { display: none !important; opacity: 0 !important; z-index: -1 !important; inset: auto !important; visibility: hidden !important }
-      tandem-widget::part(x), ::backdrop { display: none !important }`,
+      tandem-widget::part(x) { display: none !important } ::backdrop { display: block !important; background: red !important }`,
   });
+  const backdrop = await page.evaluate(() => getComputedStyle(document.querySelector("tandem-widget") as Element, "::backdrop").display);
+  expect(backdrop, "it takes no colour to the page").toBe("none");
   await expect(panel(page)).toBeVisible();
   expect(await look()).toEqual(before);
   await expect(page.getByRole("button", { name: "Pause sharing" })).toBeVisible();
