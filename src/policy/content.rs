@@ -41,7 +41,7 @@ const MOTION: &str = "data-tandem-motion";
 /// Attributes that a placeholder keeps.
 const BOX: [&str; 6] = ["class", "id", "style", "width", "height", "hidden"];
 /// Attributes that no view has.
-const NEVER: [&str; 41] = [
+const NEVER: [&str; 40] = [
     "nonce",
     "integrity",
     "srcdoc",
@@ -71,7 +71,6 @@ const NEVER: [&str; 41] = [
     "dynsrc",
     "data",
     "xml:base",
-    "is",
     "accesskey",
     "popovertarget",
     "popovertargetaction",

@@ -37,6 +37,18 @@ test("noscript, templates, SVG, MathML and directions are what they are", async 
   expect(here).toBe(there);
 });
 
+test("elements are asked for by their whole names, and by what else they are", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("x\\:y{background:rgb(1,2,3)} [is=x-z]{background:rgb(4,5,6)}");
+    document.adoptedStyleSheets = [sheet];
+    document.querySelector("main")?.insertAdjacentHTML("afterbegin", "<x:y id=name>Named</x:y><button id=more is=x-z>More</button>");
+  });
+  await expect.poll(() => agent.mirror.background("#name")).toBe("rgb(1, 2, 3)");
+  expect(await agent.mirror.background("#more")).toBe("rgb(4, 5, 6)");
+});
+
 test("a document that is replaced is followed: its body, its root, and all of it", async ({ customer, agent, session }) => {
   await session("/help");
   const page = customer.page;

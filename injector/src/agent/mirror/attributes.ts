@@ -50,7 +50,6 @@ const DROPPED = new Set([
   "formaction",
   "http-equiv",
   "integrity",
-  "is",
   "loading",
   "manifest",
   "nonce",

@@ -430,6 +430,8 @@ function setType(input: Element, type: string): void {
 function named(document: Document, namespace: string, name: string): Element {
   try {
     return document.createElementNS(namespace, name);
+    // Parsers do not split names like `o:p`, and styles ask for the whole of them.
+    if (namespace === NAMESPACES.html && name.includes(":")) return document.createElement(name);
   } catch {
     return parsed(document, name) ?? document.createElement("span");
   }
