@@ -100,6 +100,11 @@ test("a page that is written anew without a doctype is in quirks mode, and comes
   expect(await write(`<!doctype html>${written}`)).toBe("CSS1Compat");
   await expect.poll(mode).toBe("CSS1Compat");
   await expect.poll(async () => (await agent.mirror.size("p"))?.width).toBeGreaterThan(123);
+  // In the mode between, which is taken where a document begins, a picture in a cell has no room for descenders below it.
+  const between = '<!doctype html public "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">';
+  expect(await write(written)).toBe("BackCompat");
+  expect(await write(`${between}<table><td id=cell style="padding:0"><svg width=20 height=20></svg></table>`)).toBe("CSS1Compat");
+  await expect.poll(() => agent.mirror.size("#cell")).toEqual({ width: 20, height: 20 });
 });
 
 test("what a page is written anew in the middle of is loaded all the same", async ({ customer, agent, session }) => {

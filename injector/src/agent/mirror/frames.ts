@@ -6,14 +6,37 @@
  */
 
 import type { Point } from "../../protocol/words.ts";
+import type { ViewPart } from "./view-frame.ts";
 
 /** What a frame of the mirror may do: nothing, but this script can reach into it. */
 export const SANDBOX = "allow-same-origin";
 
+/** Public identifiers of which a parser makes the mode between: HTML Standard, "the initial insertion mode". */
+const BETWEEN = /^-\/\/W3C\/\/DTD (XHTML 1\.0|HTML 4\.01) (Frameset|Transitional)\/\//i;
+
+/** How a parser is told what a document's mode is. */
+export type Mode = "quirks" | "between" | "standard";
+
+/** The mode of a document by what comes first in it. */
+export function modeOf(quirks: boolean, parts: readonly ViewPart[]): Mode {
+  if (quirks) return "quirks";
+  for (const part of parts) {
+    if (part.part === "doctype") return BETWEEN.test(part.publicId) ? "between" : "standard";
+    if (part.part === "element") break;
+  }
+  return "standard";
+}
+
+const DOCTYPES: Record<Mode, string> = {
+  quirks: "",
+  between: '<!doctype html public "-//W3C//DTD XHTML 1.0 Transitional//EN" "about:legacy-compat">',
+  standard: "<!doctype html>",
+};
+
 /** Empties a document and gives it the mode that only a parser can set. What the parser built goes again. */
-export function openDocument(document: Document, quirks: boolean, styles: string): CSSStyleSheet | null {
+export function openDocument(document: Document, mode: Mode, styles: string): CSSStyleSheet | null {
   document.open();
-  document.write(quirks ? "<html></html>" : "<!doctype html><html></html>");
+  document.write(`${DOCTYPES[mode]}<html></html>`);
   document.close();
   document.replaceChildren();
   const view = document.defaultView as (Window & typeof globalThis) | null;

@@ -10,7 +10,7 @@ import { insetOf } from "../../wire/insets.ts";
 import { Answers, type Settled } from "./answers.ts";
 import { removeAttribute } from "./attributes.ts";
 import { defaultState, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
-import { above, openDocument, toOutermost } from "./frames.ts";
+import { above, type Mode, modeOf, openDocument, toOutermost } from "./frames.ts";
 import { isHidden, ownStyles, ownsTooltip, setBox, type Withheld } from "./marks.ts";
 import { Media } from "./media.ts";
 import { MOTION, Motions } from "./motions.ts";
@@ -258,7 +258,8 @@ export class Mirror {
     if (first?.op === "begin") {
       clearTimeout(this.#askLater);
       this.#events.renewing(frame.epoch === this.epoch);
-      this.#begin(first.quirks);
+      const parts = frame.ops.flatMap((op) => (op.op === "insert" ? op.parts.slice(0, 1) : []));
+      this.#begin(modeOf(first.quirks, parts));
     } else {
       // Lost already: what was asked for comes.
       if (!this.#place) return;
@@ -303,21 +304,21 @@ export class Mirror {
     }
   }
 
-  #begin(quirks: boolean): void {
+  #begin(mode: Mode): void {
     const document = this.document;
     this.#growth.disconnect();
     this.#media = new Media();
     this.#motions = new Motions();
     const sheets = new WeakMap<Document, CSSStyleSheet>();
-    const open = (at: Document, quirks: boolean, styles: string): void => {
-      const sheet = openDocument(at, quirks, styles);
+    const open = (at: Document, mode: Mode, styles: string): void => {
+      const sheet = openDocument(at, mode, styles);
       if (sheet) sheets.set(at, sheet);
       at.addEventListener("load", () => this.#grown(), true);
       this.#media.add(at);
       this.#motions.watch(at);
       at.addEventListener("scroll", () => this.#select(), { capture: true, passive: true });
     };
-    open(document, quirks, ownStyles("page"));
+    open(document, mode, ownStyles("page"));
     this.#nodes = new Nodes(document, {
       shadowRoot: (root) => {
         const sheet = sheets.get(root.ownerDocument);
@@ -326,8 +327,8 @@ export class Mirror {
         this.#motions.watch(root);
       },
       motion: (element, css) => this.#motions.tell(element, css),
-      open: (at, quirks) => {
-        open(at, quirks, ownStyles("frame"));
+      open: (at, mode) => {
+        open(at, mode, ownStyles("frame"));
         this.#events.framed(at);
       },
       filled: (at) => this.#watchGrowth(at),

@@ -8,7 +8,7 @@
 import type { NodeId } from "../../protocol/words.ts";
 import { Digest } from "../../wire/digest.ts";
 import { allowed, DEFINED, define, seek, setAttribute, TIME } from "./attributes.ts";
-import { above, SANDBOX } from "./frames.ts";
+import { above, type Mode, modeOf, SANDBOX } from "./frames.ts";
 import { countWithheld, isMasked, mark, ownsTooltip, type Withheld } from "./marks.ts";
 import { MOTION } from "./motions.ts";
 import type { Namespace, ViewPart } from "./view-frame.ts";
@@ -55,7 +55,7 @@ export type NodesHost = {
   /** A new shadow root needs the mirror's own styles. */
   shadowRoot(root: ShadowRoot): void;
   /** Empties the document of a frame and gives it its mode. */
-  open(document: Document, quirks: boolean): void;
+  open(document: Document, mode: Mode): void;
   /** How an element is animated. */
   motion(element: Element, css: string): void;
   /** The document of a frame is there, with all that is in it. */
@@ -66,7 +66,7 @@ export type NodesHost = {
 type Content = { frame: Element; parts: ViewPart[] };
 
 /** What a frame shows. */
-type Shown = { id: NodeId; document: Document; quirks: boolean };
+type Shown = { id: NodeId; document: Document; mode: Mode };
 
 export class Nodes {
   readonly #host: NodesHost;
@@ -137,7 +137,7 @@ export class Nodes {
     this.#place(node, parent, next);
     for (const { frame, shown, nodes } of carried) {
       if ((frame as HTMLIFrameElement).contentDocument === shown.document) continue;
-      const document = this.#open(frame, shown.id, shown.quirks);
+      const document = this.#open(frame, shown.id, shown.mode);
       for (const inner of nodes) document.appendChild(inner);
       for (const root of shadowRoots(document)) this.#host.shadowRoot(root);
       this.#host.filled(document);
@@ -154,18 +154,19 @@ export class Nodes {
   #fill({ frame, parts }: Content): void {
     const [first] = parts;
     if (first?.part !== "document") return;
-    const document = this.#open(frame, first.id, first.quirks);
-    for (const root of this.#build(parts.slice(1, -1), document)) document.appendChild(root);
+    const inner = parts.slice(1, -1);
+    const document = this.#open(frame, first.id, modeOf(first.quirks, inner));
+    for (const root of this.#build(inner, document)) document.appendChild(root);
     this.#host.filled(document);
   }
 
-  #open(frame: Element, id: NodeId, quirks: boolean): Document {
+  #open(frame: Element, id: NodeId, mode: Mode): Document {
     // Not in the page, so nobody sees it: the ids must be known all the same.
     const document =
       (frame as HTMLIFrameElement).contentDocument ?? frame.ownerDocument.implementation.createHTMLDocument();
-    this.#host.open(document, quirks);
+    this.#host.open(document, mode);
     this.#framed.delete(frame);
-    this.#framed.set(frame, { id, document, quirks });
+    this.#framed.set(frame, { id, document, mode });
     this.#keep(id, document);
     return document;
   }
@@ -429,9 +430,9 @@ function setType(input: Element, type: string): void {
 
 function named(document: Document, namespace: string, name: string): Element {
   try {
-    return document.createElementNS(namespace, name);
     // Parsers do not split names like `o:p`, and styles ask for the whole of them.
     if (namespace === NAMESPACES.html && name.includes(":")) return document.createElement(name);
+    return document.createElementNS(namespace, name);
   } catch {
     return parsed(document, name) ?? document.createElement("span");
   }
