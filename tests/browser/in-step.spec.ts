@@ -264,3 +264,17 @@ test("after a lost connection only what changed is sent: of an unchanged page, n
   }
   expect((await agent.mirror.text("body"))?.replace("One more line.", "")).toBe(text);
 });
+  // Rules that scripts have made other ones, as many as there were.
+  const colour = () => mirrored(agent.page, (document) => getComputedStyle(document.querySelector("h1") as Element).color);
+  await customer.page.evaluate(() => {
+    const [sheet] = document.styleSheets;
+    sheet?.deleteRule(0);
+    sheet?.insertRule("h1 { color: rgb(255, 0, 0) !important }", 0);
+  });
+  await expect.poll(colour).toBe("rgb(255, 0, 0)");
+  await mirrored(agent.page, (document) => {
+    document.body.setAttribute("before", "");
+  });
+  await cut(customer.page);
+  await shared();
+  await expect.poll(colour).toBe("rgb(255, 0, 0)");

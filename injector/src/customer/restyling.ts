@@ -30,7 +30,8 @@ export class Restyling {
     readonly changed: () => void,
     make?: MakeSheets,
   ) {
-    if (make) this.#begin(make);
+    const ready = make ?? extras.make;
+    if (ready) this.#begin(ready);
   }
 
   /** A new element or root of the page. */
@@ -116,6 +117,7 @@ export class Restyling {
   }
 
   #begin(make: MakeSheets): void {
+    this.extras.make = make;
     const sheets = make(this.known, this.extras);
     this.#sheets = sheets;
     for (const node of this.#all) sheets.fresh(node);

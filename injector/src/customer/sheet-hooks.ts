@@ -6,6 +6,7 @@
  */
 
 import { keptIn } from "../loader/kept.ts";
+import type { MakeSheets } from "../sheets/sheets.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { Realm } from "./realms.ts";
@@ -26,6 +27,8 @@ export class Extras {
   /** What each font was made of. */
   readonly fonts = new WeakMap<FontFace, string | Blob>();
   readonly properties = new WeakMap<Document, PropertyDefinition[]>();
+  /** What tells, once it was needed: what it has heard holds for the next epoch too. */
+  make?: MakeSheets;
 
   /** Whether there is any in a document. */
   has(document: Document): boolean {

@@ -3,7 +3,8 @@
  */
 
 import type { PartScript } from "../loader/bridge.ts";
-import { type MakeSheets, Sheets } from "./sheets.ts";
+import { type MakeSheets, Memory, Sheets } from "./sheets.ts";
 
 const script = document.currentScript as PartScript<MakeSheets> | null;
-script?.tandem?.provide((known, extras) => new Sheets(known, extras));
+const memory = new Memory();
+script?.tandem?.provide((known, extras) => new Sheets(known, extras, memory));

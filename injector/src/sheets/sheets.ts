@@ -23,6 +23,14 @@ const MOST_WATCHED = 200;
 type Root = Document | ShadowRoot;
 type Owner = HTMLStyleElement | HTMLLinkElement;
 
+/** What is remembered of sheets from one epoch to the next: no text and no element says it. */
+export class Memory {
+  /** Those with a text or an address whose rules are not those any more. */
+  readonly edited = new WeakSet<CSSStyleSheet>();
+  /** Those that may hold for other media than their elements say. */
+  readonly touched = new WeakSet<CSSStyleSheet>();
+}
+
 /** What the server has in place of rules. */
 interface StandIn {
   /** The style element that only the server has; of adopted sheets. */
@@ -37,10 +45,6 @@ export class Sheets {
   readonly #roots = new Map<Root, readonly CSSStyleSheet[]>();
   readonly #owners = new Set<Owner>();
   readonly #dirty = new Set<Node>();
-  /** Sheets with a text or an address whose rules are not those any more. */
-  readonly #edited = new WeakSet<CSSStyleSheet>();
-  /** Sheets that may hold for other media than their elements say. */
-  readonly #touched = new WeakSet<CSSStyleSheet>();
   /** Of each owner: its sheet when it was last told, what that held for, and what was told. */
   readonly #told = new WeakMap<Owner, { sheet: CSSStyleSheet | null; media: string | null; key: string }>();
   /** Rules whose declarations may change without a call, with their text. The oldest is first. */
@@ -49,6 +53,7 @@ export class Sheets {
   constructor(
     readonly known: KnownNodes,
     readonly extras: Extras,
+    readonly memory = new Memory(),
   ) {}
 
   /** A new element or root of the page. */
@@ -98,7 +103,7 @@ export class Sheets {
   }
 
   #touch(sheet: CSSStyleSheet): void {
-    this.#touched.add(sheet);
+    this.memory.touched.add(sheet);
     if (sheet.ownerNode) this.#dirty.add(sheet.ownerNode);
     else this.#mark(sheet);
   }
@@ -108,7 +113,7 @@ export class Sheets {
     while (top.parentStyleSheet) top = top.parentStyleSheet;
     const owner = top.ownerNode;
     if (owner) {
-      this.#edited.add(top);
+      this.memory.edited.add(top);
       this.#dirty.add(owner);
     } else for (const [root, adopted] of this.#roots) if (adopted.includes(top)) this.#dirty.add(root);
   }
@@ -169,7 +174,7 @@ export class Sheets {
   #mediaOf(owner: Owner): string | null {
     const { sheet } = owner;
     if (isOff(owner)) return "not all";
-    return sheet && this.#touched.has(sheet) ? sheet.media.mediaText : null;
+    return sheet && this.memory.touched.has(sheet) ? sheet.media.mediaText : null;
   }
 
   #compare(rule: CSSRule, text: string): void {
@@ -182,7 +187,7 @@ export class Sheets {
   /** Tells of a sheet with an owner what the owner does not say. */
   #tell(out: Writer, owner: Owner, home: Known, bare: boolean): void {
     const { sheet } = owner;
-    const edited = sheet && this.#edited.has(sheet);
+    const edited = sheet && this.memory.edited.has(sheet);
     const media = this.#mediaOf(owner);
     const css = edited && !bare ? textOf(sheet).slice(0, LONGEST) : null;
     const key = `${media}\n${css}`;
