@@ -5,6 +5,7 @@
 //! or goes.
 
 mod addresses;
+mod candidates;
 mod shape;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::protocol::page::{Checked, Control, Namespace, Value};
 use crate::protocol::view::{Marks, ViewControl};
 
 use self::addresses::{is_data, plain, resolve};
+pub(super) use self::candidates::CHOICE;
 use self::shape::shape_only;
 use super::echo::{Echoes, SHORTEST, SHORTEST_IN_CODE};
 use super::verdict::{Reach, Shape, Sight, Verdict};
@@ -264,6 +266,13 @@ impl<'a> Lens<'a> {
         {
             out.push(("src".into(), source));
         }
+        if element.is_html("img") {
+            for name in CHOICE {
+                if let Some(value) = self.choice(node, element, verdict, name) {
+                    out.push((name.into(), value));
+                }
+            }
+        }
         if element.attribute("media").is_none()
             && let Some(media) = self.media(element, verdict)
         {
@@ -280,6 +289,9 @@ impl<'a> Lens<'a> {
         name: &str,
     ) -> Option<Box<str>> {
         let element = node.element()?;
+        if element.is_html("img") && CHOICE.contains(&name) {
+            return self.choice(node, element, verdict, name);
+        }
         match element.attribute(name) {
             Some(value) => self.attribute(node, element, verdict, name, value),
             None if name == "src" => self.source(node, element, verdict),

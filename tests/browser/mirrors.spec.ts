@@ -30,6 +30,33 @@ test("pictures that were loaded before the session began", async ({ agent, sessi
   await expect.poll(() => agent.mirror.naturalWidth('img[src*="/resource/"]')).toBeGreaterThan(0);
 });
 
+test("a picture that was chosen by its density is as large as for the customer", async ({ customer, agent, session }) => {
+  await session("/catalogue");
+  const widths = await customer.page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 300, height: 30 });
+    const url = canvas.toDataURL();
+    const source = document.createElement("source");
+    const [one, other] = [new Image(), new Image()];
+    one.srcset = `${url} 300w`;
+    one.sizes = "(min-width: 99999px) 10px, 100px";
+    source.srcset = `${url} 2x`;
+    const choice = document.createElement("picture");
+    choice.append(source, other);
+    one.id = "one";
+    other.id = "other";
+    document.querySelector("main")?.prepend(one, choice);
+    await Promise.all([one.decode(), other.decode()]);
+    return [one, other].map((image) => image.naturalWidth);
+  });
+  const there = () => Promise.all(["#one", "#other"].map((id) => agent.mirror.naturalWidth(id)));
+  await expect.poll(there).toEqual(widths);
+  expect(widths).toEqual([100, 150]);
+  await customer.page.locator("#one").evaluate((image: HTMLImageElement) => {
+    image.sizes = "75px";
+  });
+  await expect.poll(async () => (await there())[0]).toBe(75);
+});
+
 test("pictures that their address holds, however long it is", async ({ customer, agent, session }) => {
   await session("/help");
   const longest = await customer.page.evaluate(() => {

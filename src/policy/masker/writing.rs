@@ -9,7 +9,7 @@ use crate::protocol::NodeId;
 use crate::protocol::attention::{Attention, States};
 use crate::protocol::view::{ViewOp, ViewPart};
 
-use super::super::content::{self, Lens};
+use super::super::content::{self, CHOICE, Lens};
 use super::super::echo::Echoes;
 use super::super::verdict::{Sight, Verdict};
 use super::{Globals, Masker, State, Turn};
@@ -30,7 +30,9 @@ impl Masker {
             match node.element().map(|element| element.name()) {
                 Some("link") => names.extend(["rel", "href", "media", "disabled"]),
                 Some("input") if &**name == "type" => names.extend(["src", "value"]),
-                Some("img") if &**name == "srcset" => names.push("src"),
+                Some("img") if matches!(&**name, "src" | "srcset" | "sizes") => {
+                    names.extend(["src"].into_iter().chain(CHOICE));
+                }
                 _ => {}
             }
             for name in names {
@@ -40,10 +42,11 @@ impl Masker {
             }
         }
         for id in &changes.sources {
-            if let Some((node, verdict)) = known(id)
-                && done.insert((*id, "src"))
-            {
-                ops.push(attribute(&mut lens, node, &verdict, "src"));
+            let Some((node, verdict)) = known(id) else { continue };
+            for name in ["src"].into_iter().chain(CHOICE) {
+                if done.insert((*id, name)) {
+                    ops.push(attribute(&mut lens, node, &verdict, name));
+                }
             }
         }
         let mut once = IdSet::default();

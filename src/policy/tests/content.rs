@@ -38,6 +38,34 @@ fn what_runs_or_loads_or_submits_never_gets_through() {
 }
 
 #[test]
+fn an_image_keeps_the_density_of_what_it_shows() {
+    let of = |markup: &str| {
+        let view = view("", &body(markup));
+        let value = |name: &str| {
+            let (_, rest) = view.split_once(&format!("\"{name}\": \""))?;
+            Some(rest.split('"').next()?.split(' ').skip(usize::from(name == "srcset")).collect::<String>())
+        };
+        (value("srcset"), value("sizes"))
+    };
+    let is = |srcset: &str, sizes: Option<&str>| (Some(srcset.to_owned()), sizes.map(str::to_owned));
+    assert_eq!(of("<img src=\"/b.png\" srcset=\"/a.png, /b.png 2x\">"), is("2x", None));
+    assert_eq!(
+        of("<img src=\"/b.png\" srcset=\"/a.png 1w,/b.png  300w\" sizes=\"50vw\">"),
+        is("300w", Some("50vw"))
+    );
+    assert_eq!(of("<img src=\"/a,b\" srcset=\" ,/x 2x, /a,b 1.5x\">"), is("1.5x", None));
+    let picture = "<picture><source srcset=\"/a.png 2x\" sizes=\"9px\"><img src=\"/a.png\" srcset=\"/a.png 3x\"><source srcset=\"/a.png 4x\"></picture>";
+    assert_eq!(of(picture), is("2x", Some("9px")));
+    for none in ["/b.png", "/a.png, /c.png", "/b.png 0x", "/b.png 2x 3h", "/b.png (2x", "/b.png CANARY"] {
+        assert_eq!(
+            of(&format!("<img src=\"/b.png\" srcset=\"{none}\" sizes=\"CANARY\">")),
+            (None, None),
+            "{none}"
+        );
+    }
+}
+
+#[test]
 fn what_is_masked_keeps_its_shape_only() {
     let markup = |class: &str| {
         format!(

@@ -1,0 +1,102 @@
+//! How large a picture is that the customer's browser chose among several: by the density that goes with it.
+//!
+//! The view has that one as its only candidate, with its descriptor and the sizes that count for it, so that the agent's browser
+//! works out the same density. HTML Standard, "parsing a srcset attribute".
+
+use url::Url;
+
+use super::addresses::resolve;
+use super::{Lens, Shape, Sight, Verdict};
+use crate::dom::{Element, NodeRef};
+use crate::policy::echo::SHORTEST_IN_CODE;
+
+/// Attributes that say it.
+pub(in crate::policy) const CHOICE: [&str; 2] = ["srcset", "sizes"];
+
+/// Candidates of a set that are looked at.
+const MOST: usize = 100;
+
+/// What of a set belongs to the picture that is shown.
+struct Candidate<'a> {
+    descriptor: &'a str,
+    sizes: Option<&'a str>,
+}
+
+impl Lens<'_> {
+    /// `srcset` or `sizes` of an image, with nothing in it but what is shown; none where that has a pixel for each of CSS.
+    pub(super) fn choice(
+        &mut self,
+        node: NodeRef<'_>,
+        element: &Element,
+        verdict: &Verdict,
+        name: &str,
+    ) -> Option<Box<str>> {
+        if verdict.sight != Sight::Shown || verdict.shape != Shape::Whole {
+            return None;
+        }
+        let source = element.source().or_else(|| element.attribute("src"))?;
+        let found = candidate(node, element, source)?;
+        if name == "sizes" {
+            let sizes = found.sizes?.into();
+            return Some(self.without_echoes(sizes, SHORTEST_IN_CODE));
+        }
+        let address = self.capability(node, source, true)?;
+        // One with a space in it would be two.
+        if address.contains(|char: char| char.is_ascii_whitespace()) {
+            return None;
+        }
+        Some(format!("{address} {}", found.descriptor).into())
+    }
+}
+
+/// The candidate that has this address: in the sets of the `source` elements before an image of a `picture`, or in its own.
+fn candidate<'a>(node: NodeRef<'a>, image: &'a Element, source: &str) -> Option<Candidate<'a>> {
+    let shown = resolve(node, None, source)?;
+    let around = node.parent().filter(|parent| parent.element().is_some_and(|it| it.is_html("picture")));
+    let before = around.into_iter().flat_map(NodeRef::children).take_while(|child| *child != node);
+    let sources = before.filter_map(NodeRef::element).filter(|element| element.is_html("source"));
+    sources.chain([image]).find_map(|element| {
+        let descriptor = descriptor(element.attribute("srcset")?, node, &shown)?;
+        Some(Candidate { descriptor, sizes: element.attribute("sizes") })
+    })
+}
+
+fn descriptor<'a>(set: &'a str, node: NodeRef<'_>, shown: &Url) -> Option<&'a str> {
+    let mut rest = set;
+    for _ in 0..MOST {
+        rest = rest.trim_start_matches(|char: char| char.is_ascii_whitespace() || char == ',');
+        let end = rest.find(|char: char| char.is_ascii_whitespace()).unwrap_or(rest.len());
+        let (url, after) = rest.split_at(end);
+        if url.is_empty() {
+            return None;
+        }
+        let bare = url.trim_end_matches(',');
+        let (said, next) = if bare.len() < url.len() { ("", after) } else { until_comma(after) };
+        rest = next;
+        if is_descriptor(said) && resolve(node, None, bare).as_ref() == Some(shown) {
+            return Some(said);
+        }
+    }
+    None
+}
+
+/// What is said of a candidate, and the others.
+fn until_comma(text: &str) -> (&str, &str) {
+    let mut depth = 0_usize;
+    let end = text.find(|char| {
+        match char {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        char == ',' && depth == 0
+    });
+    let (said, rest) = text.split_at(end.unwrap_or(text.len()));
+    (said.trim(), rest)
+}
+
+/// A width or a density.
+fn is_descriptor(said: &str) -> bool {
+    let number = said.strip_suffix('w').or_else(|| said.strip_suffix('x'));
+    number.is_some_and(|number| number.parse::<f64>().is_ok_and(|number| number > 0.0))
+}
