@@ -366,7 +366,8 @@ impl<'a> Lens<'a> {
             return self.link(node, element, name, value);
         }
         if verdict.shape == Shape::Shell || element.is_html("link") {
-            return None;
+            let kept = says_colours(element) && matches!(name, "name" | "content");
+            return (kept && verdict.sight == Sight::Shown).then(|| value.into());
         }
         let masked = verdict.sight.masked();
         // The name of a slot is as much of a shape as what asks for it.
@@ -406,6 +407,12 @@ impl<'a> Lens<'a> {
 
 pub(super) fn is_style(node: NodeRef<'_>) -> bool {
     node.element().is_some_and(|element| element.name().eq_ignore_ascii_case("style"))
+}
+
+/// Whether an element says that the page is also one for those who like it dark.
+fn says_colours(element: &Element) -> bool {
+    element.is_html("meta")
+        && element.attribute("name").is_some_and(|name| name.eq_ignore_ascii_case("color-scheme"))
 }
 
 /// A field of bullets must be able to hold them.

@@ -245,6 +245,9 @@ test("styles hold for what the customer likes and has", async ({ customer, agent
   await expect.poll(() => style(agent, "#d", "color")).toBe(RED);
   expect(await style(agent, "#m", "color")).toBe(RED);
   expect(await style(agent, "#r", "color")).not.toBe(RED);
+  // Dark by the page's own word, whatever anybody likes.
+  await add(customer, `<meta name="color-scheme" content="dark"><style>#c { color: CanvasText }</style><b id="c">c</b>`);
+  await expect.poll(() => style(agent, "#c", "color")).toBe("rgb(255, 255, 255)");
   await customer.page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
   await expect.poll(() => style(agent, "#d", "color")).not.toBe(RED);
   await expect.poll(() => style(agent, "#r", "color")).toBe(RED);
