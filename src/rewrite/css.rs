@@ -6,10 +6,12 @@
 //! `image-set()`) is dropped. All that is not a URL stays byte for byte what it was. Tokens are those of CSS
 //! Syntax 3; nesting is followed to [`DEPTH`] blocks, and a sheet that goes deeper ends there.
 
+mod reading;
 mod states;
 
 use cssparser::{ParseError, Parser, SourcePosition, Token, serialize_string};
 
+pub use self::reading::read;
 use self::states::{Compound, Run};
 
 /// How deep blocks and functions may nest; style sheets written by people or tools stay below ten.

@@ -26,7 +26,7 @@ use url::Url;
 pub use self::arrival::Arrival;
 use self::kind::{is_picture_or_font, is_style, may_be_shown};
 use crate::policy::{PICTURE, Resource as Reference, ResourceNames};
-use crate::rewrite::css::{CssUrl, map_urls};
+use crate::rewrite::css::{CssUrl, map_urls, read};
 
 /// Bytes of a URL that is remembered; browsers and servers refuse longer ones too.
 const LONGEST_URL: usize = 16 << 10;
@@ -275,7 +275,11 @@ impl Resources {
         if !may_be_shown(content_type, &bytes) {
             return false;
         }
-        let bytes = if is_style(content_type) { self.with_capabilities(url, &bytes) } else { bytes };
+        let bytes = if is_style(content_type) {
+            self.with_capabilities(url, &read(&bytes, content_type))
+        } else {
+            bytes
+        };
         let mut etag = String::with_capacity(34);
         etag.push('"');
         Sha256::digest(&bytes).iter().take(16).for_each(|byte| etag.push_str(&format!("{byte:02x}")));
@@ -300,10 +304,10 @@ impl Resources {
     }
 
     /// Rewrites a style sheet so that it names only capabilities.
-    fn with_capabilities(&self, url: &str, bytes: &Bytes) -> Bytes {
+    fn with_capabilities(&self, url: &str, css: &str) -> Bytes {
         let Ok(base) = Url::parse(url) else { return Bytes::new() };
         let mut references = Vec::new();
-        let css = map_urls(&String::from_utf8_lossy(bytes), &mut |target, kind| {
+        let css = map_urls(css, &mut |target, kind| {
             let target = target.trim_matches(|char: char| char <= ' ');
             if target.starts_with('#') || (kind == CssUrl::Image && is_picture_or_font(target)) {
                 return Some(target.to_owned());
