@@ -287,5 +287,5 @@ export function opaque(node: Node, depth: number): boolean {
   if (depth >= DEEPEST) return true;
   if (!isElement(node)) return false;
   // What is written between the tags of a frame is not shown.
-  return /^(script|noscript|template|iframe|object)$/.test(node.localName);
+  return /^(script|noscript|template|iframe|object|selectedcontent)$/.test(node.localName);
 }

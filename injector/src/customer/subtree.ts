@@ -20,7 +20,7 @@ const DOCUMENT = 9;
 const DOCTYPE = 10;
 /** Elements about which there is more to know than name, attributes and children; so there is of all custom ones. */
 const SPECIAL = new Set(
-  "style,link,img,dialog,iframe,frame,object,input,textarea,select,option,script,noscript,template,audio".split(
+  "style,link,img,dialog,iframe,frame,object,input,textarea,select,option,script,noscript,template,audio,selectedcontent".split(
     ",",
   ),
 );
