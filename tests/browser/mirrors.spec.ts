@@ -175,6 +175,23 @@ test("dialogs, shadow roots, and a box that says what is not shown", async ({ cu
   await expect.poll(() => agent.mirror.html("star-rating >>> *")).toBeTruthy();
   const there = await customer.page.locator("iframe").first().evaluate((e) => Math.round(e.getBoundingClientRect().width));
   await expect.poll(async () => (await agent.mirror.size('[data-tandem-placeholder], iframe'))?.width).toBe(there);
+  // What is opened again in the same turn is above what was opened in between.
+  await customer.page.evaluate(() => {
+    const [note, other] = [document.createElement("div"), document.createElement("p")];
+    for (const element of [note, other]) {
+      element.popover = "manual";
+      element.id = `over-${element.localName}`;
+      element.style.cssText = "position:fixed;inset:0;width:90px;height:90px;margin:0";
+      document.body.append(element);
+    }
+    note.showPopover();
+    other.showPopover();
+    note.hidePopover();
+    note.showPopover();
+  });
+  const above = () =>
+    agent.page.evaluate(() => document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentDocument?.elementFromPoint(9, 9)?.id);
+  await expect.poll(above).toBe("over-div");
 });
 
 test("links, forms, back, forward and reload keep the session", async ({ customer, agent, session }) => {

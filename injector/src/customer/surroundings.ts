@@ -74,7 +74,10 @@ export class Surroundings {
 
   /** An element that may have come to the top layer, or left it: it comes back as the highest. */
   markTop(element: Element): void {
-    if (!layer(element)) this.#top = this.#top.filter((other) => other !== element);
+    if (!layer(element)) {
+      this.#top = this.#top.filter((other) => other !== element);
+      this.#topCandidates.delete(element);
+    }
     this.#topCandidates.add(element);
   }
 
