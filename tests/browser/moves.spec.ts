@@ -268,6 +268,81 @@ test("keyframes that a script gives one of its own, and nothing else", async ({ 
   await expect.poll(left).toEqual(["51px"]);
 });
 
+/** A scroller, and in it what follows it. */
+const SCROLLS = `<style>
+  @keyframes fade { from { opacity: 0.1; left: 0 } to { opacity: 0.9; left: 100px } }
+  #scroller { height: 200px; width: 300px; overflow: auto } #scroller > div { position: relative; height: 60px; background: #888 }
+  #scroller > i { display: block; height: 300px }
+  .follows { animation: fade linear both; animation-timeline: scroll() } .seen { animation: fade linear; animation-timeline: view() }
+</style><div id="scroller"><i></i><div id="a"></div><div id="b"></div><div id="c"></div><div id="d"></div><i></i><i></i></div>`;
+
+/** Scrolls the customer's scroller; what is in it looks the same on both sides then. */
+async function scrollsAlike(customer: Customer, agent: Agent, tops = [250, 40, 330, 610]): Promise<void> {
+  const looks = (all: Animated[] | null) =>
+    all?.map(({ opacity, left, state }) => [Number(opacity).toFixed(2), Math.round(Number.parseFloat(left) || 0), state]);
+  for (const top of tops) {
+    await customer.page.locator("#scroller").evaluate((scroller, top) => (scroller.scrollTop = top), top);
+    for (const id of ["a", "b", "c", "d"]) {
+      const same = async () => {
+        const both = [await agent.mirror.animations(`#${id}`), await there(customer, `#${id}`)];
+        const [ours, theirs] = both.map((one) => JSON.stringify(looks(one)));
+        return ours === theirs ? "the same" : `${ours} for ${theirs}`;
+      };
+      await expect.poll(same, `${id} at ${top}`).toBe("the same");
+    }
+  }
+}
+
+test("animations that style sheets let follow a scroller", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, SCROLLS, 'for (const id of "abcd") document.getElementById(id).className = id < "c" ? "follows" : "seen";');
+  expect(await there(customer, "#a")).toHaveLength(1);
+  await scrollsAlike(customer, agent);
+});
+
+/** What scripts let follow the scroller. */
+const FOLLOWS = `
+  const keyframes = { opacity: [0.1, 0.9], left: ["0px", "100px"] };
+  const timeline = new ScrollTimeline({ source: scroller });
+  window.all = [
+    a.animate(keyframes, { timeline, fill: "both" }),
+    b.animate(keyframes, { timeline, fill: "both", rangeStart: "20%", iterations: 2, direction: "alternate" }),
+    c.animate(keyframes, { timeline: new ViewTimeline({ subject: c, inset: "10px 30px" }), fill: "both", rangeStart: "entry 50%", rangeEnd: "exit 20%" }),
+    d.animate(keyframes, { timeline: new ViewTimeline({ subject: b, axis: "y" }), fill: "both" }),
+  ];`;
+
+test("animations that scripts let follow a scroller", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, SCROLLS, FOLLOWS);
+  await scrollsAlike(customer, agent);
+  // What a script stops stays where it is; for who comes later, too.
+  await customer.page.evaluate("all.forEach((one) => one.pause())");
+  await scrollsAlike(customer, agent, [300]);
+  await agent.page.reload();
+  await scrollsAlike(customer, agent, [330]);
+  await customer.page.evaluate("all.forEach((one) => one.play())");
+  await scrollsAlike(customer, agent, [250, 610]);
+  await customer.page.evaluate("all.forEach((one) => one.cancel())");
+  for (const id of ["a", "b", "c", "d"]) await expect.poll(() => agent.mirror.animations(`#${id}`)).toEqual([]);
+});
+
+test("animations that follow a scroller, in an agent's browser that knows of none", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await agent.page.evaluate(() => {
+    const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentWindow;
+    Object.assign(mirror ?? {}, { ScrollTimeline: undefined, ViewTimeline: undefined });
+  });
+  await put(customer, agent, SCROLLS, FOLLOWS);
+  const looks = (all: Animated[] | null) => all?.map(({ opacity }) => Number(opacity).toFixed(1));
+  for (const top of [250, 330]) {
+    await customer.page.locator("#scroller").evaluate((scroller, top) => (scroller.scrollTop = top), top);
+    for (const id of ["a", "b", "c", "d"]) await expect.poll(async () => looks(await agent.mirror.animations(`#${id}`)), id).toEqual(looks(await there(customer, `#${id}`)));
+  }
+});
+
 test("nothing of how masked and hidden elements are animated is in any byte that the agent gets", async ({ customer, agent, session }) => {
   const received: string[] = [];
   agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(plain(frame.payload).toString("latin1"))));
@@ -302,13 +377,18 @@ test("a page that tells nonsense of animations is shown all the same", async ({ 
   await anyStyle(customer);
   await session("/help");
   await put(customer, agent, `${STYLES}<p id="after"></p>`);
-  const nonsense = ["--start:-Infinity", "--start:1;--rate:Infinity", "--at:-Infinity", "--start:NaN;--rate:x"];
+  const nonsense = [
+    "--start:-Infinity", "--start:1;--rate:Infinity", "--at:-Infinity", "--start:NaN;--rate:x", "--over:x;--start:0", "transition-property:left;--over:1",
+    "transition-property:left;--duration:-1;--start:1", "transition-property:x;--iterations:Infinity;--duration:Infinity;--start:-1e308",
+    "--source:1;--axis:y;--at:1;--of:0", "--source:NaN;--axis:y;--at:NaN;--of:x", "--subject:2;--inset:x;--axis:y;--from:x;--to:9;--at:1e308;--of:1;--still:1",
+    "--subject:99999999;--axis:z;--from:1;--to:9;--rate:Infinity", "--source:2;--axis:y;--from:entry;--to:no;--rate:x;--at:5;--of:9",
+  ];
   await customer.page.evaluate((nonsense) => {
     for (const says of nonsense) {
-      for (const name of ["turn", ""]) {
+      for (const which of ["animation-name:turn;--iterations:-1", "--iterations:-1", "--iterations:1;--duration:9000"]) {
         const element = document.createElement("div");
         element.className = "box turns";
-        element.setAttribute("data-tandem-motion", `@keyframes a{0%{opacity:0}}a{animation-name:${name};--iterations:-1;${says}}b{--now:Infinity}`);
+        element.setAttribute("data-tandem-motion", `@keyframes a{0%{opacity:0}}a{${which};${says}}b{--now:Infinity}`);
         document.querySelector("#after")?.before(element);
       }
     }
@@ -319,4 +399,6 @@ test("a page that tells nonsense of animations is shown all the same", async ({ 
   await customer.page.evaluate(() => document.querySelector("#moves")?.getAnimations({ subtree: true }).forEach((one) => (one.currentTime = 4321)));
   await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
   expect(await resyncs()).toBe(before);
+  for (let at = 1; at <= 3 * nonsense.length; at++)
+    expect((await agent.mirror.animations(`#added > .box:nth-of-type(${at})`))?.length, "nothing is made again and again").toBeLessThan(4);
 });

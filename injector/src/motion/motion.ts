@@ -2,7 +2,7 @@
  * How far the animations of the page are, told as an attribute of each animated element that the page does not have.
  *
  * The attribute is a style sheet: a rule for each animation, of the element or of a part of it (`a::before`), that says when it began,
- * by the customer's clock, or where it stands still, or that it is over before its time. Those of style sheets are named, and run in the
+ * by the customer's clock, or where it stands still, or which scroller it follows, or that it is over before its time. Those of style sheets are named, and run in the
  * mirror by themselves; those of scripts come with their keyframes, and so do transitions, which the mirror may not begin, and what a
  * script gives one of a style sheet. So the server needs to know of them only what it knows of all CSS.
  */
@@ -46,6 +46,9 @@ const SAME = 30;
 /** So often the clock is told by itself to who begins to look: the first time much else comes with it, and takes its time. */
 const CLOCKS = 3;
 
+/** Which part of a timeline it follows. */
+type Ranged = Partial<Record<"rangeStart" | "rangeEnd", TimelineRangeOffset | string>>;
+
 /** What scripts have done to animations of style sheets, in all epochs. */
 export class Touched {
   /** Whose keyframes or timing are not those of the sheet any more. */
@@ -60,6 +63,8 @@ export class Motion {
   readonly #told = new Map<Element, { id: number; css: string }>();
   /** Transitions that are told, or not. Those are that ran before anybody looked, long ones, and what a script does something to. */
   readonly #telling = new WeakMap<object, boolean>();
+  /** What timelines of elements that are seen would be without an inset. */
+  readonly #usual = new WeakMap<ViewTimeline, ViewTimeline>();
   readonly #starts = new WeakMap<Animation, number>();
   #due = false;
   /** The page has changed, and was not looked at. */
@@ -224,14 +229,17 @@ export class Motion {
     const { timeline, playState, currentTime, playbackRate } = animation;
     const { ownerDocument: document } = element;
     const effect = animation.effect as KeyframeEffect;
-    // What follows a scroller does so in the mirror too.
-    if (timeline !== document.timeline || playState === "idle") return "";
+    const follows = timeline !== document.timeline;
     const { animationName, transitionProperty } = animation as Styled;
+    // What follows a scroller by a style sheet does so in the mirror too.
+    if (playState === "idle" || (follows && isStyled(animation) && !this.#telling.get(animation))) return "";
     if (transitionProperty !== undefined && !this.#tells(animation, effect)) return "";
-    const at =
-      playState === "paused" || playbackRate === 0
+    const at = follows
+      ? this.#follows(animation, document)
+      : playState === "paused" || playbackRate === 0
         ? `--at:${Math.round(Number(currentTime))}`
         : `--start:${this.#startOf(animation, document)};--rate:${playbackRate}`;
+    if (!at) return "";
     const start = startOfRule(animation);
     if (animationName !== undefined && !this.touched.effects.has(effect)) return `${start}${at}}`;
     const frames = effect.getKeyframes();
@@ -239,6 +247,28 @@ export class Motion {
     const timing = Object.entries(effect.getTiming()).map(([name, value]) => `--${name}:${value};`);
     const keyframes = frames.map((frame) => keyframe(frame, effect.composite));
     return `@keyframes a{${keyframes.join("")}}${start}${timing.join("")}${at}}`;
+  }
+
+  /** Which scroller it follows, or what is seen in one, and where it is; nothing if the server does not know that. */
+  #follows(animation: Animation & Ranged, { defaultView }: Document): string {
+    const { currentTime, playState, playbackRate, rangeStart, rangeEnd } = animation;
+    const timeline = animation.timeline as ViewTimeline | null;
+    // Of a scroller's timeline there is no subject.
+    if (!timeline) return "";
+    const { subject, source, axis } = timeline as ViewTimeline & Partial<Pick<ViewTimeline, "subject">>;
+    const id = this.known.id(subject ?? source);
+    if (!id) return "";
+    let what = `--source:${id}`;
+    if (subject) {
+      // How far in it begins and ends is only to be had by comparing.
+      const usual = this.#usual.get(timeline) ?? new (defaultView ?? window).ViewTimeline({ subject, axis });
+      this.#usual.set(timeline, usual);
+      const start = pixels(usual.endOffset) - pixels(timeline.endOffset);
+      what = `--subject:${id};--inset:${start}px ${pixels(timeline.startOffset) - pixels(usual.startOffset)}px`;
+    }
+    const end = pixels((animation.effect as KeyframeEffect).getComputedTiming().endTime as CSSUnitValue);
+    const still = playState === "paused" ? ";--still:1" : "";
+    return `${what};--axis:${axis};--from:${range(rangeStart)};--to:${range(rangeEnd)};--rate:${playbackRate};--at:${pixels(currentTime).toFixed(1)};--of:${end}${still}`;
   }
 
   /** Whether a transition is told. */
@@ -276,6 +306,17 @@ function startOfRule(animation: Animation): string {
       ? transitionProperty && `transition-property:${CSS.escape(transitionProperty)};`
       : `animation-name:${CSS.escape(animationName)};`;
   return `a${pseudoElement ?? ""}{${name ?? ""}`;
+}
+
+/** Where a range begins or ends, as CSS has it. */
+function range(edge: TimelineRangeOffset | string | undefined): string {
+  if (typeof edge !== "object") return edge ?? "normal";
+  return `${edge.rangeName === "none" ? "" : edge.rangeName} ${edge.offset}`;
+}
+
+/** The number of a length or percentage. */
+function pixels(value: CSSNumberish | null): number {
+  return Math.round(((value as CSSUnitValue | null)?.value ?? 0) * 100) / 100;
 }
 
 /** That it is over. */

@@ -87,7 +87,7 @@ export class Mirror {
   readonly #events: MirrorEvents;
   #states = new StateMarks();
   #media = new Media();
-  #motions = new Motions();
+  #motions = this.#newMotions();
   #selection: [End, End] | null = null;
   #selectedIn: Document | null = null;
   #nodes: Nodes | null = null;
@@ -308,7 +308,7 @@ export class Mirror {
     const document = this.document;
     this.#growth.disconnect();
     this.#media = new Media();
-    this.#motions = new Motions();
+    this.#motions = this.#newMotions();
     const sheets = new WeakMap<Document, CSSStyleSheet>();
     const open = (at: Document, mode: Mode, styles: string): void => {
       const sheet = openDocument(at, mode, styles);
@@ -342,6 +342,10 @@ export class Mirror {
     this.#events.notice(null, null);
     this.#events.zoomed(null);
     this.answers.clear();
+  }
+
+  #newMotions(): Motions {
+    return new Motions((id) => this.#nodes?.find(id));
   }
 
   /** Documents grow when styles and pictures come. */

@@ -5,12 +5,17 @@
  * something began is said by the customer's clock: how far that is from ours follows from what was told at the moment of arrival.
  */
 
+import type { NodeId } from "../../protocol/words.ts";
+
 /** The attribute that tells of it. */
 export const MOTION = "data-tandem-motion";
 
-/** Animated elements, and UTF-16 units that say how one is: more than a customer's browser tells. */
-const MOST = 1000;
+/** Animated elements, animations of one, and UTF-16 units that tell of them: more than a customer's browser tells. */
+const MOST = 400;
+const MOST_OF_ONE = 32;
 const LONGEST = 64 * 1024;
+/** How long is what can not follow what it should, in milliseconds. */
+const WHOLE = 1000;
 /** An animation may be so far from the customer's, in milliseconds. */
 const CLOSE = 30;
 const NUMBERS = new Set(["delay", "endDelay", "iterationStart", "iterations", "duration"]);
@@ -27,12 +32,28 @@ interface Told {
     readonly timing: OptionalEffectTiming;
     readonly text: string;
   } | null;
+  /** The scroller that it follows, or what is seen in one. */
+  readonly follows: Follows | null;
   /** It has ended before its time. */
   readonly over: boolean;
   /** When it began, by the customer's clock, and how fast it is; or where it stands. */
   readonly start: number | null;
   readonly rate: number;
   readonly at: number;
+}
+
+/** What an animation follows, and where it is on the way. */
+interface Follows {
+  readonly id: NodeId;
+  /** Of what is seen: from where on, as CSS has it. */
+  readonly inset: string | null;
+  readonly axis: ScrollAxis;
+  readonly from: string;
+  readonly to: string;
+  /** Per cent of the way, and how many of them it takes. */
+  readonly percent: number;
+  readonly of: number;
+  readonly still: boolean;
 }
 
 interface Moved {
@@ -58,6 +79,9 @@ export class Motions {
   readonly #done = new WeakSet<Told>();
   /** What was given other keyframes and timing than those of the style sheet: the text that said it. */
   readonly #given = new WeakMap<Animation, string>();
+
+  /** `find` finds nodes by what the page calls them. */
+  constructor(readonly find: (id: NodeId) => Node | undefined) {}
 
   /** Something may begin to move in a root. */
   watch(root: Document | ShadowRoot): void {
@@ -144,15 +168,55 @@ export class Motions {
     const { made, pseudo, name } = one;
     // Animations of style sheets begin here too, once their sheets are there.
     if (!made || (name && !isTransition(one))) return undefined;
-    const animation = element.animate(
-      made.frames,
-      pseudo ? { ...made.timing, pseudoElement: pseudo } : made.timing,
-    );
+    const animation = element.animate(made.frames, {
+      ...made.timing,
+      ...(one.follows && this.#timeline(element, one.follows, made.timing)),
+      ...(pseudo && { pseudoElement: pseudo }),
+    });
     all.made.set(made.text, animation);
+    // Not when it is made: Chromium makes it even if it can not understand them.
+    if (one.follows) Object.assign(animation, { rangeStart: one.follows.from, rangeEnd: one.follows.to });
     return animation;
   }
 
-  #put(animation: Animation, { start, rate, at }: Told): void {
+  /** What it follows here; without it, how long it would be. */
+  #timeline(
+    { ownerDocument }: Element,
+    { id, inset, axis }: Follows,
+    { duration }: OptionalEffectTiming,
+  ): KeyframeAnimationOptions {
+    const window = ownerDocument.defaultView as typeof globalThis | null;
+    const element = this.find(id) as Element | undefined;
+    if (!element || !window?.ScrollTimeline || !window.ViewTimeline)
+      return typeof duration === "number" ? {} : { duration: WHOLE, delay: 0, endDelay: 0 };
+    const timeline =
+      inset === null
+        ? new window.ScrollTimeline({ source: element, axis })
+        : new window.ViewTimeline({ subject: element, axis, inset });
+    return { timeline };
+  }
+
+  /** Stops what stands still, or can not follow here, where the customer's is. */
+  #follow(animation: Animation, { percent, of, still }: Follows, rate: number): void {
+    const can = animation.timeline !== null && "source" in animation.timeline;
+    if (can && !still) {
+      if (animation.playbackRate !== rate) animation.playbackRate = rate;
+      if (this.#stopped.delete(animation) || animation.playState === "idle") animation.play();
+      return;
+    }
+    if (animation.playState !== "paused") {
+      this.#stopped.add(animation);
+      animation.pause();
+    }
+    const end = Number(animation.effect?.getComputedTiming().endTime);
+    animation.currentTime = can ? CSS.percent(percent) : (end * percent) / of;
+  }
+
+  #put(animation: Animation, { start, rate, at, follows }: Told): void {
+    if (follows) {
+      this.#follow(animation, follows, rate);
+      return;
+    }
     if (start === null) {
       if (animation.playState !== "paused") {
         this.#stopped.add(animation);
@@ -206,16 +270,18 @@ function read(css: string): { told: Told[]; now: number } {
         now = Number(value("--now"));
         continue;
       }
+      if (told.length === MOST_OF_ONE) continue;
       const pseudo = selectorText.slice(1);
       const [animation, property] = [value("animation-name"), value("transition-property")];
       const timing = TIMING.map((name) => [
         name,
         NUMBERS.has(name) ? numberOf(value(`--${name}`)) : value(`--${name}`),
       ]);
+      const [follows, what] = readFollows(value);
       const made = text && {
         frames,
         timing: Object.fromEntries(timing),
-        text: `${text}${pseudo}${JSON.stringify(timing)}`,
+        text: `${text}${pseudo}${JSON.stringify(timing)}${what}`,
       };
       [frames, text] = [[], ""];
       const start = value("--start");
@@ -225,6 +291,7 @@ function read(css: string): { told: Told[]; now: number } {
           ? `animation ${unescaped(animation)}`
           : property && `transition ${unescaped(property)}`,
         made: made || null,
+        follows,
         over: value("--over") !== "",
         start: start ? Number(start) : null,
         rate: Number(value("--rate") || 1),
@@ -233,6 +300,21 @@ function read(css: string): { told: Told[]; now: number } {
     }
   }
   return { told, now };
+}
+
+/** What it follows, and the same without where it is. */
+function readFollows(value: (name: string) => string): [Follows | null, string] {
+  const [source, subject] = [value("--source"), value("--subject")];
+  if (!source && !subject) return [null, ""];
+  const where = {
+    id: Number(source || subject),
+    inset: source ? null : value("--inset"),
+    axis: value("--axis") as ScrollAxis,
+    from: value("--from"),
+    to: value("--to"),
+  };
+  const [percent, of] = [Number(value("--at")), Number(value("--of"))];
+  return [{ ...where, percent, of, still: value("--still") !== "" }, JSON.stringify(where)];
 }
 
 function numberOf(value: string): number | string {
