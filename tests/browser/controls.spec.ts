@@ -1,6 +1,7 @@
 /** In Pointer mode the agent can only point; in Write mode click, type and choose, but not submit. */
 import { rm, writeFile } from "node:fs/promises";
 import { expect, test } from "./rig.ts";
+import { desk, unanswered } from "./typing.ts";
 
 test("in Pointer mode nothing happens in the customer's page", async ({ customer, agent, session }) => {
   await session("/checkout");
@@ -111,4 +112,23 @@ test("where all is masked by default, the agent types into what is shown", async
   } finally {
     await rm(file, { force: true });
   }
+});
+
+test("what the agent did to a page that is another one by now is done to nothing of that", async ({ customer, agent, writing }) => {
+  const answer = await unanswered(customer);
+  await writing("/help");
+  await desk(customer, agent, '<button id="aim">Aim</button>');
+  await agent.mirror.click("#aim");
+  await expect(customer.page.locator("tandem-widget .click")).toBeAttached();
+  // For another quirks mode all is told anew, and numbered.
+  await customer.page.evaluate(() => {
+    document.body.innerHTML = `<button id="last">Last</button><p id="hits"></p>${"<button></button>".repeat(500)}`;
+    const hit = (event: Event) => document.querySelector("#hits")?.append(`${(event.target as Element).id || "another"} `);
+    document.addEventListener("click", hit, true);
+    Object.defineProperty(document, "compatMode", { value: "BackCompat" });
+  });
+  await expect.poll(() => agent.mirror.text("#hits")).toBe("");
+  await agent.mirror.click("#last");
+  answer();
+  await expect(customer.page.locator("#hits")).toHaveText("last");
 });
