@@ -98,15 +98,15 @@ async fn converse(
     let (mut sender, mut receiver) = socket::split(socket, agents.limits, &agents.sessions);
     let (guest, id) = match named {
         Some((Ok(guest), id)) => (guest, id),
-        Some((Err(Refused::LoginNeeded), _)) => return sender.close(LOGIN_NEEDED).await,
+        Some((Err(Refused::LoginNeeded), _)) => return sender.close(receiver, LOGIN_NEEDED).await,
         Some((Err(Refused::TooManyTries), _)) => {
-            return sender.close(Finished::Close(CloseCode::Restarting, "too many tries")).await;
+            return sender.close(receiver, Finished::Close(CloseCode::Restarting, "too many tries")).await;
         }
-        None => return sender.close(ended(None)).await,
+        None => return sender.close(receiver, ended(None)).await,
     };
     let (handle, mut link) = match join(&agents, &guest.me, address, &id).await {
         Ok(joined) => joined,
-        Err(finished) => return sender.close(finished).await,
+        Err(finished) => return sender.close(receiver, finished).await,
     };
     let rate = RateLimiter::direct(
         Quota::per_second(NonZeroU32::new(agents.limits.agent_rate).unwrap_or(NonZeroU32::MIN)).allow_burst(
@@ -118,7 +118,7 @@ async fn converse(
         () = guest.revoked.cancelled() => LOGIN_NEEDED,
     };
     handle.agent_left(link.connection, finished.away()).await;
-    sender.close(finished).await;
+    sender.close(receiver, finished).await;
 }
 
 async fn join(

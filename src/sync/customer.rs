@@ -250,14 +250,14 @@ async fn connect_inset(
         async move |socket| {
             let (mut sender, mut receiver) =
                 socket::split(socket, customers.settings.socket, &customers.sessions);
-            let Some((handle, pass)) = found else { return sender.close(ended(None)).await };
+            let Some((handle, pass)) = found else { return sender.close(receiver, ended(None)).await };
             let Some(mut link) = handle.join_as_inset(pass, origin, url).await else {
-                return sender.close(ended(None)).await;
+                return sender.close(receiver, ended(None)).await;
             };
             let limits = &customers.settings.page;
             let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, limits).await;
             handle.customer_left(link.connection, finished.away()).await;
-            sender.close(finished).await;
+            sender.close(receiver, finished).await;
         },
     )
 }
@@ -273,15 +273,15 @@ async fn converse(
     let (mut sender, mut receiver) = socket::split(socket, settings.socket, sessions);
     let handle = match handle {
         Ok(handle) => handle,
-        Err(None) if sessions.are_stopping() => return sender.close(socket::RESTARTING).await,
-        Err(end) => return sender.close(ended(end)).await,
+        Err(None) if sessions.are_stopping() => return sender.close(receiver, socket::RESTARTING).await,
+        Err(end) => return sender.close(receiver, ended(end)).await,
     };
     let Some(mut link) = handle.join_as_customer(hello).await else {
-        return sender.close(gone(&handle.status())).await;
+        return sender.close(receiver, gone(&handle.status())).await;
     };
     let finished = exchange(&handle, &mut link, &mut sender, &mut receiver, &settings.page).await;
     handle.customer_left(link.connection, finished.away()).await;
-    sender.close(finished).await;
+    sender.close(receiver, finished).await;
 }
 
 async fn exchange(

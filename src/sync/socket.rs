@@ -48,6 +48,10 @@ impl Default for Limits {
 /// Bytes that are read at a time. There are two sockets in each session, and most of what comes is small.
 pub(super) const READ_BUFFER: usize = 8 << 10;
 
+/// How long a browser that was told of the end may still say something, and how long it may be quiet before that.
+const LINGER: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_secs(1);
+
 /// Close codes that browsers of ours know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseCode {
@@ -134,10 +138,14 @@ impl Sender {
         self.send(Message::Ping(bytes::Bytes::new())).await
     }
 
-    pub(super) async fn close(mut self, finished: Finished) {
+    /// Says the last word, and lets the browser take it in: closed with bytes unread, a socket says so with a reset, and that may
+    /// overtake the word (RFC 6455, section 7.1.1).
+    pub(super) async fn close(mut self, receiver: Receiver, finished: Finished) {
         if let Finished::Close(code, reason) = finished {
             let frame = CloseFrame { code: code as u16, reason: reason.into() };
-            let _ = self.send(Message::Close(Some(frame))).await;
+            if self.send(Message::Close(Some(frame))).await.is_ok() {
+                receiver.until_closed().await;
+            }
         }
     }
 
@@ -208,6 +216,14 @@ impl Receiver {
                 }
             }
         }
+    }
+
+    /// Takes in what still comes, until the browser has closed too or was given enough time.
+    async fn until_closed(mut self) {
+        let end = Instant::now() + LINGER;
+        while let Ok(Some(Ok(_))) =
+            tokio::time::timeout_at(end.min(Instant::now() + QUIET), self.stream.next()).await
+        {}
     }
 }
 

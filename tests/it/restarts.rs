@@ -53,6 +53,18 @@ async fn who_comes_while_the_server_stops_is_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn who_is_still_talking_hears_why_the_line_ends() {
+    let rig = Rig::start().await;
+    let mut customer = rig.customer().await;
+    let told = async {
+        assert_eq!(customer.is_closed().await.0, 1012);
+        // A reset for what nobody reads may overtake the reason.
+        customer.talks_on().await.unwrap();
+    };
+    tokio::join!(rig.restart(), told);
+}
+
+#[tokio::test]
 async fn a_session_that_waits_for_its_agent_goes_on_waiting() {
     let rig = Rig::start().await;
     let mut customer = rig.customer().await;

@@ -216,6 +216,23 @@ impl Customer {
         }
     }
 
+    /// Says so much more to a server that has closed the connection, closes it too, and waits for the end. Answers
+    /// what went wrong with the socket.
+    pub async fn talks_on(&mut self) -> std::io::Result<()> {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        // By hand: after a close tungstenite says nothing any more. Final texts of 65,535 bytes, masked with zeros.
+        let mut text = vec![0x81, 0xFE, 0xFF, 0xFF, 0, 0, 0, 0];
+        text.resize(text.len() + 0xFFFF, 0);
+        let close = [0x88, 0x80, 0, 0, 0, 0];
+        let socket = self.socket.get_mut();
+        for _ in 0..40 {
+            socket.write_all(&text).await?;
+        }
+        socket.write_all(&close).await?;
+        let end = soon("the end", || "it does not come".into(), socket.read_to_end(&mut Vec::new())).await;
+        end.map(drop)
+    }
+
     async fn next(&mut self, what: &str) -> Result<Value, String> {
         loop {
             let heard = &self.heard;
