@@ -101,7 +101,7 @@ export function handsOf(agent: Agent): Hands {
       const at = await agent.mirror.middle(selector);
       await mouse.click(at.x, at.y, { button, clickCount: count });
     },
-    drag: (from, to) => drag(agent, from, to),
+    drag: async (from, to) => void (await drag(agent, from, to)),
     wheel: (by) => mouse.wheel(0, by),
     press: (keys) => keyboard.press(keys),
     type: (text) => keyboard.type(text, { delay: 10 }),

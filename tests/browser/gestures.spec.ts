@@ -1,6 +1,6 @@
 /** In Write mode the agent's mouse and keys do what the customer's would: the page meets the same events, in the same order. */
 import { anyStyle, expect, put, test, type Agent, type Customer } from "./rig.ts";
-import { drag, held, point } from "./mouse.ts";
+import { drag, held, letGo, point } from "./mouse.ts";
 
 /** Notes the events that a page meets in `#added`: the customer's own, or the agent's. */
 function listen({ page }: Customer, types: string[], own: boolean): Promise<void> {
@@ -191,7 +191,10 @@ test("drags: by a script with the pointer captured, by the browser, by a library
   const order = (list: string) => customer.page.locator(`${list} li`).evaluateAll((all) => all.map((item) => item.textContent).join());
   await drag(agent, "#n1", "#n3", { x: 0, y: 6 });
   await expect.poll(() => order("#native")).toBe("n2,n3,n1");
-  await drag(agent, "#f1", "#f3", { x: 0, y: 6 });
+  // Here the library looks every 50 milliseconds where it is held, and not once more when it is let go.
+  const end = await drag(agent, "#f1", "#f3", { x: 0, y: 6 }, false);
+  await expect.poll(() => order("#forced")).toMatch(/^f2,f3,f1/);
+  await letGo(agent, end);
   await expect.poll(() => order("#forced")).toBe("f2,f3,f1");
   await expect.poll(() => agent.mirror.text("#forced")).toMatch(/f2.*f3.*f1/);
 });

@@ -22,12 +22,20 @@ export async function held(agent: Agent, walk: { x: number; y: number }[], relea
   await mouse.detach();
 }
 
-/** Presses at one element, goes to another in steps, and lets go there. */
-export async function drag(agent: Agent, from: string, to: string, shift = { x: 0, y: 0 }, release = true): Promise<void> {
+/** Lets go of what is held. */
+export async function letGo(agent: Agent, at: { x: number; y: number }): Promise<void> {
+  const mouse = await agent.page.context().newCDPSession(agent.page);
+  await mouse.send("Input.dispatchMouseEvent", { type: "mouseReleased", ...at, buttons: 0, button: "left", clickCount: 1 });
+  await mouse.detach();
+}
+
+/** Presses at one element, goes to another in steps, and lets go there. Returns where. */
+export async function drag(agent: Agent, from: string, to: string, shift = { x: 0, y: 0 }, release = true): Promise<{ x: number; y: number }> {
   const [start, end] = [await agent.mirror.middle(from), await agent.mirror.middle(to)];
   const walk = Array.from({ length: 13 }, (_, step) => ({
     x: start.x + ((end.x + shift.x - start.x) * step) / 12,
     y: start.y + ((end.y + shift.y - start.y) * step) / 12,
   }));
   await held(agent, walk, release);
+  return { x: end.x + shift.x, y: end.y + shift.y };
 }
