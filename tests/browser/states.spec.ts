@@ -122,11 +122,11 @@ test("messages, lists and bubbles that the customer's browser shows", async ({ c
   await anyStyle(customer);
   await session("/help");
   const notice = agent.page.locator(".overlay .notice");
-  let answer: () => Promise<void> = async () => {};
-  customer.page.on("dialog", (dialog) => { answer = () => dialog.accept(); });
+  // The agent is told before the box opens, and may see it before the test does.
+  const opened = customer.page.waitForEvent("dialog");
   await customer.page.evaluate(() => { setTimeout(() => alert("Your basket is full"), 0); });
   await expect(notice).toContainText("Your basket is full");
-  await answer();
+  await (await opened).accept();
   await expect(notice).toHaveCount(0);
   await add(customer, `<form><input id="needed" required><button>Send</button></form>
     <select id="list"><option>One</option><option selected>Two</option></select>`);
