@@ -309,6 +309,13 @@ export class Agent {
     return this.page.getByRole("status", { name: "Mode" });
   }
 
+  /** Reads a note of the console and puts it away. */
+  async dismiss(text: string | RegExp): Promise<void> {
+    const note = this.page.locator(".note", { hasText: text });
+    await note.getByRole("button", { name: "Dismiss" }).click();
+    await expect(note).toHaveCount(0);
+  }
+
   async requestWrite(): Promise<void> {
     await this.page.getByRole("button", { name: "Request write mode" }).click();
   }
