@@ -19,10 +19,13 @@ const PASSWORD = "only for this test";
 const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="31" height="17"><rect width="31" height="17" fill="teal"/></svg>`;
 const POLICY = `[[mask]]\nselect = ".secret"\n`;
 
+/** Where the two hosts of the website are. */
+export type Hosts = { shop: string; pay: string };
+
 /** Two hosts of one website behind a server, and one that is none of it. */
-export type Site = {
-  shop: string;
-  pay: string;
+export type Site = Hosts & {
+  /** The same two without the server between. */
+  bare: Hosts;
   stranger: string;
   console: string;
   restart(): Promise<void>;
@@ -44,7 +47,8 @@ export const test = base.extend<Fixtures>({
       return (server.address() as AddressInfo).port;
     };
     const [port, agents] = [await freePort(), await freePort()];
-    const [shop, pay] = [`http://shop.tea.localhost:${port}`, `http://pay.tea.localhost:${port}`];
+    const hosts = (port: number): Hosts => ({ shop: `http://shop.tea.localhost:${port}`, pay: `http://pay.tea.localhost:${port}` });
+    const { shop, pay } = hosts(port);
     const own = new Map<string, { body: string; headers: Record<string, string> }>();
     const pages = (request: IncomingMessage, response: ServerResponse): void => {
       const path = new URL(request.url ?? "/", shop).pathname;
@@ -101,7 +105,7 @@ export const test = base.extend<Fixtures>({
     await run();
     const put: Site["put"] = (host, path, body, headers = {}) => void own.set(host + path, { body, headers });
     const restart = async (): Promise<void> => void (await stop(), await run());
-    await use({ shop, pay, stranger, console: `http://localhost:${agents}`, policy, put, restart });
+    await use({ shop, pay, bare: hosts(origin), stranger, console: `http://localhost:${agents}`, policy, put, restart });
     await stop();
     for (const stop of stops) await stop();
   },

@@ -8,8 +8,9 @@
  * results.
  */
 import { randomInt } from "node:crypto";
-import type { Browser } from "@playwright/test";
-import { compare, here } from "./model/compare.ts";
+import type { Page } from "@playwright/test";
+import { failsAlone, Hung, inTime, PATIENCE } from "./model/alone.ts";
+import { compare } from "./model/compare.ts";
 import { type Program, program } from "./model/program.ts";
 import { anyStyle, type Demo, expect, test } from "./rig.ts";
 
@@ -19,8 +20,6 @@ const SEEDS = Number(process.env.MODEL_SEEDS ?? 1);
 const SEED = Number(process.env.MODEL_SEED ?? (SEEDS > 1 ? randomInt(1, 2 ** 31) : 1));
 const ONLY = process.env.MODEL_ONLY?.split(",") ?? [];
 const OPERATIONS = 150;
-/** How long, in milliseconds, a round of a program may take before the page counts as hung: it takes a second or two. */
-const PATIENCE = 60_000;
 
 declare const window: { program: Program };
 
@@ -30,43 +29,6 @@ async function faults({ console: address, log }: Demo): Promise<string[]> {
   const counters = metrics.match(/^tandem_session_(\w+_divergences|\w+_resyncs)_total .*$/gm) ?? [];
   expect(counters).toHaveLength(4);
   return [...counters, ...(log().match(/^.*(?:WARN|ERROR).*$/gm) ?? [])];
-}
-
-
-/** Fails when something takes longer than that. */
-async function inTime<T>(waits: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Hung()), PATIENCE);
-  });
-  return Promise.race([waits, late]).finally(() => clearTimeout(timer));
-}
-
-class Hung extends Error {}
-
-/** How the browser fails at a program by itself, on a page that has nothing of ours. */
-async function failsAlone(browser: Browser, seed: number): Promise<"crashes" | "hangs" | "works"> {
-  const context = await browser.newContext({ reducedMotion: "reduce" });
-  const page = await context.newPage();
-  let crashed = false;
-  page.on("crash", () => {
-    crashed = true;
-  });
-  try {
-    await page.setContent("<!doctype html><main></main>");
-    await page.evaluate(`(${program})(${seed}, ${JSON.stringify(ONLY)})`);
-    for (let round = 0; round < ROUNDS; round++) {
-      await inTime(page.evaluate((count) => window.program.change(count), OPERATIONS));
-      await inTime(here(page.mainFrame()));
-    }
-    return "works";
-  } catch (error) {
-    if (crashed) return "crashes";
-    if (error instanceof Hung) return "hangs";
-    throw error;
-  } finally {
-    await context.close();
-  }
 }
 
 for (let run = 0; run < SEEDS; run++) {
@@ -92,15 +54,21 @@ for (let run = 0; run < SEEDS; run++) {
     const before = await faults(demo);
     const seed = SEED + run;
     console.log(`MODEL_SEED=${seed}`);
-    await customer.page.evaluate(`(${program})(${seed}, ${JSON.stringify(ONLY)})`);
+    const begin = (page: Page) => page.evaluate(`(${program})(${seed}, ${JSON.stringify(ONLY)})`);
+    const change = (page: Page) => page.evaluate((count) => window.program.change(count), OPERATIONS);
+    await begin(customer.page);
     for (let round = 0; round < ROUNDS; round++) {
       const context = `MODEL_SEED=${seed}, round ${round}`;
       try {
-        await inTime(customer.page.evaluate((count) => window.program.change(count), OPERATIONS));
+        await inTime(change(customer.page));
         await inTime(compare(customer.page, agent, context));
       } catch (error) {
         if (!crashed && !(error instanceof Hung)) throw error;
-        const alone = await failsAlone(browser, seed);
+        const bare = async (page: Page) => {
+          await page.setContent("<!doctype html><main></main>");
+          await begin(page);
+        };
+        const alone = await failsAlone(browser, ROUNDS, bare, change);
         test.skip(alone !== "works", `${context}: the browser ${alone} without Tandem, too`);
         throw new Error(`${context}: the browser ${crashed ? "crashed" : "hung"}, perhaps because of Tandem`);
       }
