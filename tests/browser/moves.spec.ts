@@ -343,6 +343,61 @@ test("animations that follow a scroller, in an agent's browser that knows of non
   }
 });
 
+/** A popover and a dialog that come and go slowly, by `@starting-style` and what is discrete. */
+const SLOW = `<style>
+  #pop, #box { opacity: 0; transition: opacity 6s linear, display 6s allow-discrete, overlay 6s allow-discrete !important }
+  #pop:popover-open, #box[open] { opacity: 1 }
+  #box::backdrop { opacity: 0; transition: opacity 6s linear, display 6s allow-discrete, overlay 6s allow-discrete !important }
+  #box[open]::backdrop { opacity: 0.5 }
+  @starting-style { #pop:popover-open, #box[open] { opacity: 0 } #box[open]::backdrop { opacity: 0 } }
+</style><div id="pop" popover="manual">pop</div><dialog id="box">box</dialog>`;
+
+for (const [what, id, show, hide] of [["popover", "#pop", "showPopover", "hidePopover"], ["dialog", "#box", "showModal", "close"]] as const) {
+  test(`a ${what} that comes and goes slowly`, async ({ customer, agent, session }) => {
+    await anyStyle(customer);
+    await session("/help");
+    await put(customer, agent, SLOW);
+    const does = (name: string) => customer.page.locator(id).evaluate((element, name) => (element as unknown as Record<string, () => void>)[name]?.(), name);
+    const ended = () => customer.page.locator(id).evaluate((element) => element.getAnimations({ subtree: true }).forEach((one) => one.finish()));
+    const seen = async () => [(await agent.mirror.size(id))?.width ?? 0, (await agent.mirror.animations(id))?.length];
+    await does(show);
+    expect(await there(customer, id)).not.toEqual([]);
+    await expect.poll(() => apart(customer, agent, id), "comes").toBeLessThan(NEAR);
+    await ended();
+    await expect.poll(() => agent.mirror.animations(id)).toEqual([]);
+    const { width } = (await agent.mirror.size(id)) ?? { width: 0 };
+    expect(width).toBeGreaterThan(0);
+    // Who comes later sees it as it is.
+    await agent.page.reload();
+    await expect.poll(() => agent.mirror.text(id)).toBeTruthy();
+    expect(await seen(), "is there").toEqual([width, 0]);
+    await does(hide);
+    expect(await there(customer, id)).not.toEqual([]);
+    await expect.poll(() => apart(customer, agent, id), "goes").toBeLessThan(NEAR);
+    expect((await seen())[0]).toBe(width);
+    await ended();
+    await expect.poll(seen, "is gone").toEqual([0, 0]);
+  });
+}
+
+test("what came slowly before the agent did is simply there", async ({ customer, agent }) => {
+  await anyStyle(customer);
+  await customer.logIn();
+  await customer.open("/help");
+  await customer.page.evaluate((html) => {
+    document.body.insertAdjacentHTML("afterbegin", html);
+    const [pop, box] = [document.querySelector<HTMLElement>("#pop"), document.querySelector<HTMLDialogElement>("#box")];
+    pop?.showPopover();
+    box?.show();
+    for (const one of document.getAnimations()) one.finish();
+  }, SLOW);
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => agent.mirror.text("#pop")).toBe("pop");
+  for (const what of ["#pop", "#box"]) expect(await agent.mirror.animations(what)).toEqual([]);
+});
+
 test("nothing of how masked and hidden elements are animated is in any byte that the agent gets", async ({ customer, agent, session }) => {
   const received: string[] = [];
   agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(plain(frame.payload).toString("latin1"))));

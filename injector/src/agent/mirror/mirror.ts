@@ -280,6 +280,7 @@ export class Mirror {
     this.#rescrolls ||= requestAnimationFrame(() => this.#rescroll());
     this.#events.hidden(isHidden(this.document.documentElement));
     this.#media.look();
+    if (first?.op === "begin") this.#motions.begin();
     this.#motions.sync();
     this.#select();
     if (first?.op !== "begin") return;

@@ -70,6 +70,8 @@ export class Motions {
   /** How far our clock is ahead of the customer's, and no more than the way here: what came late says more. */
   #ahead = Number.POSITIVE_INFINITY;
 
+  /** Where a whole view may let something begin by itself; null once it is there. */
+  #roots: (Document | ShadowRoot)[] | null = [];
   /** Something told of is still to be done. */
   #due = false;
   #frame = 0;
@@ -86,6 +88,15 @@ export class Motions {
   /** Something may begin to move in a root. */
   watch(root: Document | ShadowRoot): void {
     root.addEventListener("animationstart", this.#began, true);
+    this.#roots?.push(root);
+  }
+
+  /** A whole view is there: transitions that it begins by itself, no change of the page has begun, and the customer sees none of them. */
+  begin(): void {
+    for (const root of this.#roots ?? [])
+      for (const animation of root.getAnimations()) if ("transitionProperty" in animation) animation.cancel();
+    this.#roots = null;
+    this.#due = true;
   }
 
   readonly #began = (): void => {
