@@ -93,6 +93,16 @@ for (const [where, html, editor] of [
     await agent.mirror.click("#tool");
     // What is selected is grey in a document that has not the focus.
     await expect.poll(focused).toBe(true);
+    await agent.page.keyboard.type("newer");
+    await expect.poll(() => agent.mirror.text(editor)).toBe("newer");
+    // The same for what is typed before the press is answered, by a page that takes its time.
+    await customer.page.locator("#tool").evaluate((tool) => tool.addEventListener("mousedown", () => {
+      const end = performance.now() + 200;
+      while (performance.now() < end) {}
+    }));
+    await agent.page.keyboard.press("Control+a");
+    await expect.poll(selected).toBe("newer");
+    await agent.mirror.click("#tool");
     await agent.page.keyboard.type("new");
     await expect.poll(() => agent.mirror.text(editor)).toBe("new");
     await expect.poll(() => customer.page.evaluate(() =>
