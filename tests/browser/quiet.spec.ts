@@ -128,3 +128,38 @@ test("a session loads one script; further ones come when something needs them", 
   await page.evaluate(() => document.querySelector("#typed")?.insertAdjacentHTML("afterend", "<input type=password>"));
   await expect.poll(() => loaded).toEqual(["customer", "place", "asks", "sheets", "echoes", "outlines"]);
 });
+
+test("a page that changes in every frame is laid out no more often than that", async ({ customer, session }) => {
+  await session("/help");
+  const devtools = await customer.page.context().newCDPSession(customer.page);
+  await devtools.send("Performance.enable");
+  const layouts = async () =>
+    (await devtools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "LayoutCount")?.value ?? 0;
+  const before = await layouts();
+  const FRAMES = 60;
+  const sweeps = await customer.page.evaluate(
+    (frames) =>
+      new Promise<number>((resolve) => {
+        const began = performance.now();
+        const line = document.body.appendChild(document.createElement("p"));
+        let left = frames;
+        // Both ask for the next frame before ours does, and after it: what ours reads lies between two changes.
+        const first = () => {
+          if (left-- > 0) requestAnimationFrame(first);
+          else resolve((performance.now() - began) / 500);
+          line.textContent = `${left} more`;
+        };
+        const second = () => {
+          if (left > 0) requestAnimationFrame(second);
+          line.textContent += ` and ${left}`;
+        };
+        requestAnimationFrame(first);
+        requestAnimationFrame(second);
+      }),
+    FRAMES,
+  );
+  const laidOut = (await layouts()) - before;
+  // Twice a second it is looked whether the page has got scroll bars.
+  expect(laidOut).toBeGreaterThan(FRAMES / 2);
+  expect(laidOut).toBeLessThan(FRAMES + 4 + sweeps);
+});

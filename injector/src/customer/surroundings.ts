@@ -42,7 +42,7 @@ export class Surroundings {
       changed();
     });
     addEventListener("resize", this.#onResize);
-    for (const event of ZOOM) visualViewport?.addEventListener(event, changed);
+    for (const event of ZOOM) visualViewport?.addEventListener(event, this.#onResize);
     addEventListener("popstate", changed);
     addEventListener("hashchange", changed);
   }
@@ -51,7 +51,7 @@ export class Surroundings {
   stop(): void {
     this.#sizes.disconnect();
     removeEventListener("resize", this.#onResize);
-    for (const event of ZOOM) visualViewport?.removeEventListener(event, this.changed);
+    for (const event of ZOOM) visualViewport?.removeEventListener(event, this.#onResize);
     removeEventListener("popstate", this.changed);
     removeEventListener("hashchange", this.changed);
   }
@@ -101,7 +101,7 @@ export class Surroundings {
     return location.href !== this.#url;
   }
 
-  /** The page may have got scroll bars, or lost them: no event tells. */
+  /** The page may have got scroll bars, or lost them: no event tells. Forces a layout with the next frame. */
   remeasure(): void {
     this.#resized = true;
   }
@@ -118,8 +118,12 @@ export class Surroundings {
       out.byte(10);
       out.string(this.withholding.echoes.hideInAddress(this.#url));
     }
-    this.#writeViewport(out);
-    this.#writeZoom(out);
+    // Asking forces a layout, which is never done in between other changes of the page.
+    if (this.#resized) {
+      this.#writeViewport(out);
+      this.#writeZoom(out);
+    }
+    this.#resized = false;
     this.#writeTop(out);
     const id = this.known.id(focus);
     if (id !== this.#focus) {
@@ -137,8 +141,6 @@ export class Surroundings {
   };
 
   #writeViewport(out: Writer): void {
-    if (!this.#resized) return;
-    this.#resized = false;
     const size = [
       document.documentElement?.clientWidth ?? innerWidth,
       viewportHeight(),
