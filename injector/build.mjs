@@ -19,7 +19,7 @@ const SESSION = { parts: ["customer.js"], limit: 25 * 1024 };
 /** What is built of what, and how many bytes it may have after gzip. */
 const BUNDLES = [
   { out: "loader.js", entry: "src/loader/main.ts", limit: 4 * 1024 },
-  { out: "customer.js", entry: "src/customer/main.ts", limit: SESSION.limit },
+  { out: "customer.js", entry: "src/customer/main.ts", limit: SESSION.limit, atOnce: true },
   // Loaded only where a page has something to take a picture of.
   { out: "pictures.js", entry: "src/pictures/main.ts", limit: 3 * 1024 },
   // Loaded where scripts have made or changed style rules.
@@ -68,7 +68,7 @@ let failed = false;
 let session = 0;
 for (const item of BUNDLES) {
   if (!existsSync(join(HERE, item.entry))) continue;
-  const bytes = await bundle(item.entry, !!item.limit);
+  const bytes = await bundle(item.entry, !!item.limit, item.atOnce);
   if (writes) await writeFile(join(target, item.out), bytes);
   const size = gzipSync(bytes, { level: 9 }).length;
   const bound = item.limit ? ` of ${item.limit}` : "";

@@ -16,6 +16,12 @@ const TARGET = ["es2022", "safari16.4"];
 /** What is done to scripts that have a bound: nothing that could change what they do. */
 const SHORTER = { compress: { passes: 2, ecma: 2022 }, ecma: 2022 };
 
+/**
+ * Has V8 compile the whole script where it is loaded, beside the page, and not function by function while the page waits
+ * (https://github.com/WICG/explicit-javascript-compile-hints-file-based).
+ */
+const AT_ONCE = "//# allFunctionsCalledOnLoad\n";
+
 /** The modules that many bundles have, in the order in which they take least bytes: `order.mjs` has found it. */
 const ORDER = JSON.parse(await readFile(join(HERE, "order.json"), "utf8"));
 
@@ -69,11 +75,11 @@ export async function shorter(text) {
   return (await minify(text, SHORTER)).code;
 }
 
-/** The bytes of what an entry needs; `short` where they count. */
-export async function bundle(entry, short) {
+/** What an entry needs; `short` where bytes count, and `atOnce` where nearly all of it is called as soon as it is loaded. */
+export async function bundle(entry, short, atOnce = false) {
   const plain = await bundled({ entryPoints: [entry] });
   if (!short) return plain.outputFiles[0].contents;
   const { inputs } = plain.metafile;
   const { outputFiles } = await inOrder([...ORDER.filter((module) => module in inputs), entry]);
-  return shorter(outputFiles[0].text);
+  return (atOnce ? AT_ONCE : "") + (await shorter(outputFiles[0].text));
 }
