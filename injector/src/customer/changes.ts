@@ -276,11 +276,13 @@ export class Changes {
 
   /** Makes the children that the server has in a parent what they are now. False: not all of them. */
   #compare(out: Writer, group: Group, depth: number): boolean {
-    const { parent } = group;
+    const { parent, from, next } = group;
     const { firstChild } = parent.node;
-    if (!group.from) this.#settle(parent, firstChild);
-    const whole = this.#fill(out, group, group.from ?? firstChild, depth);
-    this.context.known.ordered(parent);
+    if (!from) this.#settle(parent, firstChild);
+    // What only goes on at the end of a long list costs nothing of what is there.
+    const longer = from !== null && next === null;
+    const whole = this.#fill(out, group, from ?? firstChild, depth, longer);
+    if (!longer) this.context.known.ordered(parent);
     return whole;
   }
 
@@ -288,6 +290,7 @@ export class Changes {
   #settle(parent: Known, firstChild: Node | null): void {
     const { known } = this.context;
     const had = known.children(parent);
+    if (had.length === 0) return;
     const there: Known[] = [];
     let count = 0;
     for (const child of had) if (child.parent === parent && child.at === STAYS) child.at = ++count;
@@ -310,7 +313,8 @@ export class Changes {
   }
 
   /** Puts children of a parent where they are, from this one on. */
-  #fill(out: Writer, group: Group, from: Node | null, depth: number): boolean {
+  #fill(out: Writer, group: Group, from: Node | null, depth: number, longer: boolean): boolean {
+    const { known } = this.context;
     const { parent } = group;
     // What has left with its parent is not told.
     if (!parent.node.isConnected) return true;
@@ -331,6 +335,8 @@ export class Changes {
           for (next = null; after && !next; after = after.nextSibling) next = this.#stays(after, parent);
         }
         this.#put(out, node, parent, next, depth, typed);
+        const entry = longer && known.of(node);
+        if (entry) known.append(parent, entry);
       }
     }
     return true;

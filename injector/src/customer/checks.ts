@@ -8,8 +8,8 @@ import { Digest } from "../wire/digest.ts";
 import type { Writer } from "../wire/writer.ts";
 import type { Known, KnownNodes } from "./known.ts";
 
-/** Nodes of a slice; of a large page, half of it. */
-const SLICE = 8000;
+/** Nodes of a slice, at least; of a large page it is a third, so that a round takes no more than two seconds. */
+const SLICE = 2000;
 
 /** The rounds of one epoch. */
 export class Checks {
@@ -32,7 +32,7 @@ export class Checks {
   /** Tells what one slice of the page should be. */
   write(out: Writer): void {
     const { known } = this;
-    const count = Math.max(SLICE, Math.ceil(known.size / 2));
+    const count = Math.max(SLICE, Math.ceil(known.size / 3));
     const digest = new Digest();
     let at: Known | null = this.#cursor && known.has(this.#cursor) ? this.#cursor : known.top;
     out.byte(30);

@@ -43,7 +43,7 @@ export class Frames {
 
   /** The document that was told of a frame. */
   of(element: Element): Document | null {
-    return this.#told.get(element)?.document ?? null;
+    return this.#told.size > 0 ? (this.#told.get(element)?.document ?? null) : null;
   }
 
   /** The document that a frame shows now, if it may be told; it counts as told from now on. */

@@ -167,6 +167,11 @@ export class KnownNodes {
     return list;
   }
 
+  /** The server has a further child in a parent, after all others. */
+  append(parent: Known, child: Known): void {
+    (this.children(parent) as Known[]).push(child);
+  }
+
   /** The server has a parent's children in the order of the page. */
   ordered(parent: Known): void {
     const list: Known[] = [];
@@ -212,14 +217,14 @@ export class KnownNodes {
   /** What the server should have as the first child; a shadow root, or the document of a frame, before all others. */
   inside(known: Known): Known | null {
     const { node } = known;
-    const root = isElement(node) ? this.of(this.roots.of(node) ?? this.frames.of(node)) : undefined;
-    return root ?? this.#from(node.firstChild, known);
+    const inner = isElement(node) ? (this.roots.of(node) ?? this.frames.of(node)) : null;
+    return (inner && this.of(inner)) ?? this.#from(node.firstChild, known);
   }
 
   /** What the server should have as the next sibling. */
   following(known: Known): Known | null {
     const { node, parent } = known;
-    if (!parent || this.#tails.get(parent) === known) return null;
+    if (!parent || this.#tail(parent) === known) return null;
     // After a shadow root or document come the children of what it is in.
     return this.#from(node.parentNode ? node.nextSibling : parent.node.firstChild, parent);
   }
@@ -229,12 +234,17 @@ export class KnownNodes {
       const known = this.of(at);
       if (known?.parent === parent) return known;
     }
-    return this.#tails.get(parent) ?? null;
+    return this.#tail(parent) ?? null;
+  }
+
+  #tail(parent: Known): Known | undefined {
+    // Hardly a page has any, and this is asked for every node.
+    return this.#tails.size > 0 ? this.#tails.get(parent) : undefined;
   }
 
   /** Forgets one node. */
   forget(known: Known): void {
-    if (known.parent && this.#tails.get(known.parent) === known) this.#tails.delete(known.parent);
+    if (known.parent && this.#tail(known.parent) === known) this.#tails.delete(known.parent);
     // The numbers of what is in its parent have a hole from now on.
     if (known.parent && this.has(known.parent)) this.children(known.parent);
     this.#children.delete(known);
@@ -266,7 +276,7 @@ export class KnownNodes {
 
   /** The number of what is to come after a new last child of `parent`, or 0. */
   tail(parent: Known): number {
-    return (this.#tails.size > 0 && this.#tails.get(parent)?.id) || 0;
+    return this.#tail(parent)?.id ?? 0;
   }
 }
 

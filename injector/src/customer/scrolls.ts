@@ -32,8 +32,9 @@ export class Scrolls {
     for (let id = from; id < end; id++) {
       const node = this.known.node(id);
       // Texts are many, and scroll nowhere.
-      if (!node || node.nodeType === 3 || node === node.ownerDocument?.scrollingElement) continue;
-      if (offsetOf(node).some(Boolean)) this.mark(node);
+      if (!node || node.nodeType === 3) continue;
+      const [x, y] = offsetOf(node);
+      if ((x || y) && node !== node.ownerDocument?.scrollingElement) this.mark(node);
     }
     return end < this.known.next ? end : 0;
   }
@@ -75,6 +76,6 @@ export class Scrolls {
 /** How far a node is scrolled, in whole pixels. */
 function offsetOf(node: Node): [x: number, y: number] {
   const { scrollLeft, scrollTop } = node as Element;
-  const view = node.nodeType === Node.DOCUMENT_NODE ? (node as Document).defaultView : null;
+  const view = node.nodeType === 9 ? (node as Document).defaultView : null;
   return [Math.round(view?.scrollX ?? scrollLeft ?? 0), Math.round(view?.scrollY ?? scrollTop ?? 0)];
 }

@@ -155,9 +155,10 @@ export class Withholding {
 
   /** Looks at what is in the withheld fields of a document and the frames in it. */
   learnAll(document: Document): void {
-    for (const field of document.querySelectorAll("input,textarea")) this.learn(field, true);
-    for (const frame of document.querySelectorAll("iframe,frame,object")) {
-      const inner = inFrame(frame);
+    // One look through the page for both.
+    for (const element of document.querySelectorAll("input,textarea,iframe,frame,object")) {
+      this.learn(element, true);
+      const inner = inFrame(element);
       if (inner) this.learnAll(inner);
     }
   }
