@@ -8,31 +8,26 @@
  */
 
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
+import { bundle } from "../../injector/bundle.mjs";
 import { css, PAGES, WORKLOADS } from "./pages.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const quick = process.argv.includes("--quick");
 const ROUNDS = quick ? 1 : 5;
 
-const { build } = createRequire(join(HERE, "../../injector/package.json"))("esbuild");
-const ours = (
-  await build({
-    entryPoints: [join(HERE, "tandem.ts")],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "iife",
-    target: ["es2022", "safari16.4"],
-    loader: { ".inline.css": "text" },
-  })
-).outputFiles[0].text;
 const theirs = await readFile(join(HERE, "node_modules/rrweb/dist/rrweb.umd.min.cjs"), "utf8");
+/** What a page loads of each of them, as they are shipped. */
+const SCRIPTS = {
+  rrweb: `(()=>{var exports,module,define;${theirs}\n;window.rrweb??=rrweb})()`,
+  tandem: await bundle("../benches/rrweb/tandem.ts", true, true),
+  floor: "",
+  none: "",
+};
 const version = JSON.parse(await readFile(join(HERE, "node_modules/rrweb/package.json"), "utf8")).version;
 
 /** Runs before everything else in a page: sees how long recorders keep it in one frame or timer. */
@@ -54,6 +49,7 @@ function prepare() {
 const server = createServer((request, response) => {
   const { pathname } = new URL(request.url, "http://x");
   if (pathname === "/site.css") response.writeHead(200, { "content-type": "text/css" }).end(css());
+  else if (pathname.endsWith(".js")) response.writeHead(200, { "content-type": "text/javascript" }).end(SCRIPTS[pathname.slice(1, -3)]);
   else if (pathname === "/page") response.writeHead(200, { "content-type": "text/html" }).end(current);
   else response.writeHead(404).end();
 });
@@ -85,11 +81,10 @@ const EMITS = ["rrweb", "tandem"];
 
 /** A fresh page with one recorder, not started. */
 async function open(html, recorder) {
-  current = html;
+  current = html.replace("<head>", `<head><script src="/${recorder}.js"></script>`);
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
   const page = await context.newPage();
   await page.addInitScript(prepare);
-  await page.addInitScript(recorder === "rrweb" ? `(()=>{var exports,module,define;${theirs}\n;window.rrweb??=rrweb})()` : ours);
   await page.goto(address);
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   return { page, close: () => context.close() };

@@ -33,12 +33,16 @@ function shop() {
   return page("Shop", `<header><nav><ul>${links}</ul></nav></header><main><h1>All goods</h1><div id="list">${cards}</div></main>`);
 }
 
-const row = (n) => `<tr class="row" id="r${n}"><td>${n}</td><td>Customer ${n}</td><td class="num">${(n * 37) % 1000}.00</td></tr>`;
+/** Ten elements. */
+const row = (n) => `<tr class="row" id="r${n}"><td>${n}</td><td>Customer ${n}</td><td>${NAMES[n % 8]}</td><td>c${n}@example.com</td>
+<td class="num">${(n * 37) % 1000}.00</td><td class="num">${n % 19}</td><td>2026-0${(n % 9) + 1}-1${n % 10}</td><td class="state">${
+  n % 3 ? "open" : "paid"
+}</td><td>line ${n % 9}</td></tr>`;
 
 const table = (elements) =>
   page(
     "Table",
-    `<table><tbody id="rows">${Array.from({ length: Math.round(elements / 4) }, (_, n) => row(n)).join("")}</tbody></table>`,
+    `<table><tbody id="rows">${Array.from({ length: elements / 10 }, (_, n) => row(n)).join("")}</tbody></table>`,
   );
 
 export const PAGES = { shop: shop(), "table 10,000": table(10_000), "table 50,000": table(50_000) };
@@ -113,7 +117,7 @@ export const WORKLOADS = [
   },
   {
     name: "shuffle 1,000 rows",
-    page: table(4_000),
+    page: PAGES["table 10,000"],
     moves: true,
     run: () => {
       const rows = document.querySelector("#rows");
@@ -138,7 +142,7 @@ export const WORKLOADS = [
   },
   {
     name: "prepend 1,000 rows",
-    page: table(4_000),
+    page: PAGES["table 10,000"],
     run: () => {
       const rows = document.querySelector("#rows");
       for (let n = 0; n < 1000; n++) {
@@ -149,7 +153,7 @@ export const WORKLOADS = [
   },
   {
     name: "remove 1,000 rows",
-    page: table(4_000),
+    page: PAGES["table 10,000"],
     run: () => document.querySelector("#rows").replaceChildren(),
   },
 ];
