@@ -1,13 +1,13 @@
 //! What a customer's browser says of its page: binary frames of operations, read here and written by
 //! `injector/src/customer`.
 //!
-//! A frame is `version, epoch, seq, operation…`. An epoch is one document; its first frame (seq 0) starts
+//! A frame is `epoch, seq, operation…`, after the text of its strings. An epoch is one document; its first frame (seq 0) starts
 //! with [`PageOp::Begin`] and builds the whole page: a snapshot. The frames after it are patches. Node ids are
 //! implicit: nodes are numbered in the order in which they are written, from 2 on.
 
 use super::NodeId;
 use super::attention::{Notice, Selection, States, Zoomed};
-use super::wire::{Malformed, Reader, VERSION, inflate};
+use super::wire::{Malformed, Reader, inflate};
 
 /// One message of the page stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,14 +211,11 @@ impl PageFrame {
     /// Reads one frame. Checks the format and `limits`, not whether the operations fit a page.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<PageFrame, Malformed> {
         let bytes = inflate(bytes, limits.inflated)?;
-        let mut reader = Reader::new(&bytes);
-        if reader.byte()? != VERSION {
-            return Err(Malformed::Version);
-        }
+        let mut reader = Reader::new(&bytes)?;
         let (epoch, seq) = (reader.uint()?, reader.uint()?);
         let mut ops = Vec::new();
         let mut nodes = limits.nodes;
-        while !reader.at_end() {
+        while !reader.at_end()? {
             if ops.len() == limits.operations {
                 return Err(Malformed::Limit("operations in a frame"));
             }

@@ -2,8 +2,16 @@
 
 use proptest::prelude::*;
 
+use super::WORDS;
 use super::page::{Limits, PageFrame};
-use super::wire::{Malformed, Reader, Writer, deflate, inflate};
+use super::wire::{Malformed, Reader, VERSION, Writer, deflate, inflate};
+
+/// A frame of this text and these operations.
+fn frame(text: &[u8], operations: &[u8]) -> Vec<u8> {
+    let mut length = Writer::new();
+    length.uint(text.len() as u32);
+    [&[VERSION], &length.finish()[2..], text, operations].concat()
+}
 
 proptest! {
     #[test]
@@ -13,18 +21,105 @@ proptest! {
         signed.iter().for_each(|n| out.int(*n));
         strings.iter().chain(&strings).for_each(|s| out.string(s));
         let bytes = out.finish();
-        let mut reader = Reader::new(&bytes[1..]);
+        let mut reader = Reader::new(&bytes).unwrap();
         for n in numbers { prop_assert_eq!(reader.uint(), Ok(n)); }
         for n in signed { prop_assert_eq!(reader.int(), Ok(n)); }
         for s in strings.iter().chain(&strings) { prop_assert_eq!(reader.string(), Ok(s.as_str())); }
-        prop_assert!(reader.at_end());
+        prop_assert_eq!(reader.at_end(), Ok(true));
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-        let _ = PageFrame::decode(&bytes, &Limits::default());
-        let _ = PageFrame::decode(&[&[1, 1, 0], &bytes[..]].concat(), &Limits::default());
+    fn strings_are_as_long_as_browsers_count(text in "[a-cä€😀]{0,20}", lengths in prop::collection::vec(0usize..9, 0..9)) {
+        let operations: Vec<u8> = lengths.iter().flat_map(|length| [0, *length as u8]).collect();
+        let bytes = frame(text.as_bytes(), &operations);
+        let mut reader = Reader::new(&bytes).unwrap();
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let mut rest = &units[..];
+        for length in lengths {
+            let expected = match rest.split_at_checked(length) {
+                Some((said, after)) => {
+                    rest = after;
+                    String::from_utf16(said).map_err(|_| Malformed::Cut)
+                }
+                None => Err(Malformed::Truncated),
+            };
+            let read = reader.string().map(str::to_owned);
+            prop_assert_eq!(&read, &expected);
+            if read.is_err() { return Ok(()); }
+        }
+        prop_assert_eq!(reader.at_end(), if rest.is_empty() { Ok(true) } else { Err(Malformed::Unused) });
     }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes: Vec<u8>, text: Vec<u8>, string: String) {
+        let _ = PageFrame::decode(&bytes, &Limits::default());
+        let _ = PageFrame::decode(&[&[VERSION], &bytes[..]].concat(), &Limits::default());
+        for text in [&[], &text[..], string.as_bytes()] {
+            let _ = PageFrame::decode(&frame(text, &[&[1, 0], &bytes[..]].concat()), &Limits::default());
+        }
+    }
+}
+
+#[test]
+fn a_frame_of_which_text_is_missing_left_over_or_broken_is_refused() {
+    let refused = |bytes: &[u8]| {
+        let mut reader = Reader::new(bytes)?;
+        while !reader.at_end()? {
+            reader.string()?;
+        }
+        Ok(())
+    };
+    let first = 2 + WORDS.len();
+    let first = [first as u8 | 0x80, (first >> 7) as u8];
+    for (bytes, expected) in [
+        (vec![], Malformed::Truncated),
+        (vec![VERSION], Malformed::Truncated),
+        (vec![VERSION - 1, 0], Malformed::Version),
+        (vec![VERSION, 5, b'a'], Malformed::Truncated),
+        (vec![VERSION, 0xff, 0xff, 0xff, 0xff, 0x0f], Malformed::Truncated),
+        (frame(b"a", &[0]), Malformed::Truncated),
+        (frame(b"a", &[0, 2]), Malformed::Truncated),
+        (frame(b"a", &[0, 0xff, 0xff, 0xff, 0xff, 0x0f]), Malformed::Truncated),
+        (frame("ä".as_bytes(), &[0, 2]), Malformed::Truncated),
+        (frame("😀".as_bytes(), &[0, 1, 0, 1]), Malformed::Cut),
+        (frame("a😀".as_bytes(), &[0, 2, 0, 1]), Malformed::Cut),
+        (frame(b"a", &[]), Malformed::Unused),
+        (frame(b"ab", &[0, 1]), Malformed::Unused),
+        (frame(&[0xff], &[0, 1]), Malformed::Utf8),
+        (frame(&[0xed, 0xa0, 0x80], &[0, 1]), Malformed::Utf8),
+        (frame("ä".as_bytes(), &[first[0], first[1], 1, 1]), Malformed::Entry),
+    ] {
+        assert_eq!(refused(&bytes), Err(expected), "{bytes:?}");
+    }
+    let bytes = frame("ä€😀!".as_bytes(), &[0, 1, 1, 1, 0, 2, 0, 1, first[0], first[1], 0, 0]);
+    assert_eq!(refused(&bytes), Ok(()));
+}
+
+/// `injector/src/wire` writes and reads the same one.
+#[test]
+fn a_frame_of_the_browsers_code_is_read_and_would_have_been_written_here() {
+    let example: serde_json::Value =
+        serde_json::from_str(include_str!("../../injector/src/wire/frame.json")).unwrap();
+    let all = |name: &str| example[name].as_array().unwrap();
+    let hex = example["frame"].as_str().unwrap();
+    let bytes: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let mut reader = Reader::new(&bytes).unwrap();
+    let mut out = Writer::new();
+    for number in all("unsigned").iter().map(|number| number.as_u64().unwrap() as u32) {
+        assert_eq!(reader.uint(), Ok(number));
+        out.uint(number);
+    }
+    for number in all("signed").iter().map(|number| number.as_i64().unwrap() as i32) {
+        assert_eq!(reader.int(), Ok(number));
+        out.int(number);
+    }
+    for text in all("strings").iter().map(|text| text.as_str().unwrap()) {
+        assert_eq!(reader.string(), Ok(text));
+        out.string(text);
+    }
+    assert_eq!(reader.at_end(), Ok(true));
+    assert_eq!(out.finish(), bytes);
 }
 
 #[test]
@@ -44,8 +139,10 @@ fn a_large_frame_travels_deflated_and_no_bomb_goes_off() {
 
 #[test]
 fn a_number_of_more_than_32_bits_is_refused() {
-    assert_eq!(Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x1f]).uint(), Err(Malformed::Number));
-    assert_eq!(Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x0f]).uint(), Ok(u32::MAX));
+    let read = |bytes: &[u8]| Reader::new(&frame(b"", bytes)).unwrap().uint();
+    assert_eq!(read(&[0xff, 0xff, 0xff, 0xff, 0x1f]), Err(Malformed::Number));
+    assert_eq!(read(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x01]), Err(Malformed::Number));
+    assert_eq!(read(&[0xff, 0xff, 0xff, 0xff, 0x0f]), Ok(u32::MAX));
 }
 
 #[test]

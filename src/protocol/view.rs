@@ -1,7 +1,7 @@
 //! What an agent may see of a page: the operations that the masker writes and the agent's mirror reads.
 //!
 //! The tags are those of [`super::page`]. Nodes carry their ids, because an agent is not told of every
-//! node. A frame is `version, epoch, seq, operation…`; the first frame of an epoch starts with
+//! node. A frame is `epoch, seq, operation…`, after the text of its strings; the first frame of an epoch starts with
 //! [`ViewOp::Begin`] and builds the whole view, so that nothing before it is needed.
 
 use super::NodeId;

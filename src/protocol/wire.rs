@@ -1,9 +1,13 @@
 //! The alphabet of binary frames: varints and strings with a table.
 //!
+//! A frame is [`VERSION`], the length of its text in bytes, the text, and operations. All strings of a frame are one
+//! text, in UTF-8, in the order of the operations; these only say how long each is. So a browser writes, and reads, all of
+//! them with one call of its own: letter by letter they cost it most of a snapshot.
+//!
 //! Every frame stands by itself: its string table starts with [`super::WORDS`] and grows only by the
 //! frame's own strings, so a late joiner needs no history and no string of one role's view can slip
-//! into another's. Integers are LEB128 (at most 5 bytes); signed ones are zigzag. A string is `0` + length +
-//! UTF-8 (not kept), `1` + length + UTF-8 (kept: gets the next index), or `2 + index`.
+//! into another's. Integers are LEB128 (at most 5 bytes); signed ones are zigzag. A string is `0` + length (not kept),
+//! `1` + length (kept: gets the next index), or `2 + index`. Lengths are in UTF-16 code units, as browsers count.
 //!
 //! A large frame may travel deflated: the byte [`DEFLATED`], then the frame as raw deflate (RFC 1951).
 
@@ -18,12 +22,12 @@ use flate2::write::DeflateEncoder;
 use super::WORDS;
 
 /// First byte of every binary frame.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// First byte of a frame that is deflated.
 pub const DEFLATED: u8 = 0;
 /// Frames shorter than this (in bytes) are not worth deflating.
 pub const LARGE: usize = 8_192;
-/// Strings longer than this (in bytes) are not kept in the table.
+/// Strings longer than this (in UTF-16 code units) are not kept in the table.
 pub const KEPT: usize = 48;
 /// A frame's table holds at most this many strings of its own.
 pub const TABLE: usize = 65_536;
@@ -37,9 +41,15 @@ pub enum Malformed {
     /// A number does not fit 32 bits.
     #[error("a number is too large")]
     Number,
-    /// A string is not UTF-8.
-    #[error("a string is not UTF-8")]
+    /// The text is not UTF-8.
+    #[error("the text is not UTF-8")]
     Utf8,
+    /// A string begins or ends inside a character.
+    #[error("a string ends inside a character")]
+    Cut,
+    /// The operations have ended, and not all of the text is theirs.
+    #[error("text is left over at the end of the frame")]
+    Unused,
     /// A string refers to an entry that the table does not have.
     #[error("a string refers to an unknown table entry")]
     Entry,
@@ -88,27 +98,46 @@ pub fn deflate(frame: Vec<u8>) -> Vec<u8> {
 /// Reads values from one frame.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    /// The operations that are not read yet.
+    rest: &'a [u8],
+    /// The text of the strings that are not read yet.
+    text: &'a str,
     own: Vec<&'a str>,
 }
 
 impl<'a> Reader<'a> {
-    /// Starts at the first byte of `bytes`.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Reader { bytes, at: 0, own: Vec::new() }
+    /// Starts at the first operation of a frame.
+    ///
+    /// # Errors
+    /// It is of another version, or its text is not all there or not UTF-8.
+    pub fn new(frame: &'a [u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader { rest: frame, text: "", own: Vec::new() };
+        if reader.byte()? != VERSION {
+            return Err(Malformed::Version);
+        }
+        let length = reader.uint()? as usize;
+        let (text, rest) = reader.rest.split_at_checked(length).ok_or(Malformed::Truncated)?;
+        reader.text = std::str::from_utf8(text).map_err(|_| Malformed::Utf8)?;
+        reader.rest = rest;
+        Ok(reader)
     }
 
-    /// Whether all bytes are read.
-    pub fn at_end(&self) -> bool {
-        self.at == self.bytes.len()
+    /// Whether all operations are read.
+    ///
+    /// # Errors
+    /// They are, and text is left over.
+    pub fn at_end(&self) -> Result<bool, Malformed> {
+        match (self.rest.is_empty(), self.text.is_empty()) {
+            (true, false) => Err(Malformed::Unused),
+            (ended, _) => Ok(ended),
+        }
     }
 
     /// One byte.
     pub fn byte(&mut self) -> Result<u8, Malformed> {
-        let byte = *self.bytes.get(self.at).ok_or(Malformed::Truncated)?;
-        self.at += 1;
-        Ok(byte)
+        let (byte, rest) = self.rest.split_first().ok_or(Malformed::Truncated)?;
+        self.rest = rest;
+        Ok(*byte)
     }
 
     /// An unsigned varint.
@@ -157,51 +186,67 @@ impl<'a> Reader<'a> {
     }
 
     fn literal(&mut self) -> Result<&'a str, Malformed> {
-        let length = self.uint()? as usize;
-        let end =
-            self.at.checked_add(length).filter(|end| *end <= self.bytes.len()).ok_or(Malformed::Truncated)?;
-        let text = std::str::from_utf8(&self.bytes[self.at..end]).map_err(|_| Malformed::Utf8)?;
-        self.at = end;
-        Ok(text)
+        let units = self.uint()? as usize;
+        let (literal, rest) = self.text.split_at(bytes_of(self.text, units)?);
+        self.text = rest;
+        Ok(literal)
     }
+}
+
+/// How many bytes the first `units` UTF-16 code units of `text` are. Looks at no more than it counts.
+fn bytes_of(text: &str, units: usize) -> Result<usize, Malformed> {
+    // No character has more units than bytes.
+    let least = text.as_bytes().get(..units).ok_or(Malformed::Truncated)?;
+    if least.is_ascii() {
+        return Ok(units);
+    }
+    let (mut bytes, mut left) = (0, units);
+    let mut chars = text.chars();
+    while left > 0 {
+        let char = chars.next().ok_or(Malformed::Truncated)?;
+        left = left.checked_sub(char.len_utf16()).ok_or(Malformed::Cut)?;
+        bytes += char.len_utf8();
+    }
+    Ok(bytes)
+}
+
+/// How many UTF-16 code units there are in `text`.
+fn units_of(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 /// Writes values to one frame.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Writer {
-    bytes: Vec<u8>,
+    operations: Vec<u8>,
+    text: String,
     table: HashMap<Box<str>, u32>,
 }
 
-impl Default for Writer {
-    fn default() -> Self {
-        Writer::new()
-    }
-}
-
 impl Writer {
-    /// An empty frame; its first byte is [`VERSION`].
+    /// An empty frame.
     pub fn new() -> Self {
-        Writer { bytes: vec![VERSION], table: HashMap::new() }
+        Writer::default()
     }
 
     /// The frame's bytes.
     pub fn finish(self) -> Vec<u8> {
-        self.bytes
+        let mut frame = Vec::with_capacity(6 + self.text.len() + self.operations.len());
+        frame.push(VERSION);
+        write_uint(&mut frame, self.text.len() as u32);
+        frame.extend_from_slice(self.text.as_bytes());
+        frame.extend_from_slice(&self.operations);
+        frame
     }
 
     /// One byte.
     pub fn byte(&mut self, byte: u8) {
-        self.bytes.push(byte);
+        self.operations.push(byte);
     }
 
     /// An unsigned varint.
-    pub fn uint(&mut self, mut value: u32) {
-        while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.bytes.push(value as u8);
+    pub fn uint(&mut self, value: u32) {
+        write_uint(&mut self.operations, value);
     }
 
     /// A signed (zigzag) varint.
@@ -211,9 +256,9 @@ impl Writer {
 
     /// A string, through the table.
     pub fn string(&mut self, text: &str) {
-        if text.len() > KEPT {
-            self.uint(0);
-            return self.literal(text);
+        let units = units_of(text);
+        if units > KEPT {
+            return self.literal(0, text, units);
         }
         if let Some(word) = word(text) {
             return self.uint(word + 2);
@@ -222,19 +267,26 @@ impl Writer {
             return self.uint(index + 2);
         }
         if self.table.len() == TABLE {
-            self.uint(0);
-            return self.literal(text);
+            return self.literal(0, text, units);
         }
         let index = (WORDS.len() + self.table.len()) as u32;
         self.table.insert(text.into(), index);
-        self.uint(1);
-        self.literal(text);
+        self.literal(1, text, units);
     }
 
-    fn literal(&mut self, text: &str) {
-        self.uint(text.len() as u32);
-        self.bytes.extend_from_slice(text.as_bytes());
+    fn literal(&mut self, kind: u8, text: &str, units: usize) {
+        self.byte(kind);
+        self.uint(units as u32);
+        self.text.push_str(text);
     }
+}
+
+fn write_uint(out: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
 }
 
 /// The index of `text` among the words that both ends know.

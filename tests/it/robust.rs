@@ -1,7 +1,7 @@
 //! Whatever a browser sends, the worst that happens is that its connection ends with a reason.
 
 use serde_json::json;
-use tandem::protocol::wire::Writer;
+use tandem::protocol::wire::{VERSION, Writer};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::page::{el, text};
@@ -45,9 +45,9 @@ async fn a_customers_bad_frame_ends_its_connection_and_nothing_else() {
         ("empty", vec![]),
         ("garbage", vec![0xff; 64]),
         ("another version", vec![9, 1, 0]),
-        ("truncated", vec![1, 1, 0, 1, 1]),
+        ("truncated", vec![VERSION, 0, 1, 0, 1, 1]),
         ("too deep", too_deep),
-        ("oversized", vec![1; 200_000]),
+        ("oversized", vec![VERSION; 200_000]),
         ("out of order", out_of_order),
     ] {
         let mut customer = rig.customer().await;

@@ -8,6 +8,6 @@ import type { Writer } from "../wire/writer.ts";
 export function writeAttribute(out: Writer, id: number, name: string, value: string | null): void {
   out.byte(value === null ? 5 : 4);
   out.uint(id);
-  out.string(name);
+  out.word(name);
   if (value !== null) out.string(value);
 }

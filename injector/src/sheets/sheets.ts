@@ -220,7 +220,7 @@ export class Sheets {
     if (adopted) {
       style = this.known.addTail(document.createElement("style"), home);
       out.byte(1);
-      out.string("style");
+      out.word("style");
       out.uint(0);
     }
     out.byte(2);

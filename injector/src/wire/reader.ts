@@ -5,27 +5,44 @@
  * are not well formed throw `Malformed`; nothing is guessed.
  */
 
-import { TABLE, WORDS } from "../protocol/words.ts";
+import { TABLE, VERSION, WORDS } from "../protocol/words.ts";
 
 /** Why a frame could not be read. Nothing of its content is in the message. */
 export class Malformed extends Error {
   override readonly name = "Malformed";
 }
 
-/** Reads from the first byte on. */
+/** Reads a frame from its first operation on. */
 export class Reader {
   readonly #bytes: Uint8Array;
+  /** What all strings of the frame say, one after the other. */
+  readonly #text: string;
   readonly #own: string[] = [];
-  readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   #at = 0;
+  /** How much of the text is read. */
+  #said = 0;
 
+  /** Throws {@link Malformed} if the frame is of another version, or its text is not all there or not UTF-8. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+    if (this.byte() !== VERSION) throw new Malformed("the frame is of an unknown version");
+    const length = this.uint();
+    const start = this.#at;
+    this.#at += length;
+    if (this.#at > bytes.length) throw new Malformed("the frame ends in the middle of a value");
+    try {
+      const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+      this.#text = utf8.decode(bytes.subarray(start, this.#at));
+    } catch {
+      throw new Malformed("the text is not UTF-8");
+    }
   }
 
-  /** Whether all bytes are read. */
+  /** Whether all operations are read. Throws {@link Malformed} if they are, and text is left over. */
   get atEnd(): boolean {
-    return this.#at === this.#bytes.length;
+    if (this.#at < this.#bytes.length) return false;
+    if (this.#said < this.#text.length) throw new Malformed("text is left over at the end of the frame");
+    return true;
   }
 
   byte(): number {
@@ -69,15 +86,12 @@ export class Reader {
   }
 
   #literal(): string {
-    const length = this.uint();
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new Malformed("the frame ends in the middle of a value");
-    const bytes = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    try {
-      return this.#utf8.decode(bytes);
-    } catch {
-      throw new Malformed("a string is not UTF-8");
-    }
+    const start = this.#said;
+    this.#said += this.uint();
+    if (this.#said > this.#text.length) throw new Malformed("the frame ends in the middle of a value");
+    // The text is well formed: what begins with a second half is a character that was cut in two.
+    if ((this.#text.charCodeAt(this.#said) & 0xfc00) === 0xdc00)
+      throw new Malformed("a string ends inside a character");
+    return this.#text.slice(start, this.#said);
   }
 }

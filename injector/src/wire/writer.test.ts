@@ -3,13 +3,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KEPT, VERSION, WORDS } from "../protocol/words.ts";
+import example from "./frame.json";
 import { Writer } from "./writer.ts";
 
 class TinyReader {
   at = 1;
   readonly own: string[] = [];
+  readonly text: string;
+  said = 0;
   constructor(readonly bytes: Uint8Array) {
     assert.equal(bytes[0], VERSION);
+    const length = this.uint();
+    const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    this.text = utf8.decode(bytes.subarray(this.at, this.at + length));
+    this.at += length;
   }
   uint(): number {
     let value = 0;
@@ -26,15 +33,20 @@ class TinyReader {
   string(): string {
     const index = this.uint();
     if (index >= 2) return [...WORDS, ...this.own][index - 2] ?? assert.fail("unknown entry");
-    const length = this.uint();
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(
-      this.bytes.subarray(this.at, this.at + length),
-    );
-    this.at += length;
+    const text = this.text.substring(this.said, this.said + this.uint());
+    this.said += text.length;
     if (index === 1) this.own.push(text);
     return text;
   }
+  ended(): void {
+    assert.equal(this.at, this.bytes.length);
+    assert.equal(this.said, this.text.length);
+  }
 }
+
+/** What is left of a text with lone surrogates. */
+const wellFormed = (text: string) =>
+  new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(text));
 
 test("integers are read as they were written", () => {
   const unsigned = [0, 1, 127, 128, 300, 65_535, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
@@ -45,7 +57,7 @@ test("integers are read as they were written", () => {
   const reader = new TinyReader(out.finish());
   for (const value of unsigned) assert.equal(reader.uint(), value);
   for (const value of signed) assert.equal(reader.int(), value);
-  assert.equal(reader.at, out.length);
+  reader.ended();
 });
 
 test("strings are read as they were written, in any length and script", () => {
@@ -56,41 +68,100 @@ test("strings are read as they were written, in any length and script", () => {
     "ä".repeat(30),
     "x".repeat(KEPT),
     "x".repeat(KEPT + 1),
+    "\ufeffmark",
     "😀".repeat(5000),
     "end",
   ];
   const out = new Writer();
   for (const text of [...texts, ...texts]) out.string(text);
+  for (const text of texts) out.word(text);
   const reader = new TinyReader(out.finish());
-  for (const text of [...texts, ...texts]) assert.equal(reader.string(), text);
-  assert.equal(reader.at, out.length);
+  for (const text of [...texts, ...texts, ...texts]) assert.equal(reader.string(), text);
+  reader.ended();
+});
+
+test("any strings are read as they were written, but for lone surrogates", () => {
+  const letters = [
+    "a",
+    "b",
+    "ä",
+    "€",
+    "😀",
+    "\ud83d",
+    "\ude00",
+    "\ud83d",
+    "\ude00",
+    "\ufeff",
+    "\ufffd",
+    "\0",
+  ];
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  let state = seed;
+  const below = (bound: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+  for (let round = 0; round < 500; round++) {
+    const some = round % 2 ? letters : letters.slice(0, 2);
+    const texts = Array.from({ length: below(12) }, () =>
+      Array.from({ length: below(9) === 0 ? 60 : below(4) }, () => some[below(some.length)]).join(""),
+    );
+    const out = new Writer();
+    for (const text of texts) below(2) ? out.string(text) : out.word(text);
+    const reader = new TinyReader(out.finish());
+    for (const text of texts) assert.equal(reader.string(), wellFormed(text), `seed ${seed}, round ${round}`);
+    reader.ended();
+  }
 });
 
 test("a short string is written once, a common word never", () => {
   const out = new Writer();
-  out.string("div");
+  out.word("div");
   out.string("only here");
   const before = out.length;
   out.string("only here");
-  assert.ok(out.length - before <= 2);
-  assert.ok(!new TextDecoder().decode(out.finish()).includes("div"));
+  out.word("only here");
+  assert.ok(out.length - before <= 4);
+  assert.equal(new TinyReader(out.finish()).text, "only here");
 });
 
-test("a text of more than 48 bytes is not kept, even when it has fewer units", () => {
+test("a text of more than 48 units is not kept", () => {
   const out = new Writer();
-  out.string("ä".repeat(30));
-  out.string("kept");
+  out.string("ä".repeat(KEPT + 1));
+  out.string("ä".repeat(KEPT));
   const reader = new TinyReader(out.finish());
   reader.string();
   reader.string();
-  assert.deepEqual(reader.own, ["kept"]);
+  assert.deepEqual(reader.own, ["ä".repeat(KEPT)]);
+});
+
+test("whatever is written makes the operations longer", () => {
+  const out = new Writer();
+  for (const write of [() => out.byte(0), () => out.uint(0), () => out.string(""), () => out.word("div")]) {
+    const before = out.length;
+    write();
+    assert.ok(out.length > before);
+  }
 });
 
 test("a lone surrogate does not make a frame unreadable", () => {
+  const texts = ["a\ud800b", `${"a".repeat(60)}\udc00`, "\ud83d", "\ude00", "\ud83d\ude00", "\ude00\ud83d"];
   const out = new Writer();
-  out.string("a\ud800b");
-  out.string(`${"a".repeat(60)}\udc00`);
+  for (const text of texts) out.string(text);
   const reader = new TinyReader(out.finish());
   assert.equal(reader.string(), "a\ufffdb");
   assert.equal(reader.string(), `${"a".repeat(60)}\ufffd`);
+  assert.equal(reader.string(), "\ufffd", "half a character");
+  assert.equal(reader.string(), "\ufffd", "is not made whole by what comes after it");
+  assert.equal(reader.string(), "😀");
+  assert.equal(reader.string(), "\ufffd\ufffd");
+  reader.ended();
+});
+
+test("this is the frame that the server reads, and would have written", () => {
+  const out = new Writer();
+  for (const value of example.unsigned) out.uint(value);
+  for (const value of example.signed) out.int(value);
+  for (const text of example.strings) out.word(text);
+  assert.equal(Buffer.from(out.finish()).toString("hex"), example.frame);
 });

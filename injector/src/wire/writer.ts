@@ -1,51 +1,57 @@
 /**
  * Writes binary frames: the alphabet that `src/protocol/wire.rs` reads.
  *
- * Every frame stands by itself: its string table starts with the common words and holds only the frame's own strings.
+ * All strings of a frame are one text, which the browser joins and encodes by itself: letter by letter they would cost most of
+ * a snapshot. Every frame stands by itself: its string table starts with the common words and holds only its own strings.
  */
 
 import { KEPT, TABLE, VERSION, WORDS } from "../protocol/words.ts";
 
-const FIXED: ReadonlyMap<string, number> = new Map(WORDS.map((word, index) => [word, index]));
+/** Where the strings of a table begin: 0 and 1 are the two kinds of new ones. */
+const ENTRIES = 2;
+const FIXED: ReadonlyMap<string, number> = new Map(WORDS.map((word, index) => [word, index + ENTRIES]));
 const utf8 = new TextEncoder();
 
-/** The bytes of one frame, growing. */
+/** One frame, growing. */
 export class Writer {
   #bytes = new Uint8Array(1024);
   #at = 0;
-  /** The common words, and then the frame's own: one look for each string. */
-  readonly #table = new Map(FIXED);
+  readonly #table = new Map<string, number>();
+  readonly #texts: string[] = [];
 
-  /** An empty frame; its first byte is the version. */
-  constructor() {
-    this.byte(VERSION);
-  }
-
-  /** How many bytes there are. */
+  /** How many bytes the operations are, without what their strings say. */
   get length(): number {
     return this.#at;
   }
 
   /** The frame; nothing may be written after it. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#at);
+    const text = utf8.encode(this.#text());
+    const end = this.#at;
+    this.byte(VERSION);
+    this.uint(text.length);
+    const head = this.#at - end;
+    const out = new Uint8Array(this.#at + text.length);
+    out.set(this.#bytes.subarray(end, this.#at));
+    out.set(text, head);
+    out.set(this.#bytes.subarray(0, end), head + text.length);
+    return out;
   }
 
   /** One byte. */
   byte(value: number): void {
-    this.#room(1);
+    if (this.#at === this.#bytes.length) this.#grow();
     this.#bytes[this.#at++] = value;
   }
 
   /** An unsigned integer below 2^32. */
   uint(value: number): void {
-    this.#room(5);
     let rest = value >>> 0;
     while (rest >= 0x80) {
-      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
+      this.byte((rest & 0x7f) | 0x80);
       rest >>>= 7;
     }
-    this.#bytes[this.#at++] = rest;
+    this.byte(rest);
   }
 
   /** A signed integer of 32 bits. */
@@ -53,61 +59,42 @@ export class Writer {
     this.uint((value << 1) ^ (value >> 31));
   }
 
-  /** A string, through the table. A lone surrogate becomes U+FFFD. */
+  /** A string which may well be one of the common words, such as the name of an attribute. */
+  word(text: string): void {
+    const index = FIXED.get(text);
+    if (index === undefined) this.string(text);
+    else this.uint(index);
+  }
+
+  /** A string, through the frame's own table. A lone surrogate becomes U+FFFD. */
   string(text: string): void {
-    // In UTF-8 a string has at least as many bytes as it has UTF-16 units.
-    if (text.length > KEPT) {
-      this.byte(0);
-      this.#literal(text);
-      return;
+    const table = this.#table;
+    let kept = false;
+    if (text.length <= KEPT) {
+      const known = table.get(text);
+      if (known !== undefined) {
+        this.uint(known);
+        return;
+      }
+      kept = table.size < TABLE;
+      if (kept) table.set(text, table.size + WORDS.length + ENTRIES);
     }
-    const known = this.#table.get(text);
-    if (known !== undefined) {
-      this.uint(known + 2);
-      return;
-    }
-    this.#room(2 + 3 * KEPT);
-    const start = this.#at;
-    // Where the text goes: what is before it takes two bytes, since it is short.
-    const length =
-      this.#ascii(text, start + 2) ?? utf8.encodeInto(text, this.#bytes.subarray(start + 2)).written;
-    const kept = length <= KEPT && this.#table.size < WORDS.length + TABLE;
-    if (kept) this.#table.set(text, this.#table.size);
-    this.#bytes[start] = kept ? 1 : 0;
-    if (length < 0x80) {
-      this.#bytes[start + 1] = length;
-      this.#at = start + 2 + length;
-    } else {
-      this.#at = start + 1;
-      this.#literal(text);
-    }
+    this.byte(kept ? 1 : 0);
+    this.uint(text.length);
+    this.#texts.push(text);
   }
 
-  /** Writes a text of nothing but ASCII at `start`; its length, or null if it is another text. */
-  #ascii(text: string, start: number): number | null {
-    const bytes = this.#bytes;
-    for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      if (code >= 0x80) return null;
-      bytes[start + at] = code;
-    }
-    return text.length;
+  /** What all strings say, with as many units as they have. */
+  #text(): string {
+    const text = this.#texts.join("");
+    if (!/[\ud800-\udfff]/.test(text)) return text;
+    // One by one: the end of one and the beginning of the next must not become one character.
+    return this.#texts.map((part) => part.replace(/\p{Surrogate}/gu, "\ufffd")).join("");
   }
 
-  #literal(text: string): void {
-    // At most three bytes a unit; the length is written once it is known.
-    this.#room(text.length * 3 + 5);
-    const start = this.#at + 5;
-    const { written } = utf8.encodeInto(text, this.#bytes.subarray(start));
-    this.uint(written);
-    this.#bytes.copyWithin(this.#at, start, start + written);
-    this.#at += written;
-  }
-
-  #room(more: number): void {
-    if (this.#at + more <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + more));
-    grown.set(this.#bytes.subarray(0, this.#at));
+  #grow(): void {
+    const grown = new Uint8Array(this.#bytes.length * 2);
+    grown.set(this.#bytes);
     this.#bytes = grown;
   }
 }

@@ -158,11 +158,10 @@ impl Mirror {
     /// Takes a view frame in.
     pub fn apply(&mut self, bytes: &[u8]) {
         let bytes = inflate(bytes, 64 << 20).unwrap();
-        let mut reader = Reader::new(&bytes);
-        assert_eq!(reader.byte(), Ok(1), "the version");
+        let mut reader = Reader::new(&bytes).unwrap();
         self.epoch = reader.uint().unwrap();
         let _seq = reader.uint().unwrap();
-        while !reader.at_end() {
+        while !reader.at_end().unwrap() {
             self.operation(&mut reader);
         }
     }

@@ -4,7 +4,7 @@
  * Checks the format (kinds, nesting, depth), not whether the operations fit the mirror.
  */
 
-import { MAX_DEPTH, type NodeId, VERSION } from "../../protocol/words.ts";
+import { MAX_DEPTH, type NodeId } from "../../protocol/words.ts";
 import { Malformed, Reader } from "../../wire/reader.ts";
 import type { States } from "./states.ts";
 
@@ -79,7 +79,6 @@ export type Marks = { masked: boolean; hidden: boolean; disabled: boolean; place
 /** Reads one frame, or throws {@link Malformed}. */
 export function decodeView(bytes: Uint8Array): ViewFrame {
   const reader = new Reader(bytes);
-  if (reader.byte() !== VERSION) throw new Malformed("the frame is of an unknown version");
   const frame: ViewFrame = { epoch: reader.uint(), seq: reader.uint(), ops: [] };
   while (!reader.atEnd) frame.ops.push(operation(reader));
   return frame;
