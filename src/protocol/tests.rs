@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::WORDS;
 use super::page::{Limits, PageFrame};
-use super::wire::{Malformed, Reader, VERSION, Writer, deflate, inflate};
+use super::wire::{KEPT, Malformed, Reader, VERSION, Writer, deflate, inflate};
 
 /// A frame of this text and these operations.
 fn frame(text: &[u8], operations: &[u8]) -> Vec<u8> {
@@ -93,6 +93,17 @@ fn a_frame_of_which_text_is_missing_left_over_or_broken_is_refused() {
     }
     let bytes = frame("ä€😀!".as_bytes(), &[0, 1, 1, 1, 0, 2, 0, 1, first[0], first[1], 0, 0]);
     assert_eq!(refused(&bytes), Ok(()));
+}
+
+#[test]
+fn a_long_string_is_not_kept_whatever_a_frame_says() {
+    let read = |length: usize, operations: &[u8]| {
+        let bytes = frame("ä".repeat(length).as_bytes(), operations);
+        Reader::new(&bytes).unwrap().string().map(str::len)
+    };
+    assert_eq!(read(KEPT, &[1, KEPT as u8]), Ok(2 * KEPT));
+    assert_eq!(read(KEPT + 1, &[0, KEPT as u8 + 1]), Ok(2 * (KEPT + 1)));
+    assert_eq!(read(KEPT + 1, &[1, KEPT as u8 + 1]), Err(Malformed::Limit("length of a kept string")));
 }
 
 /// `injector/src/wire` writes and reads the same one.

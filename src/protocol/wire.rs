@@ -166,12 +166,20 @@ impl<'a> Reader<'a> {
     /// A string, through the table.
     pub fn string(&mut self) -> Result<&'a str, Malformed> {
         match self.uint()? {
-            0 => self.literal(),
+            0 => {
+                let units = self.uint()?;
+                self.literal(units)
+            }
             1 => {
-                let text = self.literal()?;
+                let units = self.uint()?;
+                // Each reference to it becomes a copy, and takes two bytes of a frame.
+                if units as usize > KEPT {
+                    return Err(Malformed::Limit("length of a kept string"));
+                }
                 if self.own.len() == TABLE {
                     return Err(Malformed::Limit("strings in a frame"));
                 }
+                let text = self.literal(units)?;
                 self.own.push(text);
                 Ok(text)
             }
@@ -185,9 +193,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn literal(&mut self) -> Result<&'a str, Malformed> {
-        let units = self.uint()? as usize;
-        let (literal, rest) = self.text.split_at(bytes_of(self.text, units)?);
+    fn literal(&mut self, units: u32) -> Result<&'a str, Malformed> {
+        let (literal, rest) = self.text.split_at(bytes_of(self.text, units as usize)?);
         self.text = rest;
         Ok(literal)
     }
