@@ -380,6 +380,31 @@ for (const [what, id, show, hide] of [["popover", "#pop", "showPopover", "hidePo
   });
 }
 
+test("what has come to its end does not begin again for who joins later", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await put(customer, agent, `${STYLES}<style>.once { animation: go 9s linear }</style><div id="moves" class="box once"></div>`);
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+  // By itself, after a moment.
+  await customer.page.evaluate(() => document.querySelector("#moves")?.getAnimations().forEach((one) => (one.currentTime = 8800)));
+  await expect.poll(() => there(customer, "#moves")).toEqual([]);
+  await expect.poll(() => agent.mirror.animations("#moves")).toEqual([]);
+  // What comes after it is told after its end.
+  await customer.page.evaluate(() => document.querySelector("#moves")?.animate({ opacity: [0, 1] }, 99_000));
+  await expect.poll(() => agent.mirror.animations("#moves")).toHaveLength(1);
+  await agent.page.reload();
+  await expect.poll(() => agent.mirror.animations("#moves")).not.toBeNull();
+  await expect.poll(() => agent.mirror.animations("#moves")).toHaveLength(1);
+  expect((await agent.mirror.animations("#moves"))?.map((one) => one.name)).toEqual([""]);
+  // Shown anew it begins anew, on both sides.
+  await customer.page.locator("#moves").evaluate((moves) => {
+    moves.classList.remove("once");
+    moves.getBoundingClientRect();
+    moves.classList.add("once");
+  });
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+});
+
 test("what came slowly before the agent did is simply there", async ({ customer, agent }) => {
   await anyStyle(customer);
   await customer.logIn();

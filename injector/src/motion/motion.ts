@@ -53,7 +53,7 @@ type Ranged = Partial<Record<"rangeStart" | "rangeEnd", TimelineRangeOffset | st
 export class Touched {
   /** Whose keyframes or timing are not those of the sheet any more. */
   readonly effects = new WeakSet<object>();
-  /** What may have ended before its time, and until when the mirror's would go on, by the page's clock. */
+  /** What has ended, before its time too, and until when a mirror's would go on, by the page's clock. */
   readonly ended = new Map<Styled, number>();
 }
 
@@ -66,6 +66,10 @@ export class Motion {
   /** What timelines of elements that are seen would be without an inset. */
   readonly #usual = new WeakMap<ViewTimeline, ViewTimeline>();
   readonly #starts = new WeakMap<Animation, number>();
+  /** Those of style sheets that were there when the page was looked at. */
+  #named = new Set<Styled>();
+  /** Whether something told has not ended. */
+  #runs = false;
   #due = false;
   /** The page has changed, and was not looked at. */
   #passed = false;
@@ -107,14 +111,19 @@ export class Motion {
   /** A script did something to an animation, or to an effect. */
   #touch(what: object): void {
     this.#telling.set(what, true);
-    const { ended, effects } = this.touched;
+    const { effects } = this.touched;
     if (!("playState" in what)) effects.add(what);
     else if (isStyled(what as Animation)) {
       const end = Number((what as Animation).effect?.getComputedTiming().endTime);
-      ended.delete(what as Animation);
-      ended.set(what as Animation, performance.now() + end);
-      for (const first of ended.keys()) if (ended.size > MOST) ended.delete(first);
+      this.#end(what as Animation, performance.now() + end);
     }
+  }
+
+  #end(animation: Styled, until: number): void {
+    const { ended } = this.touched;
+    ended.delete(animation);
+    ended.set(animation, until);
+    for (const first of ended.keys()) if (ended.size > MOST) ended.delete(first);
   }
 
   /** All that moves now is told: no change will begin it in the mirror. */
@@ -137,7 +146,7 @@ export class Motion {
 
   /** Whether it is time to look. */
   moved(): boolean {
-    const wait = this.#clocks > 0 || this.#passed ? CHANGES : RESTS;
+    const wait = this.#runs && (this.#clocks > 0 || this.#passed) ? CHANGES : RESTS;
     this.#due ||= this.#told.size > 0 && performance.now() - this.#looked > wait;
     return this.#due;
   }
@@ -145,7 +154,7 @@ export class Motion {
   /** Tells what changed. */
   write(out: Writer): void {
     const now = performance.now();
-    const wait = this.#due ? LOOK : this.#told.size > 0 ? CHANGES : Number.POSITIVE_INFINITY;
+    const wait = this.#due ? LOOK : this.#runs ? CHANGES : Number.POSITIVE_INFINITY;
     this.#passed = now - this.#looked < wait;
     if (this.#passed) return;
     this.#looked = now;
@@ -190,6 +199,11 @@ export class Motion {
         all.set(target, of);
       }
     }
+    const named = new Set([...all.values()].flat().filter((one: Styled) => one.animationName !== undefined));
+    // A mirror that shows the element anew would begin it once more.
+    for (const one of this.#named) if (!named.has(one)) this.#end(one, Number.POSITIVE_INFINITY);
+    this.#named = named;
+    this.#runs = all.size > 0;
     const ended = this.#ended(all);
     const found = new Map<Element, string>();
     for (const [element, animations] of all) {
@@ -202,7 +216,7 @@ export class Motion {
     return found;
   }
 
-  /** What has ended before its time and is not at an end yet in the mirror; adds it to all that is animated. */
+  /** What has ended and may not have in a mirror; adds it to all that is animated. */
   #ended(all: Map<Element, Animation[]>): Set<Animation> {
     const found = new Set<Animation>();
     const { ended } = this.touched;

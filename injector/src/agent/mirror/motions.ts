@@ -77,7 +77,7 @@ export class Motions {
   #frame = 0;
   /** What was stopped here, and not by a style sheet. */
   readonly #stopped = new WeakSet<Animation>();
-  /** Transitions that were told to be over and are. */
+  /** What was told to be over and is. */
   readonly #done = new WeakSet<Told>();
   /** What was given other keyframes and timing than those of the style sheet: the text that said it. */
   readonly #given = new WeakMap<Animation, string>();
@@ -169,9 +169,9 @@ export class Motions {
   }
 
   #end(animation: Animation | undefined, one: Told): void {
-    if (this.#done.has(one)) return;
     // One that begins later is another one.
-    if (isTransition(one)) this.#done.add(one);
+    if (this.#done.has(one)) return;
+    this.#done.add(one);
     animation?.cancel();
   }
 
