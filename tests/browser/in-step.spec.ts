@@ -282,10 +282,14 @@ test("after a lost connection only what changed is sent: of an unchanged page, n
     sheet?.insertRule("h1 { color: rgb(255, 0, 0) !important }", 0);
   });
   await expect.poll(colour).toBe("rgb(255, 0, 0)");
+  await customer.page.locator("h1").hover();
+  await expect.poll(() => agent.mirror.html("h1")).toContain("data-tandem-hover");
   await mirrored(agent.page, (document) => {
     document.body.setAttribute("before", "");
   });
   await cut(customer.page);
   await shared();
   await expect.poll(colour).toBe("rgb(255, 0, 0)");
+  // The pointer has not moved since.
+  await expect.poll(() => agent.mirror.html("h1")).toContain("data-tandem-hover");
 });

@@ -11,7 +11,8 @@ import type { Withholding } from "./withhold.ts";
 
 /** The states of one epoch. */
 export class States {
-  #hover: Node | null = null;
+  /** Before an epoch nobody has heard of it. */
+  #hover: Node | null = [...document.querySelectorAll(":hover")].pop() ?? null;
   /** What the agent's pointer is over. */
   #pointed: Node | null = null;
   #active: Node | null = null;
