@@ -161,10 +161,25 @@ test("adopted sheets, properties and fonts that scripts made", async ({ customer
     const face = new FontFace("Made Here", "url(/assets/none.woff2)", { weight: "700" });
     document.fonts.add(face);
     (sheet.cssRules[1] as CSSStyleRule).style.color = "rgb(0, 0, 255)";
+    const root = document.querySelector("#m")?.parentElement?.attachShadow({ mode: "open" });
+    const inner = new CSSStyleSheet();
+    inner.replaceSync("i:last-child { background: rgb(255, 0, 0) }");
+    if (!root) return;
+    root.innerHTML = "<slot></slot><i>Last</i>";
+    root.adoptedStyleSheets = [inner];
   });
   await expect.poll(() => colour(agent, "#h")).toBe(RED);
   await expect.poll(() => colour(agent, "#i")).toBe("rgb(0, 0, 255)");
   expect((await fonts(agent)).join()).toMatch(/Made Here"? 700/);
+  const last = () => agent.mirror.background("div:has(> #m) >>> i");
+  await expect.poll(last).toBe(RED);
+  // What comes later is behind it.
+  await customer.page.evaluate(() => {
+    const root = document.querySelector("#m")?.parentElement?.shadowRoot;
+    root?.querySelector("i")?.after(document.createElement("b"));
+    root?.adoptedStyleSheets[0]?.replaceSync("i:nth-last-child(2) { background: rgb(0, 0, 255) }");
+  });
+  await expect.poll(last).toBe("rgb(0, 0, 255)");
 });
 
 test("properties and fonts that scripts made before anybody looked", async ({ customer, agent }) => {

@@ -15,6 +15,8 @@ import type { Writer } from "../wire/writer.ts";
 /** What the part hands over. */
 export type MakeSheets = (known: KnownNodes, extras: Extras) => Sheets;
 
+/** That a style element stands for what its root has adopted. */
+const ADOPTED = "data-tandem-adopted";
 /** Longest text of one root or element, in UTF-16 units. */
 const LONGEST = 1024 * 1024;
 /** Rules whose declarations scripts may hold on to. */
@@ -221,7 +223,13 @@ export class Sheets {
       style = this.known.addTail(document.createElement("style"), home);
       out.byte(1);
       out.word("style");
-      out.uint(0);
+      // In a document it is after the body, where it counts for nothing.
+      const marked = node.nodeType !== Node.DOCUMENT_NODE;
+      out.uint(marked ? 1 : 0);
+      if (marked) {
+        out.word(ADOPTED);
+        out.string("");
+      }
     }
     out.byte(2);
     out.string(css);

@@ -94,7 +94,9 @@ export class Media {
         this.#roots.delete(root);
         continue;
       }
-      for (const sheet of root.styleSheets) this.#sheet(sheet, this.#bits);
+      // The first of the adopted ones is the mirror's own.
+      const adopted = root.adoptedStyleSheets.slice(1);
+      for (const sheet of [...root.styleSheets, ...adopted]) this.#sheet(sheet, this.#bits);
     }
   }
 

@@ -274,6 +274,7 @@ export class Mirror {
       tree ||= op.op === "insert" || op.op === "move" || op.op === "remove";
     }
     this.#settle();
+    this.#nodes?.settle();
     if (tree && !this.#topLayer.isEmpty) this.#topLayer.restore();
     if (tree || first?.op === "begin") this.#count();
     // What moves, or is shown in another way, forgets where it was.
@@ -413,6 +414,7 @@ export class Mirror {
         const text = nodes.node(op.id) as CharacterData;
         this.#settling.touch(text);
         if (this.ahead?.text(text as Text, op.data) !== false) setText(text, op.data);
+        nodes.restyled(text.parentNode);
         return;
       }
       case "control": {

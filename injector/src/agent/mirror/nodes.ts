@@ -7,7 +7,7 @@
 
 import type { NodeId } from "../../protocol/words.ts";
 import { Digest } from "../../wire/digest.ts";
-import { allowed, DEFINED, define, seek, setAttribute, TIME } from "./attributes.ts";
+import { ADOPTED, allowed, DEFINED, define, seek, setAttribute, TIME } from "./attributes.ts";
 import { above, type Mode, modeOf, SANDBOX } from "./frames.ts";
 import { countWithheld, isMasked, mark, ownsTooltip, type Withheld } from "./marks.ts";
 import { MOTION } from "./motions.ts";
@@ -75,6 +75,11 @@ export class Nodes {
   /** Outer frames come before those in them. */
   readonly #framed = new Map<Element, Shown>();
   readonly #contents: Content[] = [];
+  /** What stands for the sheets that a shadow root has adopted: no child of it here, for it would count as one. */
+  readonly #adopted = new WeakMap<Node, Element>();
+  readonly #adopters = new WeakMap<Node, ShadowRoot>();
+  /** Roots whose adopted sheets are to be made. */
+  readonly #bare = new Set<ShadowRoot>();
   /** Something could not be put where the page has it. */
   #bent = false;
 
@@ -131,22 +136,60 @@ export class Nodes {
 
   move(id: NodeId, parent: NodeId, next: NodeId | null): void {
     const node = this.node(id);
+    const before = node.ownerDocument;
     // Where a frame is taken elsewhere it loses its document: what is in it moves to the new one.
     const frames = [...this.#framed].filter(([frame]) => isWithin(frame, node));
     const carried = frames.map(([frame, shown]) => ({ frame, shown, nodes: [...shown.document.childNodes] }));
     this.#place(node, parent, next);
+    // A sheet is of one document.
+    if (node.ownerDocument !== before && isElement(node)) this.#dress(node);
     for (const { frame, shown, nodes } of carried) {
       if ((frame as HTMLIFrameElement).contentDocument === shown.document) continue;
       const document = this.#open(frame, shown.id, shown.mode);
       for (const inner of nodes) document.appendChild(inner);
-      for (const root of shadowRoots(document)) this.#host.shadowRoot(root);
+      this.#dress(document);
       this.#host.filled(document);
     }
+  }
+
+  #dress(within: ParentNode): void {
+    for (const root of shadowRoots(within)) {
+      this.#host.shadowRoot(root);
+      if (this.#adopted.has(root)) this.#bare.add(root);
+    }
+  }
+
+  /** The text of a style element may be another one. */
+  restyled(element: Node | null): void {
+    const root = element && this.#adopters.get(element);
+    if (root) this.#bare.add(root);
+  }
+
+  /** Makes the sheets that shadow roots have adopted since the last time. */
+  settle(): void {
+    for (const root of this.#bare) {
+      const view = root.ownerDocument.defaultView as (Window & typeof globalThis) | null;
+      const css = this.#adopted.get(root)?.textContent;
+      const [own] = root.adoptedStyleSheets;
+      if (!view || !own) continue;
+      root.adoptedStyleSheets = [own];
+      if (!css) continue;
+      const sheet = new view.CSSStyleSheet();
+      sheet.replaceSync(css);
+      root.adoptedStyleSheets = [own, sheet];
+    }
+    this.#bare.clear();
   }
 
   remove(id: NodeId): void {
     const node = this.node(id);
     this.#forget(node);
+    const root = this.#adopters.get(node);
+    if (root) {
+      this.#adopted.delete(root);
+      this.#bare.add(root);
+    }
+    this.restyled(node.parentNode);
     if (node.nodeType === Node.DOCUMENT_NODE) (node as Document).replaceChildren();
     else node.parentNode?.removeChild(node);
   }
@@ -195,17 +238,20 @@ export class Nodes {
   /** Its first child of the page; a shadow root, or the document of a frame, comes before all others. */
   #first(node: Node): Node | null {
     const root = (node as Element).shadowRoot ?? this.#framed.get(node as Element)?.document;
-    return root && this.#ids.has(root) ? root : this.#known(node.firstChild);
+    if (root && this.#ids.has(root)) return root;
+    return this.#known(node.firstChild) ?? this.#adopted.get(node) ?? null;
   }
 
   #after(node: Node): Node | null {
-    return this.#known(node.parentNode ? node.nextSibling : (this.#outer(node)?.firstChild ?? null));
+    const parent = node.parentNode;
+    if (parent) return this.#known(node.nextSibling) ?? this.#adopted.get(parent) ?? null;
+    return this.#adopters.has(node) ? null : this.#known(this.#outer(node)?.firstChild ?? null);
   }
 
   /** What it is in; of a document also if its frame is not shown. */
   #outer(node: Node): Node | null {
     for (const [frame, { document }] of this.#framed) if (document === node) return frame;
-    return above(node);
+    return this.#adopters.get(node) ?? above(node);
   }
 
   #known(node: Node | null): Node | null {
@@ -217,8 +263,10 @@ export class Nodes {
   #place(node: Node, parent: NodeId, next: NodeId | null): void {
     const target = this.node(parent);
     const before = next === null ? null : this.node(next);
+    if (this.#adopt(node, target)) return;
+    this.restyled(target);
     try {
-      target.insertBefore(node, before);
+      target.insertBefore(node, before && this.#adopters.has(before) ? null : before);
     } catch (error) {
       throw new Unfit(String(error));
     }
@@ -247,8 +295,8 @@ export class Nodes {
       }
       const node = this.#create(part, document, parts[at + 1]?.part === "document");
       this.#keep(part.id, node);
-      if (parent) parent.appendChild(node);
-      else roots.push(node);
+      if (!parent) roots.push(node);
+      else if (!this.#adopt(node, parent)) parent.appendChild(node);
       if (part.part === "element") open.push(node);
     }
     return roots;
@@ -356,6 +404,21 @@ export class Nodes {
     return root;
   }
 
+  /** Whether a node only stands for what a root has adopted. */
+  #adopt(node: Node, root: Node): boolean {
+    if (
+      !isElement(node) ||
+      !node.hasAttribute(ADOPTED) ||
+      !(root as ShadowRoot).host ||
+      this.#adopted.has(root)
+    )
+      return false;
+    this.#adopted.set(root, node);
+    this.#adopters.set(node, root as ShadowRoot);
+    this.#bare.add(root as ShadowRoot);
+    return true;
+  }
+
   #keep(id: NodeId, node: Node): void {
     this.#byId.set(id, node);
     this.#ids.set(node, id);
@@ -369,12 +432,18 @@ export class Nodes {
       if (id !== undefined && this.#byId.get(id) === at) this.#byId.delete(id);
       const shadow = (at as Element).shadowRoot;
       if (shadow) left.push(shadow);
+      const adopted = this.#adopted.get(at);
+      if (adopted) left.push(adopted);
       const shown = this.#framed.get(at as Element);
       if (shown) left.push(shown.document);
       this.#framed.delete(at as Element);
       for (let child = at.firstChild; child; child = child.nextSibling) left.push(child);
     }
   }
+}
+
+function isElement(node: Node): node is Element {
+  return node.nodeType === Node.ELEMENT_NODE;
 }
 
 function isStyle(element: Element | null): boolean {
@@ -406,10 +475,12 @@ function isWithin(inner: Node, outer: Node): boolean {
   return false;
 }
 
-/** Every shadow root in a document, out of frames. */
-function shadowRoots(document: Document): ShadowRoot[] {
+/** Every shadow root in a document or an element, out of frames. */
+function shadowRoots(within: ParentNode): ShadowRoot[] {
   const found: ShadowRoot[] = [];
-  const left: ParentNode[] = [document];
+  const own = (within as Element).shadowRoot;
+  if (own) found.push(own);
+  const left: ParentNode[] = own ? [within, own] : [within];
   for (let root = left.pop(); root; root = left.pop()) {
     for (const { shadowRoot } of root.querySelectorAll("*")) {
       if (!shadowRoot) continue;
