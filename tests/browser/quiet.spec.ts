@@ -163,3 +163,19 @@ test("a page that changes in every frame is laid out no more often than that", a
   expect(laidOut).toBeGreaterThan(FRAMES / 2);
   expect(laidOut).toBeLessThan(FRAMES + 4 + sweeps);
 });
+
+test("a page that has put something of its own in place of what observes changes is shared", async ({ customer, agent }) => {
+  await customer.open("/help");
+  await customer.page.evaluate(() => {
+    window.MutationObserver = class {
+      constructor() {
+        throw new Error("the page's own");
+      }
+    } as unknown as typeof MutationObserver;
+  });
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await customer.page.evaluate(() => document.querySelector("h1")?.append(" and more"));
+  await expect.poll(() => agent.mirror.text("h1")).toContain("and more");
+});

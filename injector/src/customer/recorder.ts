@@ -4,6 +4,7 @@
  * Nothing is read, observed or sent before the server asks; an epoch that can not go on is given up as a whole.
  */
 
+import { keptIn } from "../loader/kept.ts";
 import type { MakeMotion } from "../motion/motion.ts";
 import type { Echo } from "../protocol/words.ts";
 import type { MakeSheets } from "../sheets/sheets.ts";
@@ -208,7 +209,8 @@ export class Recorder {
       },
     };
     this.#changes = new Changes(this.#context);
-    this.#observer = new MutationObserver((records) => guarded(() => this.#mutated(records)));
+    const Observer = keptIn(window)?.observer ?? MutationObserver;
+    this.#observer = new Observer((records) => guarded(() => this.#mutated(records)));
     this.#observe(document);
     this.#sweeper = setInterval(() => guarded(() => this.#sweep()), SWEEP);
 

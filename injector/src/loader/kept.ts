@@ -16,6 +16,8 @@ export interface Kept {
   readonly fonts: WeakMap<FontFace, string>;
   /** What scripts have registered. */
   readonly properties: PropertyDefinition[];
+  /** As it was before the page's scripts ran: some put their own in its place. */
+  readonly observer: typeof MutationObserver;
   /** Asked before a script submits a form, which no event tells. */
   maySubmit: (() => boolean) | null;
 }
@@ -36,6 +38,7 @@ export function keep(): void {
     attached: null,
     fonts: new WeakMap(),
     properties: [],
+    observer: MutationObserver,
     maySubmit: null,
   };
   const keepRoot = (host: Element, root: ShadowRoot | null): void => {

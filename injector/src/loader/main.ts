@@ -23,6 +23,8 @@ import { keep } from "./kept.ts";
 import { language, look } from "./look.ts";
 import type { TandemApi, TandemError, TandemStart, TandemState } from "./tandem.d.ts";
 
+/** As it is before the page's scripts run. */
+const Observer = MutationObserver;
 const START = "[data-tandem-start]";
 const MARK = "tandem";
 
@@ -76,7 +78,7 @@ function beside(script: HTMLScriptElement | null) {
           root.append(script);
         };
         // A page that is written anew is empty for a while, and what it was loading may neither come nor fail.
-        const opened = new MutationObserver(add);
+        const opened = new Observer(add);
         opened.observe(document, { childList: true });
         part.provide = (it) => {
           opened.disconnect();
