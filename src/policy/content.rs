@@ -57,10 +57,7 @@ const NEVER: [&str; 40] = [
     "imagesizes",
     "autofocus",
     "autoplay",
-    "target",
-    "download",
     "crossorigin",
-    "loading",
     "http-equiv",
     "manifest",
     "archive",
@@ -85,6 +82,8 @@ const NEVER: [&str; 40] = [
     "allow",
     "sandbox",
 ];
+/// Elements whose `background` is a picture.
+const WITH_BACKGROUND: [&str; 8] = ["body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"];
 /// SVG attributes whose value is CSS that can fetch.
 const PAINT: [&str; 11] = [
     "fill",
@@ -394,7 +393,12 @@ impl<'a> Lens<'a> {
                 }
                 _ => None,
             },
-            "poster" | "background" => self.capability(node, value, true),
+            "poster" if element.is_html("video") => self.capability(node, value, true),
+            "background" if WITH_BACKGROUND.iter().any(|name| element.is_html(name)) => {
+                self.capability(node, value, true)
+            }
+            // What only says something to styles anywhere else.
+            "loading" if ["img", "iframe"].iter().any(|name| element.is_html(name)) => None,
             _ if element.namespace() == Namespace::Svg && PAINT.contains(&name) => {
                 Some(self.css(node, None, value))
             }

@@ -41,12 +41,14 @@ test("elements are asked for by their whole names, and by what else they are", a
   await session("/help");
   await customer.page.evaluate(() => {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync("x\\:y{background:rgb(1,2,3)} [is=x-z]{background:rgb(4,5,6)}");
+    sheet.replaceSync("x\\:y{background:rgb(1,2,3)} [is=x-z]{background:rgb(4,5,6)} x-w[background][loading],a[target=_blank][download]{background:rgb(7,8,9)}");
     document.adoptedStyleSheets = [sheet];
-    document.querySelector("main")?.insertAdjacentHTML("afterbegin", "<x:y id=name>Named</x:y><button id=more is=x-z>More</button>");
+    document.querySelector("main")?.insertAdjacentHTML("afterbegin", "<x:y id=name>Named</x:y><button id=more is=x-z>More</button><x-w background loading>Own</x-w><a id=away target=_blank download href=/>Away</a>");
   });
   await expect.poll(() => agent.mirror.background("#name")).toBe("rgb(1, 2, 3)");
   expect(await agent.mirror.background("#more")).toBe("rgb(4, 5, 6)");
+  expect(await agent.mirror.background("x-w")).toBe("rgb(7, 8, 9)");
+  expect(await agent.mirror.background("#away")).toBe("rgb(7, 8, 9)");
 });
 
 test("a document that is replaced is followed: its body, its root, and all of it", async ({ customer, agent, session }) => {

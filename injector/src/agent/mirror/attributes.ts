@@ -46,17 +46,14 @@ const DROPPED = new Set([
   "crossorigin",
   "csp",
   "data",
-  "download",
   "formaction",
   "http-equiv",
   "integrity",
-  "loading",
   "manifest",
   "nonce",
   "ping",
   "sandbox",
   "srcdoc",
-  "target",
 ]);
 
 /** Elements whose `src` is an image, a sound or a film. */
@@ -71,6 +68,11 @@ export function allowed(element: string, name: string, value: string): string | 
     case "src":
     case "srcset":
       return WITH_SOURCE.has(element) ? value : null;
+    case "loading":
+      return element === "img" || element === "iframe" ? null : value;
+    // Nobody goes anywhere from here, but styles ask: what opens another window is often marked.
+    case "target":
+      return element === "base" ? null : value;
     case "rel":
       return element !== "link" || /^\s*(alternate\s+)?stylesheet\s*$/i.test(value) ? value : null;
     case "href":
