@@ -248,6 +248,8 @@ test("styles hold for what the customer likes and has", async ({ customer, agent
   // Dark by the page's own word, whatever anybody likes.
   await add(customer, `<meta name="color-scheme" content="dark"><style>#c { color: CanvasText }</style><b id="c">c</b>`);
   await expect.poll(() => style(agent, "#c", "color")).toBe("rgb(255, 255, 255)");
+  const behind = agent.page.locator('iframe[title="Customer\'s page"]');
+  expect(await behind.evaluate((frame) => getComputedStyle(frame).backgroundColor)).toBe("rgb(18, 18, 18)");
   await customer.page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
   await expect.poll(() => style(agent, "#d", "color")).not.toBe(RED);
   await expect.poll(() => style(agent, "#r", "color")).toBe(RED);
