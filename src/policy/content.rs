@@ -43,7 +43,7 @@ const MOTION: &str = "data-tandem-motion";
 /// Attributes that a placeholder keeps.
 const BOX: [&str; 6] = ["class", "id", "style", "width", "height", "hidden"];
 /// Attributes that no view has.
-const NEVER: [&str; 40] = [
+const NEVER: [&str; 37] = [
     "nonce",
     "integrity",
     "srcdoc",
@@ -255,6 +255,13 @@ impl<'a> Lens<'a> {
     pub(super) fn attributes(&mut self, node: NodeRef<'_>, verdict: &Verdict) -> Vec<(Box<str>, Box<str>)> {
         let Some(element) = node.element() else { return Vec::new() };
         let mut out = Vec::with_capacity(element.attributes().len());
+        if element.is_html("img") {
+            for name in CHOICE {
+                if let Some(value) = self.choice(node, element, verdict, name) {
+                    out.push((name.into(), value));
+                }
+            }
+        }
         for (name, value) in element.attributes() {
             if let Some(value) = self.attribute(node, element, verdict, name, value) {
                 out.push((Box::from(&**name), value));
@@ -264,13 +271,6 @@ impl<'a> Lens<'a> {
             && let Some(source) = self.source(node, element, verdict)
         {
             out.push(("src".into(), source));
-        }
-        if element.is_html("img") {
-            for name in CHOICE {
-                if let Some(value) = self.choice(node, element, verdict, name) {
-                    out.push((name.into(), value));
-                }
-            }
         }
         if element.attribute("media").is_none()
             && let Some(media) = self.media(element, verdict)

@@ -10,8 +10,10 @@ use super::{Lens, Shape, Sight, Verdict};
 use crate::dom::{Element, NodeRef};
 use crate::policy::echo::SHORTEST_IN_CODE;
 
-/// Attributes that say it.
-pub(in crate::policy) const CHOICE: [&str; 2] = ["srcset", "sizes"];
+/// Attributes that say it, and then `src`: browsers look again at each, and the last look counts.
+pub(in crate::policy) const CHOICE: [&str; 2] = ["sizes", "srcset"];
+/// What is meant where nothing is said. It is said in a view: browsers may keep the last density for an image without a set.
+const PLAIN: &str = "1x";
 
 /// Candidates of a set that are looked at.
 const MOST: usize = 100;
@@ -23,7 +25,7 @@ struct Candidate<'a> {
 }
 
 impl Lens<'_> {
-    /// `srcset` or `sizes` of an image, with nothing in it but what is shown; none where that has a pixel for each of CSS.
+    /// `srcset` or `sizes` of an image, with nothing in it but what is shown.
     pub(super) fn choice(
         &mut self,
         node: NodeRef<'_>,
@@ -74,7 +76,7 @@ fn descriptor<'a>(set: &'a str, node: NodeRef<'_>, shown: &Url) -> Option<&'a st
         let (said, next) = if bare.len() < url.len() { ("", after) } else { until_comma(after) };
         rest = next;
         if is_descriptor(said) && resolve(node, None, bare).as_ref() == Some(shown) {
-            return Some(said);
+            return Some(if said.is_empty() { PLAIN } else { said });
         }
     }
     None
@@ -98,5 +100,5 @@ fn until_comma(text: &str) -> (&str, &str) {
 /// A width or a density.
 fn is_descriptor(said: &str) -> bool {
     let number = said.strip_suffix('w').or_else(|| said.strip_suffix('x'));
-    number.is_some_and(|number| number.parse::<f64>().is_ok_and(|number| number > 0.0))
+    said.is_empty() || number.is_some_and(|number| number.parse::<f64>().is_ok_and(|number| number > 0.0))
 }

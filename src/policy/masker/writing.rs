@@ -31,7 +31,7 @@ impl Masker {
                 Some("link") => names.extend(["rel", "href", "media", "disabled"]),
                 Some("input") if &**name == "type" => names.extend(["src", "value"]),
                 Some("img") if matches!(&**name, "src" | "srcset" | "sizes") => {
-                    names.extend(["src"].into_iter().chain(CHOICE));
+                    names = CHOICE.into_iter().chain(["src"]).collect();
                 }
                 _ => {}
             }
@@ -43,7 +43,7 @@ impl Masker {
         }
         for id in &changes.sources {
             let Some((node, verdict)) = known(id) else { continue };
-            for name in ["src"].into_iter().chain(CHOICE) {
+            for name in CHOICE.into_iter().chain(["src"]) {
                 if done.insert((*id, name)) {
                     ops.push(attribute(&mut lens, node, &verdict, name));
                 }

@@ -56,7 +56,8 @@ fn an_image_keeps_the_density_of_what_it_shows() {
     assert_eq!(of("<img src=\"/a,b\" srcset=\" ,/x 2x, /a,b 1.5x\">"), is("1.5x", None));
     let picture = "<picture><source srcset=\"/a.png 2x\" sizes=\"9px\"><img src=\"/a.png\" srcset=\"/a.png 3x\"><source srcset=\"/a.png 4x\"></picture>";
     assert_eq!(of(picture), is("2x", Some("9px")));
-    for none in ["/b.png", "/a.png, /c.png", "/b.png 0x", "/b.png 2x 3h", "/b.png (2x", "/b.png CANARY"] {
+    assert_eq!(of("<img src=\"/b.png\" srcset=\"/b.png, /a.png 2x\">"), is("1x", None));
+    for none in ["/a.png, /c.png", "/b.png 0x", "/b.png 2x 3h", "/b.png (2x", "/b.png CANARY"] {
         assert_eq!(
             of(&format!("<img src=\"/b.png\" srcset=\"{none}\" sizes=\"CANARY\">")),
             (None, None),

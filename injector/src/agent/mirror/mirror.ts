@@ -15,7 +15,7 @@ import { isHidden, ownStyles, ownsTooltip, setBox, type Withheld } from "./marks
 import { Media } from "./media.ts";
 import { MOTION, Motions } from "./motions.ts";
 import { Nodes, Unfit } from "./nodes.ts";
-import { setPicture } from "./pictures.ts";
+import { type Asked, lookAgain, setPicture } from "./pictures.ts";
 import { type Box, clearSelection, lengthOf, type Place, showSelection } from "./selection.ts";
 import { Settling } from "./settling.ts";
 import { setRules } from "./sheets.ts";
@@ -312,10 +312,15 @@ export class Mirror {
     this.#media = new Media();
     this.#motions = this.#newMotions();
     const sheets = new WeakMap<Document, CSSStyleSheet>();
+    const asked: Asked = new WeakMap();
     const open = (at: Document, mode: Mode, styles: string): void => {
       const sheet = openDocument(at, mode, styles);
       if (sheet) sheets.set(at, sheet);
-      at.addEventListener("load", () => this.#grown(), true);
+      const loaded = ({ target }: Event): void => {
+        lookAgain(target as Element, asked);
+        this.#grown();
+      };
+      at.addEventListener("load", loaded, true);
       this.#media.add(at);
       this.#motions.watch(at);
       at.addEventListener("scroll", () => this.#select(), { capture: true, passive: true });

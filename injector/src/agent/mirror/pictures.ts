@@ -38,3 +38,14 @@ export function setPicture(element: Element, url: string): void {
   if (!shown) element.append(image);
   markUnshown(element, false);
 }
+
+/** Sets of which the browser has been asked again. */
+export type Asked = WeakMap<Element, string>;
+
+/** A browser may not see the density of what it loads into an element that is not in the page yet: it looks once more. */
+export function lookAgain(image: Element, asked: Asked): void {
+  const set = image.localName === "img" ? image.getAttribute("srcset") : null;
+  if (set === null || asked.get(image) === set) return;
+  asked.set(image, set);
+  image.setAttribute("srcset", set);
+}
