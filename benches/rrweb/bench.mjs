@@ -4,7 +4,9 @@
  *
  * Timed is the page's main thread, as processor time, so that a busy machine does not count: the start with all serialising
  * (rrweb: JSON), without compressing; and of changes everything until the recorder is done (records, observers, frames,
- * timers, garbage), less what the same changes take without a recorder. The floor is an observer that does nothing.
+ * timers, garbage), less what the same changes take without a recorder. The floor is an observer that does nothing. The page's
+ * own layout and styles are not counted, which swing by more than a recorder costs; but it is, where a recorder has the page laid
+ * out more often than without it.
  */
 
 import { createServer } from "node:http";
@@ -111,29 +113,31 @@ async function heap(page) {
   return usedSize + embedderHeapUsedSize;
 }
 
-/** The processor time that the page's main thread spends on `work`, in milliseconds. */
+/** The processor time that the page's main thread spends on `work`, in milliseconds: scripts and all else, and on layouts; and their number. */
 async function timed(page, work) {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
   const spent = async () => {
     const { metrics } = await session.send("Performance.getMetrics");
-    return metrics.find(({ name }) => name === "TaskDuration").value * 1000;
+    return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
   };
   const before = await spent();
   await work();
-  const time = (await spent()) - before;
+  const after = await spent();
   await session.detach();
-  return time;
+  const took = (name) => (after[name] - before[name]) * 1000;
+  const layout = took("LayoutDuration") + took("RecalcStyleDuration");
+  return { time: took("TaskDuration") - layout, layout, layouts: after.LayoutCount - before.LayoutCount };
 }
 
 async function snapshot(html, recorder) {
   const { page, close } = await open(html, recorder);
   const before = await heap(page);
-  const time = await timed(page, () => page.evaluate(`(${START[recorder]})()`));
+  const { time, layout } = await timed(page, () => page.evaluate(`(${START[recorder]})()`));
   const bytes = await emitted(page);
   const kept = (await heap(page)) - before;
   await close();
-  return { time, gzip: gzipSync(bytes).length, raw: bytes.length, kept };
+  return { time: time + layout, gzip: gzipSync(bytes).length, raw: bytes.length, kept };
 }
 
 async function workload({ page: html, run }, recorder) {
@@ -143,7 +147,7 @@ async function workload({ page: html, run }, recorder) {
   await page.evaluate(() => wait(700).then(gc));
   await emitted(page);
   let longest = 0;
-  const time = await timed(page, async () => {
+  const { time, layout, layouts } = await timed(page, async () => {
     longest = await page.evaluate(`(async () => {
       bench.longest = 0;
       (${run})();
@@ -160,7 +164,7 @@ async function workload({ page: html, run }, recorder) {
   });
   const bytes = await emitted(page);
   await close();
-  return { time, longest, gzip: gzipSync(bytes).length, raw: bytes.length };
+  return { time, layout, layouts, longest, gzip: gzipSync(bytes).length, raw: bytes.length };
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
@@ -198,7 +202,10 @@ const total = { all: [0, 0, 0], moves: [0, 0, 0], bytes: [0, 0, 0] };
 for (const work of WORKLOADS) {
   const recorders = ["rrweb", "tandem", "floor", "none"];
   const [rrweb, tandem, floor, none] = await compare(recorders, (recorder) => workload(work, recorder));
-  for (const one of [rrweb, tandem, floor]) one.time -= none.time;
+  for (const one of [rrweb, tandem, floor]) {
+    one.time -= none.time;
+    if (one.layouts > none.layouts) one.time += one.layout - none.layout;
+  }
   line(
     ...[work.name, ms(rrweb.time), ms(tandem.time), ratio(tandem.time, rrweb.time), ms(floor.time), ms(tandem.longest)],
     ...[kb(rrweb.raw), kb(tandem.raw), ratio(tandem.raw, rrweb.raw)],
