@@ -276,13 +276,17 @@ export class Changes {
 
   /** Makes the children that the server has in a parent what they are now. False: not all of them. */
   #compare(out: Writer, group: Group, depth: number): boolean {
+    const { known } = this.context;
     const { parent, from, next } = group;
     const { firstChild } = parent.node;
     if (!from) this.#settle(parent, firstChild);
     // What only goes on at the end of a long list costs nothing of what is there.
     const longer = from !== null && next === null;
-    const whole = this.#fill(out, group, from ?? firstChild, depth, longer);
-    if (!longer) this.context.known.ordered(parent);
+    const told = longer ? known.children(parent) : [];
+    // What has left with its parent is not told.
+    const there = parent.node.isConnected;
+    const whole = !there || this.#fill(out, group, from ?? firstChild, depth, told);
+    if (!longer) known.arrange(parent, there && whole && !from ? told : undefined);
     return whole;
   }
 
@@ -312,16 +316,15 @@ export class Changes {
     return entry?.parent === parent && entry.at === STAYS ? entry : null;
   }
 
-  /** Puts children of a parent where they are, from this one on. */
-  #fill(out: Writer, group: Group, from: Node | null, depth: number, longer: boolean): boolean {
-    const { known } = this.context;
+  /** Puts children of a parent where they are, from this one on, and adds them to those that are `told`. */
+  #fill(out: Writer, group: Group, from: Node | null, depth: number, told: Known[]): boolean {
     const { parent } = group;
-    // What has left with its parent is not told.
-    if (!parent.node.isConnected) return true;
     const typed = isTyped(parent.node);
     let { next } = group;
     for (let node = from; node; node = node.nextSibling) {
-      if (this.#stays(node, parent)) {
+      const stays = this.#stays(node, parent);
+      if (stays) {
+        told.push(stays);
         next = undefined;
       } else if (!ignored(node)) {
         if (this.context.pace.over) {
@@ -335,8 +338,8 @@ export class Changes {
           for (next = null; after && !next; after = after.nextSibling) next = this.#stays(after, parent);
         }
         this.#put(out, node, parent, next, depth, typed);
-        const entry = longer && known.of(node);
-        if (entry) known.append(parent, entry);
+        const entry = this.context.known.of(node);
+        if (entry) told.push(entry);
       }
     }
     return true;

@@ -153,7 +153,7 @@ export class KnownNodes {
    * and what only the server has. What was told at once is numbered in order, so that nothing need be kept of it until
    * something changes there.
    */
-  children(parent: Known): readonly Known[] {
+  children(parent: Known): Known[] {
     let list = this.#children.get(parent);
     if (!list) {
       list = [];
@@ -167,19 +167,18 @@ export class KnownNodes {
     return list;
   }
 
-  /** The server has a further child in a parent, after all others. */
-  append(parent: Known, child: Known): void {
-    (this.children(parent) as Known[]).push(child);
+  /** The server has these children in a parent, in this order; if none are given, those that the page has there. */
+  arrange(parent: Known, children = this.#there(parent)): void {
+    this.#children.set(parent, children);
   }
 
-  /** The server has a parent's children in the order of the page. */
-  ordered(parent: Known): void {
+  #there(parent: Known): Known[] {
     const list: Known[] = [];
     for (let node = parent.node.firstChild; node; node = node.nextSibling) {
       const known = this.of(node);
       if (known?.parent === parent) list.push(known);
     }
-    this.#children.set(parent, list);
+    return list;
   }
 
   /** The entry of a node that the server knows. */
@@ -217,6 +216,8 @@ export class KnownNodes {
   /** What the server should have as the first child; a shadow root, or the document of a frame, before all others. */
   inside(known: Known): Known | null {
     const { node } = known;
+    // Half of all nodes, and nothing is in them.
+    if (node.nodeType === 3) return null;
     const inner = isElement(node) ? (this.roots.of(node) ?? this.frames.of(node)) : null;
     return (inner && this.of(inner)) ?? this.#from(node.firstChild, known);
   }
@@ -226,7 +227,8 @@ export class KnownNodes {
     const { node, parent } = known;
     if (!parent || this.#tail(parent) === known) return null;
     // After a shadow root or document come the children of what it is in.
-    return this.#from(node.parentNode ? node.nextSibling : parent.node.firstChild, parent);
+    const next = node.nextSibling ?? (node.parentNode ? null : parent.node.firstChild);
+    return this.#from(next, parent);
   }
 
   #from(node: Node | null, parent: Known): Known | null {

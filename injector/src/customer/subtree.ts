@@ -24,8 +24,8 @@ const SPECIAL = new Set(
     ",",
   ),
 );
-/** Attributes of which not always the value is told. */
-const GUARDED = /^(srcdoc|nonce|value|checked|selected)$/;
+/** Attributes of which not always the value is told, or that say something else of their element. */
+const NOTABLE = new Set("srcdoc,nonce,value,checked,selected,data-tandem,popover,contenteditable".split(","));
 /** In place of the last number of a node: what is in it is not numbered in its order. */
 const MIXED = 0;
 /** Two less than the server takes: those of ours may come. */
@@ -130,29 +130,28 @@ function writeElement(
   const { known, withholding } = context;
   const name = top.localName;
   const names = top.getAttributeNames();
-  if (name === OURS || (names.includes("data-tandem") && ignored(top))) return;
+  const notable = names.some((name) => NOTABLE.has(name));
+  if (name === OURS || (notable && ignored(top))) return;
   const plain = isPlain(name);
   const self = known.add(top, parent);
   out.byte(KINDS[top.namespaceURI ?? ""] ?? 1);
-  out.string(name);
-  if (
-    plain &&
-    withholding.idle &&
-    names.length < MOST_ATTRIBUTES &&
-    !names.some((name) => GUARDED.test(name))
-  ) {
+  out.word(name);
+  if (plain && !notable && withholding.idle && names.length < MOST_ATTRIBUTES) {
     out.uint(names.length);
     for (const name of names) {
-      out.string(name);
+      out.word(name);
       out.string(top.getAttribute(name) ?? "");
     }
   } else {
     const told = toldOf(top, withholding, names);
     out.uint(told.length / 2);
-    for (const text of told) out.string(text);
+    told.forEach((text, at) => {
+      if (at % 2) out.string(text);
+      else out.word(text);
+    });
   }
-  if (!plain || names.includes("popover")) context.fresh(top);
-  const inside = typed || name === "textarea" || names.includes("contenteditable");
+  if (!plain || (notable && names.includes("popover"))) context.fresh(top);
+  const inside = typed || name === "textarea" || (notable && names.includes("contenteditable"));
   if (depth + 1 < DEEPEST) {
     const document = plain ? null : known.frames.enter(top);
     if (document) writeSubtree(out, document, self, depth + 1, context, false);
@@ -172,14 +171,14 @@ function writeChildren(out: Writer, of: Known, depth: number, context: SubtreeCo
   const { known, pace } = context;
   for (let child = of.node.firstChild; child; child = child.nextSibling) {
     if (pace.over) {
-      if (of.last === MIXED) known.ordered(of);
+      if (of.last === MIXED) known.arrange(of);
       context.unfinished(of, child);
       return;
     }
     writeSubtree(out, child, of, depth + 1, context, typed);
     if (of.last !== MIXED) of.last = known.next - 1;
   }
-  if (of.last === MIXED) known.ordered(of);
+  if (of.last === MIXED) known.arrange(of);
 }
 
 /** Whether all there is to know of an element of this name are its attributes and children. */
