@@ -5,16 +5,15 @@ import { anyStyle, type Customer, expect, test } from "./rig.ts";
 
 const panel = (page: Page) => page.getByRole("dialog", { name: "Co-browsing" });
 
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** Of axe's rules those that a colour can break. */
+const OF_COLOURS = ["color-contrast", "link-in-text-block"];
+
 /** What axe finds wrong in our element: nothing. */
-async function accessible(page: Page): Promise<void> {
-  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+async function accessible(page: Page, only?: readonly string[]): Promise<void> {
   // Legacy: in the page itself, or it opens another one each time to put frames together.
-  const found = await new AxeBuilder({ page })
-    .include("tandem-widget")
-    .withTags(tags)
-    .disableRules(["region"])
-    .setLegacyMode(true)
-    .analyze();
+  const axe = new AxeBuilder({ page }).include("tandem-widget").setLegacyMode(true);
+  const found = await (only ? axe.withRules([...only]) : axe.withTags(TAGS).disableRules(["region"])).analyze();
   expect(found.violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
 }
 
@@ -27,25 +26,27 @@ async function overlap(one: Locator, other: Locator): Promise<boolean> {
 for (const colorScheme of ["light", "dark"] as const) {
   test(`everybody can use it, in ${colorScheme} colours`, async ({ customer, agent, session }) => {
     const { page } = customer;
+    // Both are the same elements, looked at whole in one of them.
+    const only = colorScheme === "dark" ? OF_COLOURS : undefined;
     await page.emulateMedia({ colorScheme });
     await customer.open("/account");
-    await accessible(page);
+    await accessible(page, only);
     await session("/account");
-    await accessible(page);
+    await accessible(page, only);
     await panel(page).getByRole("button", { name: "Details" }).click();
     await page.getByRole("switch", { name: "Show what is hidden" }).check();
     await page.locator("#ssn").hover();
     await expect(page.getByRole("tooltip")).toBeVisible();
-    await accessible(page);
+    await accessible(page, only);
     await agent.requestWrite();
     await page.getByRole("dialog", { name: "Allow the agent to type and click?" }).waitFor();
-    await accessible(page);
+    await accessible(page, only);
     await customer.allow();
     await expect(page.getByRole("button", { name: "Take back control" })).toBeVisible();
-    await accessible(page);
+    await accessible(page, only);
     await page.getByRole("button", { name: "Exit session" }).click();
     await expect(page.getByRole("status").filter({ hasText: "You have ended" })).toBeVisible();
-    await accessible(page);
+    await accessible(page, only);
   });
 }
 
@@ -269,9 +270,10 @@ for (const [lang, start, title, exit, dir] of [
     await page.getByRole("button", { name: start }).click();
     const box = page.getByRole("dialog", { name: title });
     await expect(box).toHaveCSS("direction", dir);
-    await accessible(page);
+    // Words alone change nothing of that; from left to right it was looked at above.
+    if (dir === "rtl") await accessible(page);
     await box.getByRole("button", { name: exit }).click();
     await expect(box).toBeHidden();
-    await accessible(page);
+    if (dir === "rtl") await accessible(page);
   });
 }
