@@ -95,6 +95,12 @@ test("colours, dates and ranges that the agent sets", async ({ customer, agent, 
   }
   await agent.mirror.click("#range");
   await expect.poll(() => valueAt(customer, "#range")).toBe("5");
+  // A date of which a part is taken away is none any more.
+  await mirror.locator("#day").focus();
+  await agent.page.keyboard.press("Backspace");
+  await expect.poll(() => valueAt(customer, "#day")).toBe("");
+  await agent.page.keyboard.type("3");
+  await expect.poll(() => valueAt(customer, "#day")).toBe("2026-03-28");
 });
 
 test("the page has the last word: formatters, filters, limits; what can not be typed into says so", async ({ customer, agent, writing }) => {

@@ -175,8 +175,6 @@ export class Fields {
       this.#context.refused("too_long");
       return;
     }
-    // Half a number has no value yet.
-    if (field.validity.badInput) return;
     const caret = isWhole(field) ? null : caretOf(field);
     text.edited(field.value, caret, performance.now());
     this.#send(field);
