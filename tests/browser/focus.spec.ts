@@ -123,3 +123,16 @@ test("a customer who types in the document of a frame keeps focus and caret ther
   await customer.page.keyboard.type("own ");
   await expect.poll(() => agent.mirror.text("#frame >>> body")).toBe("my own words");
 });
+
+test("Tab selects what is in a line, and leaves a text of several lines as it is", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<button type="button" id="on">on</button><input id="line" value="old"><textarea id="lines">kept</textarea>');
+  await agent.mirror.click("#on");
+  await agent.page.keyboard.press("Tab");
+  await agent.page.keyboard.type("new");
+  await expect(customer.page.locator("#line")).toHaveValue("new");
+  await agent.page.keyboard.press("Tab");
+  await expect(customer.page.locator("#lines")).toBeFocused();
+  await agent.page.keyboard.type("and ");
+  await expect(customer.page.locator("#lines")).toHaveValue("and kept");
+});

@@ -113,7 +113,8 @@ function tab(target: HTMLElement, shift: boolean, context: KeyContext): void {
     at = (after < 0 ? stops.length : after) - (shift ? 0 : 1);
   }
   const next = stops[(at + (shift ? -1 : 1) + stops.length) % stops.length];
-  if (next && typing.enter(next) && controlKind(next) === "text") (next as HTMLInputElement).select?.();
+  // In a text of several lines the caret stays where it was.
+  if (next && typing.enter(next) && next.localName === "input") (next as HTMLInputElement).select();
 }
 
 function arrowInControl(target: HTMLElement, key: string, shift: boolean, context: KeyContext): boolean {

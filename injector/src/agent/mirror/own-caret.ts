@@ -111,7 +111,7 @@ export class OwnCaret {
       const [start, end] = [anchor.offset, focus.offset].sort((a, b) => a - b) as [number, number];
       const direction = start === anchor.offset ? "forward" : "backward";
       if (element.selectionStart !== null) element.setSelectionRange(start, end, direction);
-    } else if (all) element.select();
+    } else if (all && element.localName === "input") element.select();
     this.known(this.#mirror.document);
   }
 
