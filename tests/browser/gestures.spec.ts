@@ -502,3 +502,20 @@ test("Tab goes through shadow roots and frames in the order that browsers have, 
     await expect.poll(focus).toBe(id);
   }
 });
+
+test("keys scroll what a person's would, and as far", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<div id="panel" style="height:100px;overflow:auto"><div id="cut" style="height:60px;overflow:hidden"><button id="in">In</button>
+    <p style="height:300px">cut off</p></div><p style="height:5000px">long</p></div><p style="height:3000px">after</p>`);
+  const tops = () => customer.page.evaluate(() => ["cut", "panel", "added"].map((id) => Math.round(document.getElementById(id)?.scrollTop ?? -1)));
+  await agent.mirror.click("#in");
+  // Not in what hides what does not fit, and of a panel no more than it shows.
+  await agent.page.keyboard.press("PageDown");
+  await expect.poll(tops).toEqual([0, 88, 0]);
+  await agent.page.keyboard.press("End");
+  const most = await customer.page.locator("#panel").evaluate((panel) => panel.scrollHeight - panel.clientHeight);
+  await expect.poll(tops).toEqual([0, most, 0]);
+  await agent.page.keyboard.press("Control+Home");
+  await expect.poll(tops).toEqual([0, 0, 0]);
+});

@@ -2,7 +2,7 @@
  * What keys do that type nothing: scripts can send their events, but browsers act on real ones only.
  */
 
-import { controlKind, holds, type Roots } from "./dom.ts";
+import { controlKind, holds, parentAcross, type Roots } from "./dom.ts";
 import { type Stroke, send } from "./key-events.ts";
 import { realmOf } from "./realms.ts";
 import { Refused } from "./refused.ts";
@@ -11,6 +11,8 @@ import type { Typing } from "./typing.ts";
 
 /** One press of an arrow key scrolls so far, in CSS pixels. */
 const LINE = 40;
+/** One press of Page Down scrolls so much of what is shown. */
+const PAGE = 0.875;
 
 /** What keys need of the rest. */
 export interface KeyContext {
@@ -28,7 +30,8 @@ export function pressKey(target: HTMLElement, stroke: Stroke, context: KeyContex
   let goes = send(target, "keydown", stroke);
   // Of keys that make a character, and of a line break.
   if (goes && !shortcut && (key.length === 1 || key === "Enter")) goes = send(target, "keypress", stroke);
-  if (goes && !shortcut) defaultAction(target, key, modifiers.shift, context);
+  const farthest = modifiers.ctrl && /^(Home|End)$/.test(key);
+  if (goes && (!shortcut || farthest)) defaultAction(target, key, modifiers.shift, context);
   const up = send(target, "keyup", stroke);
   if (goes && up && !shortcut && key === " " && isButton(target)) target.click();
 }
@@ -179,27 +182,36 @@ function moveCaret(target: Element, key: string, shift: boolean): void {
   target.ownerDocument.getSelection()?.modify(shift ? "extend" : "move", direction, granularity);
 }
 
+/** Scrolls the innermost that people can scroll that way and that has some way to go. */
 function scrollBy(target: HTMLElement, key: string): void {
-  const view = realmOf(target);
-  const page = view.innerHeight * 0.9;
-  const far = view.document.documentElement.scrollHeight;
-  const distances: Record<string, [number, number]> = {
-    ArrowUp: [0, -LINE],
-    ArrowDown: [0, LINE],
-    ArrowLeft: [-LINE, 0],
-    ArrowRight: [LINE, 0],
-    PageUp: [0, -page],
-    PageDown: [0, page],
-    Home: [0, -far],
-    End: [0, far],
+  const { body, scrollingElement } = target.ownerDocument;
+  const across = key === "ArrowLeft" || key === "ArrowRight";
+  const hides = (element: Element): string => {
+    const { overflowX, overflowY } = realmOf(element).getComputedStyle(element);
+    return across ? overflowX : overflowY;
   };
-  const [left, top] = distances[key] ?? [0, 0];
-  for (let at: Element | null = target; at; at = at.parentElement) {
+  for (let at: Element | null = target; at; at = parentAcross(at)) {
+    const how = hides(at);
+    // What hides nothing itself takes from its body whether the window scrolls.
+    const root = how === "visible" ? hides(body) : how;
+    if (at === scrollingElement ? /hidden|clip/.test(root) : !/auto|scroll/.test(how)) continue;
+    const page = at.clientHeight * PAGE;
+    const far = at.scrollHeight;
+    const distances: Record<string, number> = {
+      ArrowUp: -LINE,
+      ArrowDown: LINE,
+      ArrowLeft: -LINE,
+      ArrowRight: LINE,
+      PageUp: -page,
+      PageDown: page,
+      Home: -far,
+      End: far,
+    };
     const before = at.scrollTop + at.scrollLeft;
-    at.scrollBy({ left, top, behavior: "instant" });
+    const by = distances[key];
+    at.scrollBy({ [across ? "left" : "top"]: by, behavior: "instant" });
     if (at.scrollTop + at.scrollLeft !== before) return;
   }
-  view.scrollBy({ left, top, behavior: "instant" });
 }
 
 /** Tells the page that a choice was made. */
