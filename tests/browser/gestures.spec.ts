@@ -369,14 +369,23 @@ test("text is selected by dragging over it, on both sides", async ({ customer, a
   await writing("/help");
   await put(customer, agent, `<p style="font:20px monospace">some <b id="one">words</b> to <b id="two">select</b> here</p>`);
   await drag(agent, "#one", "#two");
-  await expect.poll(() => customer.page.evaluate(() => String(getSelection()))).toMatch(/^\w+ to \w+$/);
+  const selected = () => customer.page.evaluate(() => String(getSelection()).trim());
+  await expect.poll(selected).toMatch(/^\w+ to \w+$/);
+  // One press selects nothing any more, two a word, three all that stands together.
+  await agent.mirror.click("#one");
+  await expect.poll(selected).toBe("");
+  const { x, y } = await agent.mirror.middle("#two");
+  await agent.page.mouse.dblclick(x, y);
+  await expect.poll(selected).toBe("select");
+  await agent.page.mouse.click(x, y, { clickCount: 3 });
+  await expect.poll(selected).toBe("some words to select here");
 });
 
 test("the wheel is the page's first: a map zooms, everything else scrolls", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
   await writing("/help");
   await put(customer, agent, `<div id="map" style="height:200px;background:#eee">map</div><p id="zoom">0</p><p style="height:3000px">long</p>`,
-    `let zoom = 0; map.addEventListener("wheel", (event) => { event.preventDefault(); zoom += Math.sign(event.deltaY); document.querySelector("#zoom").textContent = zoom });`);
+    `let zoom = 0; map.addEventListener("wheel", (event) => { event.preventDefault(); zoom += Math.sign(event.deltaY); document.querySelector("#zoom").textContent = zoom + (event.ctrlKey ? " ctrl" : "") });`);
   const top = () => customer.page.locator("#added").evaluate((added) => Math.round(added.scrollTop));
   await point(agent, "#map");
   for (let turn = 1; turn <= 5; turn++) {
@@ -385,6 +394,11 @@ test("the wheel is the page's first: a map zooms, everything else scrolls", asyn
   }
   await expect.poll(() => agent.mirror.scrollTop("#added")).toBe(0);
   expect(await top()).toBe(0);
+  // Two fingers that are spread on a pad are a wheel with Ctrl held.
+  await agent.page.keyboard.down("Control");
+  await agent.page.mouse.wheel(0, 100);
+  await agent.page.keyboard.up("Control");
+  await expect(customer.page.locator("#zoom")).toHaveText("6 ctrl");
   await point(agent, "#zoom");
   await agent.page.mouse.wheel(0, 300);
   await expect.poll(top).toBeGreaterThan(100);

@@ -405,9 +405,10 @@ export class Executor {
   }
 
   #wheel(action: ActionOf<"wheel">): void {
-    const [hit, at] = this.#over(action);
-    if (this.#pointing.over !== hit) this.#point(hit, { ...at, modifiers: action.modifiers });
-    const goes = this.#pointing.wheel(action.dx, action.dy);
+    const [hit, place] = this.#over(action);
+    const at = { ...place, modifiers: action.modifiers };
+    if (this.#pointing.over !== hit) this.#point(hit, at);
+    const goes = this.#pointing.wheel(at, action.dx, action.dy);
     this.#wheelTaken = goes ? Number.NEGATIVE_INFINITY : performance.now();
     if (!goes) throw new Refused("prevented");
   }

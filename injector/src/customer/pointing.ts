@@ -106,11 +106,11 @@ export class Pointing {
   }
 
   /** Turns the wheel; false if the page has prevented that something scrolls. */
-  wheel(deltaX: number, deltaY: number): boolean {
+  wheel(at: Place, deltaX: number, deltaY: number): boolean {
     const target = this.#over;
     if (!target) return true;
     const view = realmOf(target);
-    const init = { ...this.#init(target, this.#at), deltaX, deltaY, deltaMode: 0 };
+    const init = { ...this.#init(target, at), deltaX, deltaY, deltaMode: 0 };
     return target.dispatchEvent(new view.WheelEvent("wheel", init));
   }
 
