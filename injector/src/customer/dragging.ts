@@ -44,6 +44,8 @@ interface Held {
 export class Dragging {
   #held: Held | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Where the agent has selected something. */
+  #selected: Selection | null = null;
 
   constructor(readonly pointing: Pointing) {}
 
@@ -75,7 +77,34 @@ export class Dragging {
     if (held.carried) this.#over(held.carried, target, at);
     else {
       this.pointing.move(target, at);
-      if (held.anchor) select(held.anchor, target, at);
+      if (held.anchor) this.#selected = selectTo(held.anchor, target, at) ?? this.#selected;
+    }
+  }
+
+  /** Does with what is selected what a press does: the second selects a word, the third a paragraph, the first nothing any more. */
+  select(target: Element, at: Place, count: number): void {
+    if (closestAcross(target, PRESSED)) return;
+    if (count === 1) {
+      this.#selected?.removeAllRanges();
+      this.#selected = null;
+      return;
+    }
+    const place = caretAt(target, at);
+    const selection = target.ownerDocument.getSelection();
+    if (!place || !selection) return;
+    this.#selected = selection;
+    const { node, offset } = place;
+    // From behind its first letter, or the word before it would be meant.
+    selection.collapse(node, Math.min(offset + 1, (node as Text).length));
+    const over = (unit: string): void => {
+      selection.modify("move", "backward", unit);
+      selection.modify("extend", "forward", unit);
+    };
+    try {
+      over(count === 2 ? "word" : "paragraphboundary");
+    } catch {
+      // Firefox knows no paragraphs.
+      over("lineboundary");
     }
   }
 
@@ -186,9 +215,11 @@ function caretAt(target: Element, { x, y }: Place): { node: Node; offset: number
   return { node, offset: found?.offset ?? range?.startOffset ?? 0 };
 }
 
-function select(anchor: { node: Node; offset: number }, target: Element, at: Place): void {
+/** Selects as far as a place. Returns in what, if that can be. */
+function selectTo(anchor: { node: Node; offset: number }, target: Element, at: Place): Selection | null {
   const end = caretAt(target, at);
-  if (!end || !anchor.node.isConnected || anchor.node.ownerDocument !== end.node.ownerDocument) return;
+  if (!end || !anchor.node.isConnected || anchor.node.ownerDocument !== end.node.ownerDocument) return null;
   const selection = target.ownerDocument.getSelection();
   selection?.setBaseAndExtent(anchor.node, anchor.offset, end.node, end.offset);
+  return selection;
 }

@@ -336,7 +336,11 @@ export class Executor {
     if (followed) checkLink(followed, "press");
     const button = { button: 0, count } as const;
     const open = this.context.topLayer();
-    if (this.#pointing.down(button)) this.#focusFor(hit);
+    if (this.#pointing.down(button)) {
+      this.#focusFor(hit);
+      if (!this.#typing.keyboard.held && !takesText(hit))
+        this.#dragging.select(hit, placeIn(target, action), count);
+    }
     this.#pointing.up(button);
     dismissBeside(open, hit);
     if (!hit.isConnected) return undefined;
