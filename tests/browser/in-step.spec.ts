@@ -293,3 +293,36 @@ test("after a lost connection only what changed is sent: of an unchanged page, n
   // The pointer has not moved since.
   await expect.poll(() => agent.mirror.html("h1")).toContain("data-tandem-hover");
 });
+
+test("a shadow root that nothing told of is found", async ({ customer, agent, session }) => {
+  await session("/help");
+  // Of a window that was gone before anybody could look at it: its functions tell nothing.
+  await customer.page.evaluate(() => {
+    const frame = document.body.appendChild(document.createElement("iframe"));
+    const host = frame.contentDocument?.createElement("p") as HTMLElement;
+    frame.remove();
+    host.id = "stranger";
+    document.querySelector("main")?.prepend(host);
+  });
+  await expect.poll(() => agent.mirror.html("#stranger")).toContain("stranger");
+  await customer.page.$eval("#stranger", (host) => {
+    host.attachShadow({ mode: "open" }).append("inside");
+    host.setAttribute("title", "changed");
+  });
+  const seen = () => mirrored(agent.page, (document) => document.querySelector("#stranger")?.shadowRoot?.textContent);
+  await expect.poll(seen).toBe("inside");
+});
+
+test("a closed root in a frame that a script fills as soon as it has made it", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const frame = document.createElement("iframe");
+    document.querySelector("main")?.prepend(frame);
+    const inner = frame.contentDocument as Document;
+    inner.body.innerHTML = "<p>outside</p>";
+    inner.querySelector("p")?.attachShadow({ mode: "closed" }).append("kept inside");
+  });
+  const seen = () =>
+    mirrored(agent.page, (document) => document.querySelector("iframe")?.contentDocument?.querySelector("p")?.shadowRoot?.textContent);
+  await expect.poll(seen).toBe("kept inside");
+});

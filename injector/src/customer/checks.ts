@@ -17,7 +17,11 @@ export class Checks {
   /** Nodes to look at until all were looked at since the last change. */
   #left = 0;
 
-  constructor(readonly known: KnownNodes) {}
+  /** `missed` is told of a host whose shadow root the server does not have: nothing tells what functions of a lost window do. */
+  constructor(
+    readonly known: KnownNodes,
+    readonly missed: (host: Element) => void,
+  ) {}
 
   /** Whether there is something to check. */
   get due(): boolean {
@@ -34,13 +38,14 @@ export class Checks {
     const { known } = this;
     const count = Math.max(SLICE, Math.ceil(known.size / 3));
     const digest = new Digest();
+    const missed: Element[] = [];
     let at: Known | null = this.#cursor && known.has(this.#cursor) ? this.#cursor : known.top;
     out.byte(30);
     out.uint(at.id);
     out.uint(count);
     for (let left = count; at && left > 0; left--) {
       digest.add(at.id);
-      let next = known.inside(at);
+      let next = known.inside(at, missed);
       for (let up: Known | null = at; up && !next; ) {
         next = known.following(up);
         if (next) break;
@@ -52,5 +57,6 @@ export class Checks {
     this.#cursor = at;
     this.#left = Math.max(0, this.#left - count);
     out.uint(digest.value);
+    for (const host of missed) this.missed(host);
   }
 }

@@ -213,13 +213,18 @@ export class KnownNodes {
     return known.at !== GONE;
   }
 
-  /** What the server should have as the first child; a shadow root, or the document of a frame, before all others. */
-  inside(known: Known): Known | null {
+  /**
+   * What the server should have as the first child; a shadow root, or the document of a frame, before all others. A host whose root it
+   * does not have is added to those that are `missed`.
+   */
+  inside(known: Known, missed?: Element[]): Known | null {
     const { node } = known;
     // Half of all nodes, and nothing is in them.
     if (node.nodeType === 3) return null;
     const inner = isElement(node) ? (this.roots.of(node) ?? this.frames.of(node)) : null;
-    return (inner && this.of(inner)) ?? this.#from(node.firstChild, known);
+    const entry = inner && this.of(inner);
+    if (inner && !entry && inner.nodeType === 11) missed?.push(node as Element);
+    return entry ?? this.#from(node.firstChild, known);
   }
 
   /** What the server should have as the next sibling. */

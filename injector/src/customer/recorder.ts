@@ -13,10 +13,10 @@ import { Changes, type ChangesContext } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
 import { awaitDefinition } from "./custom.ts";
-import { focused, isElement, type Roots } from "./dom.ts";
+import { focused, inFrame, isElement, type Roots } from "./dom.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
-import { KnownNodes } from "./known.ts";
+import { DEEPEST, depthOf, KnownNodes } from "./known.ts";
 import { Media } from "./media.ts";
 import { Moving } from "./moving.ts";
 import type { Notices, NoticeWriter } from "./notices.ts";
@@ -166,7 +166,9 @@ export class Recorder {
     this.#first = first + 1;
     this.#frames = new Frames(withholding, outlet);
     this.known = new KnownNodes(document, page.roots, this.#frames, first);
-    this.#checks = new Checks(this.known);
+    this.#checks = new Checks(this.known, (host) => {
+      if (depthOf(host) + 1 < DEEPEST) this.attached(host);
+    });
     this.#controls = new Controls(this.known, withholding);
     this.#around = new Surroundings(this.known, withholding, () => this.schedule());
     this.#scrolls = new Scrolls(this.known);
@@ -512,12 +514,17 @@ export class Recorder {
     if (on) {
       const { documentElement } = root as Document;
       this.#observed.set(root, documentElement ?? null);
-      if (root.nodeType === Node.DOCUMENT_NODE) this.page.realms.enter(root as Document);
+      if (root.nodeType === Node.DOCUMENT_NODE) this.#reach(root as Document);
     }
     for (const event of EVENTS) {
       if (on) root.addEventListener(event, this.#heard, { capture: true, passive: true });
       else root.removeEventListener(event, this.#heard, { capture: true });
     }
+  }
+
+  /** Hears what scripts do with the functions of a document's window. */
+  #reach(document: Document | null): void {
+    if (document) this.page.realms.enter(document);
   }
 
   readonly #heard = (event: Event): void => {
@@ -529,6 +536,8 @@ export class Recorder {
           break;
         case "load":
           this.#around.markSource(target);
+          // A new frame tells at once that it is empty, before the script goes on that made it and what is in it.
+          if (isElement(target)) this.#reach(inFrame(target));
           break;
         case "pointerover":
         case "pointerout":
