@@ -136,3 +136,27 @@ test("Tab selects what is in a line, and leaves a text of several lines as it is
   await agent.page.keyboard.type("and ");
   await expect(customer.page.locator("#lines")).toHaveValue("and kept");
 });
+
+test("typing goes on in the field that the page leads to, and not in the customer's", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, `${["a", "b", "c"].map((id) => `<input id="${id}" maxlength="1" size="1">`).join("")}<input id="theirs"><input id="ours">`);
+  await customer.page.evaluate(() => {
+    const fields = [...document.querySelectorAll<HTMLInputElement>("#desk input")].slice(0, 3);
+    for (const [at, field] of fields.entries()) field.addEventListener("input", () => fields[at + 1]?.focus());
+  });
+  await agent.mirror.click("#a");
+  for (const [id, digit, next] of [["a", "1", "b"], ["b", "2", "c"], ["c", "3", "c"]] as const) {
+    await agent.page.keyboard.type(digit);
+    await expect(customer.page.locator(`#${id}`)).toHaveValue(digit);
+    await expect.poll(() => agent.page.frameLocator('iframe[title="Customer\'s page"]').locator(":focus").getAttribute("id")).toBe(next);
+  }
+  await agent.mirror.click("#ours");
+  await agent.page.keyboard.type("x");
+  await expect(customer.page.locator("#ours")).toHaveValue("x");
+  await customer.page.click("#theirs");
+  await customer.page.keyboard.type("mine");
+  await expect.poll(() => agent.mirror.value("#theirs")).toBe("mine");
+  await agent.page.keyboard.type("yz");
+  await expect(customer.page.locator("#ours")).toHaveValue("xyz");
+  await expect(customer.page.locator("#theirs")).toHaveValue("mine");
+});

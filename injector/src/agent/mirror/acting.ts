@@ -74,6 +74,8 @@ export class Acting {
   #scrolled = new Set<Node>();
   #flushing = false;
   #focusIntent = Number.NEGATIVE_INFINITY;
+  /** What was typed into last, while no other field had the page's focus. */
+  #typedIn: Element | null = null;
   /** What was clicked last and is no field. */
   #pressedLast: NodeId | null = null;
 
@@ -166,6 +168,7 @@ export class Acting {
     if (this.#caret.answered(seq) || this.#pointing.answered(seq, refused)) return true;
     if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at)) {
       this.#caret.known(this.#document);
+      this.#followLead();
       return refused === "stale";
     }
     // What is scrolled but not sent is newer than the answer: sent first, it holds the page's word back.
@@ -450,6 +453,9 @@ export class Acting {
     const target = innermost(event);
     if (this.#mode !== "write" || !isTextField(target) || refusalOf(target)) return;
     this.#focusIntent = Number.NEGATIVE_INFINITY;
+    const { focused } = this.#mirror;
+    const elsewhere = focused !== target && (isTextField(focused) || editable(focused) !== null);
+    this.#typedIn = elsewhere ? null : target;
     this.#fields.typed(target, event as InputEvent);
   }
 
@@ -514,6 +520,17 @@ export class Acting {
   #selectionChanged(): void {
     const document = this.#document;
     if (this.#mode === "write" && document) this.#caret.tellSoon(document);
+  }
+
+  /** A page may lead from a field that is full to the next one: the agent goes on there. */
+  #followLead(): void {
+    const { focused } = this.#mirror;
+    const active = activeIn(this.#document);
+    if (!focused || focused === active || !active || active !== this.#typedIn) return;
+    if (!isTextField(focused)) return;
+    this.#typedIn = null;
+    this.#focusIntent = performance.now();
+    this.#followFocus();
   }
 
   /** After a click on a label or a Tab the caret goes where the customer's focus went. */
