@@ -12,6 +12,8 @@ const WAYS: Record<string, string> = {
   "in a timer": "setTimeout(() => sender.submit(), 300)",
   "after an answer": "fetch('/help').then((answer) => answer.text()).then(() => sender.submit())",
   "in a frame of animation": "requestAnimationFrame(() => sender.requestSubmit())",
+  "submit() of a window that is new": "anew().HTMLFormElement.prototype.submit.call(sender)",
+  "a form in a window that is new": "const { document } = anew(); document.body.append(document.importNode(sender, true)); document.forms[0].requestSubmit()",
 };
 
 test("no form leaves because of an agent's action, in whatever way", async ({ customer, agent, session }) => {
@@ -28,7 +30,8 @@ test("no form leaves because of an agent's action, in whatever way", async ({ cu
   const buttons = Object.values(WAYS).map((way, at) => `<button type="button" class="way" id="way${at}" onclick="${way.replaceAll('"', "'")}">${at}</button>`);
   await put(customer, agent, `<form id="form" action="/help" target="sink"><input name="sent" id="field" value="1"><button id="send">Send</button></form>
     ${buttons.join("")}<iframe name="sink" id="sink"></iframe>`, `
-    window.sender = document.querySelector("#form"); sender.addEventListener("submit", () => { document.title = "submitted" });`);
+    window.sender = document.querySelector("#form"); sender.addEventListener("submit", () => { document.title = "submitted" });
+    window.anew = () => document.querySelector("#added").appendChild(document.createElement("iframe")).contentWindow;`);
   for (const at of buttons.keys()) {
     const refused = agent.page.getByText("Only the customer can use this.");
     await agent.mirror.click(`#way${at}`);

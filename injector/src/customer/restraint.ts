@@ -7,7 +7,7 @@
  */
 
 import { keptIn } from "../loader/kept.ts";
-import { closestAcross, isElement } from "./dom.ts";
+import { closestAcross, inFrame, isElement } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { Realm, Realms } from "./realms.ts";
@@ -50,6 +50,9 @@ const PICKERS = ["showOpenFilePicker", "showSaveFilePicker", "showDirectoryPicke
 export class Restraint {
   #running: Run | null = null;
   #last: { run: Run; since: number } | null = null;
+  /** Windows that are no realm yet, by one of their objects; and whether it is us who look into a frame. */
+  readonly #fresh = new WeakSet<object>();
+  #looks = false;
 
   /** `pressed` is told of every real gesture: the server has to know too. */
   constructor(realms: Realms, pressed: () => void) {
@@ -108,7 +111,21 @@ export class Restraint {
     return run !== null;
   }
 
+  /** A script may use the window of a frame that it has just made before anything is known of it. */
+  #watchFresh(frame: unknown): void {
+    if (this.#looks || !isElement(frame) || !this.#run()) return;
+    this.#looks = true;
+    const realm = inFrame(frame)?.defaultView as Realm | undefined;
+    this.#looks = false;
+    if (!realm || this.#fresh.has(realm.HTMLFormElement)) return;
+    this.#fresh.add(realm.HTMLFormElement);
+    hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
+    realm.addEventListener("submit", (event) => this.#submits(event), true);
+  }
+
   #watch(realm: Realm): void {
+    for (const name of ["contentWindow", "contentDocument"])
+      hook(realm.HTMLIFrameElement.prototype, name, { read: (frame) => this.#watchFresh(frame) });
     // From before the page's first script where there is our loader.
     const kept = keptIn(realm);
     if (kept) kept.maySubmit = () => this.#maySubmit();
