@@ -10,7 +10,7 @@ export type Program = {
   change(operations: number): Promise<void>;
   /** The shadow root of an element, a closed one too. */
   rootOf(element: Element): ShadowRoot | null;
-  /** Has the browser find out anew which style sheets there are. */
+  /** Has the browser find out anew which style sheets there are, and what is in which slot. */
   restyle(): void;
   /** The names of the last operations, newest last. */
   readonly trace: string[];
@@ -537,8 +537,11 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       const style = (root.ownerDocument ?? (root as Document)).createElement("style");
       (root.firstElementChild ?? root).append(style);
       style.textContent = "restyle{}";
-      getComputedStyle(top).color;
+      const slot = style.ownerDocument.createElement("slot");
+      if (root.nodeType === Node.DOCUMENT_FRAGMENT_NODE) root.prepend(slot);
+      top.getClientRects();
       style.remove();
+      slot.remove();
     }
   };
   Object.assign(window, { program: { change, restyle, rootOf, trace } satisfies Program });
