@@ -15,8 +15,12 @@ pub(in crate::policy) const CHOICE: [&str; 2] = ["sizes", "srcset"];
 /// What is meant where nothing is said. It is said in a view: browsers may keep the last density for an image without a set.
 const PLAIN: &str = "1x";
 
-/// Candidates of a set that are looked at.
-const MOST: usize = 100;
+/// How much is looked at for one image, so that no page can ask for more work than it has bytes: children of its `picture`,
+const CHILDREN: usize = 64;
+/// candidates in all of their sets,
+const CANDIDATES: usize = 400;
+/// and among those the addresses that may well be the one that is shown.
+const ADDRESSES: usize = 16;
 
 /// What of a set belongs to the picture that is shown.
 struct Candidate<'a> {
@@ -55,31 +59,55 @@ impl Lens<'_> {
 fn candidate<'a>(node: NodeRef<'a>, image: &'a Element, source: &str) -> Option<Candidate<'a>> {
     let shown = resolve(node, None, source)?;
     let around = node.parent().filter(|parent| parent.element().is_some_and(|it| it.is_html("picture")));
-    let before = around.into_iter().flat_map(NodeRef::children).take_while(|child| *child != node);
+    let children = around.into_iter().flat_map(NodeRef::children).take(CHILDREN);
+    let before = children.take_while(|child| *child != node);
     let sources = before.filter_map(NodeRef::element).filter(|element| element.is_html("source"));
+    let mut search = Search { node, shown, candidates: CANDIDATES, addresses: ADDRESSES };
     sources.chain([image]).find_map(|element| {
-        let descriptor = descriptor(element.attribute("srcset")?, node, &shown)?;
+        let descriptor = search.descriptor(element.attribute("srcset")?)?;
         Some(Candidate { descriptor, sizes: element.attribute("sizes") })
     })
 }
 
-fn descriptor<'a>(set: &'a str, node: NodeRef<'_>, shown: &Url) -> Option<&'a str> {
-    let mut rest = set;
-    for _ in 0..MOST {
-        rest = rest.trim_start_matches(|char: char| char.is_ascii_whitespace() || char == ',');
-        let end = rest.find(|char: char| char.is_ascii_whitespace()).unwrap_or(rest.len());
-        let (url, after) = rest.split_at(end);
-        if url.is_empty() {
-            return None;
+/// Looks for what is shown, and for no more than there is to spend.
+struct Search<'a> {
+    node: NodeRef<'a>,
+    shown: Url,
+    candidates: usize,
+    addresses: usize,
+}
+
+impl Search<'_> {
+    fn descriptor<'a>(&mut self, set: &'a str) -> Option<&'a str> {
+        let mut rest = set;
+        while let Some(left) = self.candidates.checked_sub(1) {
+            self.candidates = left;
+            rest = rest.trim_start_matches(|char: char| char.is_ascii_whitespace() || char == ',');
+            let end = rest.find(|char: char| char.is_ascii_whitespace()).unwrap_or(rest.len());
+            let (url, after) = rest.split_at(end);
+            if url.is_empty() {
+                return None;
+            }
+            let bare = url.trim_end_matches(',');
+            let (said, next) = if bare.len() < url.len() { ("", after) } else { until_comma(after) };
+            rest = next;
+            if is_descriptor(said) && self.is_shown(bare) {
+                return Some(if said.is_empty() { PLAIN } else { said });
+            }
         }
-        let bare = url.trim_end_matches(',');
-        let (said, next) = if bare.len() < url.len() { ("", after) } else { until_comma(after) };
-        rest = next;
-        if is_descriptor(said) && resolve(node, None, bare).as_ref() == Some(shown) {
-            return Some(if said.is_empty() { PLAIN } else { said });
-        }
+        None
     }
-    None
+
+    fn is_shown(&mut self, address: &str) -> bool {
+        // Letters and digits at the end of an address stay what they are.
+        let changed = address.trim_end_matches(|char: char| char.is_ascii_alphanumeric());
+        if !self.shown.as_str().ends_with(&address[changed.len()..]) {
+            return false;
+        }
+        let Some(left) = self.addresses.checked_sub(1) else { return false };
+        self.addresses = left;
+        resolve(self.node, None, address).as_ref() == Some(&self.shown)
+    }
 }
 
 /// What is said of a candidate, and the others.

@@ -57,6 +57,14 @@ fn an_image_keeps_the_density_of_what_it_shows() {
     let picture = "<picture><source srcset=\"/a.png 2x\" sizes=\"9px\"><img src=\"/a.png\" srcset=\"/a.png 3x\"><source srcset=\"/a.png 4x\"></picture>";
     assert_eq!(of(picture), is("2x", Some("9px")));
     assert_eq!(of("<img src=\"/b.png\" srcset=\"/b.png, /a.png 2x\">"), is("1x", None));
+    // It is not looked for without end.
+    let others = |count: usize| "/c?/b.png 2x,".repeat(count);
+    assert_eq!(of(&format!("<img src=\"/b.png\" srcset=\"{} /b.png 3x\">", others(15))), is("3x", None));
+    assert_eq!(of(&format!("<img src=\"/b.png\" srcset=\"{} /b.png 3x\">", others(16))), (None, None));
+    let sources = |count: usize| "<source srcset=\"/c 1x\">".repeat(count);
+    let last = "<source srcset=\"/b.png 2x\"><img src=\"/b.png\">";
+    assert_eq!(of(&format!("<picture>{}{last}</picture>", sources(63))), is("2x", None));
+    assert_eq!(of(&format!("<picture>{}{last}</picture>", sources(64))), (None, None));
     for none in ["/a.png, /c.png", "/b.png 0x", "/b.png 2x 3h", "/b.png (2x", "/b.png CANARY"] {
         assert_eq!(
             of(&format!("<img src=\"/b.png\" srcset=\"{none}\" sizes=\"CANARY\">")),
