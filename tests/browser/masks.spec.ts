@@ -241,6 +241,37 @@ test("where the customer points and clicks on what is hidden is told to nobody",
   await expect.poll(heard).toBe(1);
 });
 
+test("what the site keeps out of the page tells nothing of clicks and boxes in it", async ({ customer, agent, session }) => {
+  const told: string[] = [];
+  agent.page.on("websocket", (socket) =>
+    socket.on("framereceived", (frame) => told.push(plain(frame.payload).toString("latin1"))),
+  );
+  const CANARY = "kept-out-8174";
+  customer.page.on("dialog", (dialog) => dialog.accept());
+  await session("/help");
+  await customer.page.evaluate((canary) => {
+    const apart = document.createElement("div");
+    apart.dataset.tandem = "ignore";
+    apart.innerHTML = `<button type="button" id="key">7</button><form><input id="amount" required></form><iframe></iframe>`;
+    document.querySelector("main")?.prepend(apart);
+    const inner = apart.querySelector("iframe")?.contentWindow as Window;
+    inner.document.body.innerHTML = "<button>8</button>";
+    const amount = apart.querySelector("input") as HTMLInputElement;
+    amount.setCustomValidity(canary);
+    amount.reportValidity();
+    inner.alert(canary);
+  }, CANARY);
+  await customer.page.click("#key");
+  await customer.page.frameLocator("main iframe").first().locator("button").click();
+  const heard = () => told.filter((text) => text.startsWith('{"type":"clicked"')).length;
+  await customer.page.locator("h1").first().click();
+  await expect.poll(heard).toBe(1);
+  await customer.page.evaluate(() => alert("Of the page"));
+  await expect.poll(() => told.some((text) => text.includes("Of the page"))).toBe(true);
+  expect(told.filter((text) => text.includes(CANARY))).toEqual([]);
+  expect(heard()).toBe(1);
+});
+
 test("the keyboard reaches the tooltip and the switch", async ({ customer, session }) => {
   await session("/account");
   const toggle = customer.page.getByRole("switch", { name: "Show what is hidden" });

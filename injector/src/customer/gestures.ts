@@ -7,6 +7,8 @@
 import type { OutOf } from "../depth/main.ts";
 import type { FromCustomer, Point } from "../protocol/words.ts";
 import { guarded } from "./guarded.ts";
+import { apart } from "./known.ts";
+import type { Marks } from "./marks.ts";
 import type { Realms } from "./realms.ts";
 
 /** Shortest time between two positions, in milliseconds. */
@@ -19,15 +21,14 @@ export class Gestures {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * `send` is called with what the customer does; it flushes the page first where the order matters. `keeps` says of
-   * what must not be told, because its place alone would say what the agent does not see. `outOf` loads what knows where a frame
-   * is.
+   * `send` is called with what the customer does; it flushes the page first where the order matters. `outOf` loads what knows where
+   * a frame is.
    */
   constructor(
     readonly host: Element,
     realms: Realms,
     readonly send: (message: FromCustomer) => void,
-    readonly keeps: (event: Event) => boolean,
+    readonly marks: Marks,
     readonly outOf: () => Promise<OutOf>,
   ) {
     this.#ends = [
@@ -45,7 +46,7 @@ export class Gestures {
   }
 
   readonly #moved = (event: PointerEvent): void => {
-    if (!event.isTrusted || this.keeps(event)) return;
+    if (!event.isTrusted || this.#keeps(event)) return;
     this.#place(event, (at) => {
       this.#at = at;
       this.#timer ??= setTimeout(() => {
@@ -56,7 +57,7 @@ export class Gestures {
   };
 
   readonly #pressed = (event: PointerEvent): void => {
-    if (!event.isTrusted || event.composedPath().includes(this.host) || this.keeps(event)) return;
+    if (!event.isTrusted || event.composedPath().includes(this.host) || this.#keeps(event)) return;
     this.#place(event, (at) => this.send({ type: "clicked", at }));
   };
 
@@ -66,6 +67,12 @@ export class Gestures {
     this.#timer = undefined;
     guarded(() => this.send({ type: "pointer_left" }));
   };
+
+  /** What the agent does not see: places of clicks on the keys of a hidden PIN pad would tell the PIN. */
+  #keeps(event: Event): boolean {
+    const at = event.composedPath()[0] as Node;
+    return this.marks.within(at, /hidden/) || apart(at);
+  }
 
   /** Tells where an event is in the outermost viewport that this script reaches: a little later, if it is in a frame. */
   #place({ clientX, clientY, view }: PointerEvent, tell: (at: Point) => void): void {

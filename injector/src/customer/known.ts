@@ -296,7 +296,17 @@ export function depthOf(node: Node): number {
 
 /** Whether a node is no part of the shared page: our own element, and what the site marked so. */
 export function ignored(node: Node): boolean {
-  return isElement(node) && (node.localName === OURS || node.getAttribute("data-tandem") === "ignore");
+  return isElement(node) && (node.localName === OURS || isKeptOut(node));
+}
+
+/** Whether a node is in what the site marked as no part of the shared page. */
+export function apart(node: Node): boolean {
+  for (let at: Node | null = node; at; at = above(at)) if (isElement(at) && isKeptOut(at)) return true;
+  return false;
+}
+
+function isKeptOut(element: Element): boolean {
+  return element.getAttribute("data-tandem") === "ignore";
 }
 
 /** Whether what is inside a node is part of the shared page. */

@@ -27,7 +27,8 @@ const BUBBLE = 5000;
 
 interface Notice {
   readonly kind: number;
-  readonly at: Element | null;
+  /** A control, or the document of which it is a box: told only while that is a part of the shared page. */
+  readonly at: Element | Document;
   readonly text: string;
 }
 
@@ -51,9 +52,9 @@ export class Notices {
     return this.#writer;
   }
 
-  /** A box opens that stops the page. */
-  open(kind: number, text: string): void {
-    this.#writer?.show({ kind, at: null, text });
+  /** A box of a document opens that stops the page. */
+  open(kind: number, at: Document, text = ""): void {
+    this.#writer?.show({ kind, at, text });
   }
 
   /** It is closed. */
@@ -114,8 +115,8 @@ export class NoticeWriter {
 
   /** Tells what changed. */
   write(out: Writer): void {
-    const now = this.#now ?? this.#choosing();
-    const at = now ? this.known.id(now.at) : 0;
+    const now = [this.#now, this.#choosing()].find((one) => one && this.known.id(one.at));
+    const at = isElement(now?.at) ? this.known.id(now.at) : 0;
     const text = now ? this.withholding.echoes.hide(now.text.slice(0, LONGEST)) : "";
     const key = now ? `${now.kind} ${at} ${text}` : "";
     if (key === this.#told) return;
@@ -145,7 +146,7 @@ export function hookNotices(realm: Realm, notices: Notices): void {
   ] as const) {
     hook(realm, name, {
       around: (call, args) => {
-        guarded(() => notices.open(kind, kind === PRINT ? "" : `${args[0] ?? ""}`));
+        guarded(() => notices.open(kind, realm.document, kind === PRINT ? "" : `${args[0] ?? ""}`));
         try {
           return call();
         } finally {
@@ -154,12 +155,12 @@ export function hookNotices(realm: Realm, notices: Notices): void {
       },
     });
   }
-  realm.addEventListener("beforeprint", () => guarded(() => notices.open(PRINT, "")));
+  realm.addEventListener("beforeprint", () => guarded(() => notices.open(PRINT, realm.document)));
   realm.addEventListener("afterprint", () => guarded(() => notices.close()));
   // After the page's own handlers.
   realm.addEventListener("beforeunload", (event) => {
     if (!event.defaultPrevented && !event.returnValue) return;
-    guarded(() => notices.open(LEAVE, ""));
+    guarded(() => notices.open(LEAVE, realm.document));
     // Runs only when the customer stays.
     setTimeout(() => guarded(() => notices.close()));
   });

@@ -514,17 +514,12 @@ export class Recorder {
     if (on) {
       const { documentElement } = root as Document;
       this.#observed.set(root, documentElement ?? null);
-      if (root.nodeType === Node.DOCUMENT_NODE) this.#reach(root as Document);
+      if (root.nodeType === Node.DOCUMENT_NODE) this.page.realms.enter(root as Document);
     }
     for (const event of EVENTS) {
       if (on) root.addEventListener(event, this.#heard, { capture: true, passive: true });
       else root.removeEventListener(event, this.#heard, { capture: true });
     }
-  }
-
-  /** Hears what scripts do with the functions of a document's window. */
-  #reach(document: Document | null): void {
-    if (document) this.page.realms.enter(document);
   }
 
   readonly #heard = (event: Event): void => {
@@ -534,11 +529,13 @@ export class Recorder {
         case "scroll":
           this.#scrolls.mark(target);
           break;
-        case "load":
+        case "load": {
           this.#around.markSource(target);
           // A new frame tells at once that it is empty, before the script goes on that made it and what is in it.
-          if (isElement(target)) this.#reach(inFrame(target));
+          const inner = isElement(target) && inFrame(target);
+          if (inner) this.page.realms.enter(inner);
           break;
+        }
         case "pointerover":
         case "pointerout":
         case "pointerdown":

@@ -113,8 +113,7 @@ export class Session implements Host, ActingSession {
       stage.host,
       context.realms,
       (message) => this.#gesture(message),
-      // The places of clicks on the keys of a hidden PIN pad would tell the PIN.
-      (event) => this.marks.within(event.composedPath()[0] as Node, /hidden/),
+      this.marks,
       () => bridge.load("depth"),
     );
     this.hints = new Hidden(async () => {

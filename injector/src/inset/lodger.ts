@@ -113,7 +113,7 @@ export class Lodger implements Host, ActingSession {
       host,
       this.#realms,
       (message) => this.#gesture(message),
-      (event) => this.marks.within(event.composedPath()[0] as Node, /hidden/),
+      this.marks,
       () => bridge.load("depth"),
     );
   }

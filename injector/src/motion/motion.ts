@@ -2,9 +2,10 @@
  * How far the animations of the page are, told as an attribute of each animated element that the page does not have.
  *
  * The attribute is a style sheet: a rule for each animation, of the element or of a part of it (`a::before`), that says when it began,
- * by the customer's clock, or where it stands still, or which scroller it follows, or that it is over before its time. Those of style sheets are named, and run in the
- * mirror by themselves; those of scripts come with their keyframes, and so do transitions, which the mirror may not begin, and what a
- * script gives one of a style sheet. So the server needs to know of them only what it knows of all CSS.
+ * by the customer's clock, or where it stands still, or which scroller it follows, or that it is over before its time. Those of
+ * style sheets are named, and run in the mirror by themselves; those of scripts come with their keyframes, and so do transitions,
+ * which the mirror may not begin, and what a script gives one of a style sheet. So the server needs to know of them only what it knows
+ * of all CSS.
  */
 
 import { writeAttribute } from "../customer/attributes.ts";
