@@ -128,9 +128,6 @@ export function define(element: Element): void {
   }
 }
 
-/** Says that a style element stands for the sheets that its root has adopted; `injector/src/sheets/sheets.ts` has the same name. */
-export const ADOPTED = "data-tandem-adopted";
-
 /** Where in its time a sound is, in seconds. */
 export const TIME = "data-tandem-time";
 

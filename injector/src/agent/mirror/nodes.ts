@@ -7,7 +7,8 @@
 
 import type { NodeId } from "../../protocol/words.ts";
 import { Digest } from "../../wire/digest.ts";
-import { ADOPTED, allowed, DEFINED, define, seek, setAttribute, TIME } from "./attributes.ts";
+import { AdoptedSheets } from "./adopted.ts";
+import { allowed, DEFINED, define, seek, setAttribute, TIME } from "./attributes.ts";
 import { above, type Mode, modeOf, SANDBOX } from "./frames.ts";
 import { countWithheld, isMasked, mark, ownsTooltip, type Withheld } from "./marks.ts";
 import { MOTION } from "./motions.ts";
@@ -75,11 +76,7 @@ export class Nodes {
   /** Outer frames come before those in them. */
   readonly #framed = new Map<Element, Shown>();
   readonly #contents: Content[] = [];
-  /** What stands for the sheets that a shadow root has adopted: no child of it here, for it would count as one. */
-  readonly #adopted = new WeakMap<Node, Element>();
-  readonly #adopters = new WeakMap<Node, ShadowRoot>();
-  /** Roots whose adopted sheets are to be made. */
-  readonly #bare = new Set<ShadowRoot>();
+  readonly #adopted = new AdoptedSheets();
   /** Something could not be put where the page has it. */
   #bent = false;
 
@@ -155,41 +152,25 @@ export class Nodes {
   #dress(within: ParentNode): void {
     for (const root of shadowRoots(within)) {
       this.#host.shadowRoot(root);
-      if (this.#adopted.has(root)) this.#bare.add(root);
+      this.#adopted.again(root);
     }
   }
 
   /** The text of a style element may be another one. */
   restyled(element: Node | null): void {
-    const root = element && this.#adopters.get(element);
-    if (root) this.#bare.add(root);
+    this.#adopted.changed(element);
   }
 
   /** Makes the sheets that shadow roots have adopted since the last time. */
   settle(): void {
-    for (const root of this.#bare) {
-      const view = root.ownerDocument.defaultView as (Window & typeof globalThis) | null;
-      const css = this.#adopted.get(root)?.textContent;
-      const [own] = root.adoptedStyleSheets;
-      if (!view || !own) continue;
-      root.adoptedStyleSheets = [own];
-      if (!css) continue;
-      const sheet = new view.CSSStyleSheet();
-      sheet.replaceSync(css);
-      root.adoptedStyleSheets = [own, sheet];
-    }
-    this.#bare.clear();
+    this.#adopted.make();
   }
 
   remove(id: NodeId): void {
     const node = this.node(id);
     this.#forget(node);
-    const root = this.#adopters.get(node);
-    if (root) {
-      this.#adopted.delete(root);
-      this.#bare.add(root);
-    }
-    this.restyled(node.parentNode);
+    this.#adopted.remove(node);
+    this.#adopted.changed(node.parentNode);
     if (node.nodeType === Node.DOCUMENT_NODE) (node as Document).replaceChildren();
     else node.parentNode?.removeChild(node);
   }
@@ -239,19 +220,19 @@ export class Nodes {
   #first(node: Node): Node | null {
     const root = (node as Element).shadowRoot ?? this.#framed.get(node as Element)?.document;
     if (root && this.#ids.has(root)) return root;
-    return this.#known(node.firstChild) ?? this.#adopted.get(node) ?? null;
+    return this.#known(node.firstChild) ?? this.#adopted.of(node) ?? null;
   }
 
   #after(node: Node): Node | null {
     const parent = node.parentNode;
-    if (parent) return this.#known(node.nextSibling) ?? this.#adopted.get(parent) ?? null;
-    return this.#adopters.has(node) ? null : this.#known(this.#outer(node)?.firstChild ?? null);
+    if (parent) return this.#known(node.nextSibling) ?? this.#adopted.of(parent) ?? null;
+    return this.#adopted.rootOf(node) ? null : this.#known(this.#outer(node)?.firstChild ?? null);
   }
 
   /** What it is in; of a document also if its frame is not shown. */
   #outer(node: Node): Node | null {
     for (const [frame, { document }] of this.#framed) if (document === node) return frame;
-    return this.#adopters.get(node) ?? above(node);
+    return this.#adopted.rootOf(node) ?? above(node);
   }
 
   #known(node: Node | null): Node | null {
@@ -263,10 +244,10 @@ export class Nodes {
   #place(node: Node, parent: NodeId, next: NodeId | null): void {
     const target = this.node(parent);
     const before = next === null ? null : this.node(next);
-    if (this.#adopt(node, target)) return;
-    this.restyled(target);
+    if (this.#adopted.take(node, target)) return;
+    this.#adopted.changed(target);
     try {
-      target.insertBefore(node, before && this.#adopters.has(before) ? null : before);
+      target.insertBefore(node, before && this.#adopted.rootOf(before) ? null : before);
     } catch (error) {
       throw new Unfit(String(error));
     }
@@ -296,7 +277,7 @@ export class Nodes {
       const node = this.#create(part, document, parts[at + 1]?.part === "document");
       this.#keep(part.id, node);
       if (!parent) roots.push(node);
-      else if (!this.#adopt(node, parent)) parent.appendChild(node);
+      else if (!this.#adopted.take(node, parent)) parent.appendChild(node);
       if (part.part === "element") open.push(node);
     }
     return roots;
@@ -404,21 +385,6 @@ export class Nodes {
     return root;
   }
 
-  /** Whether a node only stands for what a root has adopted. */
-  #adopt(node: Node, root: Node): boolean {
-    if (
-      !isElement(node) ||
-      !node.hasAttribute(ADOPTED) ||
-      !(root as ShadowRoot).host ||
-      this.#adopted.has(root)
-    )
-      return false;
-    this.#adopted.set(root, node);
-    this.#adopters.set(node, root as ShadowRoot);
-    this.#bare.add(root as ShadowRoot);
-    return true;
-  }
-
   #keep(id: NodeId, node: Node): void {
     this.#byId.set(id, node);
     this.#ids.set(node, id);
@@ -432,7 +398,7 @@ export class Nodes {
       if (id !== undefined && this.#byId.get(id) === at) this.#byId.delete(id);
       const shadow = (at as Element).shadowRoot;
       if (shadow) left.push(shadow);
-      const adopted = this.#adopted.get(at);
+      const adopted = this.#adopted.of(at);
       if (adopted) left.push(adopted);
       const shown = this.#framed.get(at as Element);
       if (shown) left.push(shown.document);
