@@ -11,13 +11,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use http::Request;
 use hyper::server::conn::http1::UpgradeableConnection;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -72,12 +71,23 @@ pub(super) async fn accept(
             }
         }
     }
-    // Those who were connected before the stop, and may have asked already.
+    let mut waiting = waiting(listener);
     while let Ok(permit) = Arc::clone(&room).try_acquire_owned()
-        && let Some(Ok((stream, address))) = listener.accept().now_or_never()
+        && let Some((stream, address)) = waiting.next()
     {
         door.welcome(stream, address, Some(permit));
     }
+}
+
+/// Those who were connected before the stop, and may have asked already: by the system itself, for the runtime knows only of whom it
+/// has noticed.
+fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, address) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, address))
+    })
 }
 
 /// What every connection to a listener is given.
@@ -372,7 +382,20 @@ fn cut_off(reason: &'static str, metrics: &ListenerMetrics) {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn who_waits_is_let_in_whether_or_not_the_runtime_has_noticed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        assert!(listener.accept().now_or_never().is_none());
+        // The runtime does not look meanwhile.
+        let clients: Vec<_> = (0..3).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+        assert!(listener.accept().now_or_never().is_none());
+        assert_eq!(waiting(listener).count(), clients.len());
+    }
 
     #[test]
     fn an_exchange_takes_little_room() {
