@@ -34,9 +34,9 @@ for (const editor of ["prosemirror", "quill", "codemirror", "lexical", "slate"])
     await keys.press("Shift+Home");
     await keys.type("2nd");
     await becomes("Hello world\n2nd", "selected and replaced");
-    await agent.page.evaluate(() => navigator.clipboard.writeText("pasted\nlines"));
+    await agent.page.evaluate(() => navigator.clipboard.writeText("pasted  in\tthe\n  lines"));
     await keys.press("Control+v");
-    await becomes("Hello world\n2ndpasted\nlines", "pasted");
+    await becomes("Hello world\n2ndpasted  in\tthe\n  lines", "pasted");
     await keys.press("Control+z");
     // How much an editor takes back at once is its own affair.
     await expect.poll(() => known(customer), "taken back").not.toContain("pasted");

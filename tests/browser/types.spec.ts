@@ -186,3 +186,34 @@ test("the agent selects, replaces, pastes and takes back, and the customer's wor
   expect(await valueAt(customer, "#t")).toBe("");
   expect(await agent.mirror.value("#t")).toBe("");
 });
+
+test("what the agent pastes into an editable element keeps its spaces and lines, and comes into view", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, `<div id="normal" contenteditable="true"></div><div id="pre" contenteditable="true"></div>`);
+  await customer.page.evaluate(() => {
+    for (const { id, style } of document.querySelectorAll<HTMLElement>("#normal, #pre")) {
+      style.cssText = `height: 60px; overflow: auto; white-space: ${id === "pre" ? "pre-wrap" : "normal"}`;
+    }
+  });
+  const keys = agent.page.keyboard;
+  for (const [id, html] of [
+    ["normal", "a&nbsp; b&nbsp; &nbsp;c&nbsp; &nbsp; d<div>&nbsp; e</div>"],
+    ["pre", "a  b   c\td\n  e"],
+  ] as const) {
+    const editor = customer.page.locator(`#${id}`);
+    await agent.mirror.click(`#${id}`);
+    await agent.page.evaluate(() => navigator.clipboard.writeText("a  b   c\td\n  e"));
+    await keys.press("Control+v");
+    await expect.poll(() => editor.innerHTML(), id).toBe(html);
+    await agent.page.evaluate(() => navigator.clipboard.writeText("\nmore".repeat(30)));
+    await keys.press("Control+v");
+    const below = () => editor.evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop);
+    await expect.poll(() => editor.textContent()).toMatch(/(\n?more){30}$/);
+    await expect.poll(below, id).toBeLessThan(10);
+    await expect.poll(() => agent.mirror.scrollTop(`#${id}`)).toBeGreaterThan(300);
+    await editor.evaluate((e) => e.scrollTo(0, 0));
+    await expect.poll(() => agent.mirror.scrollTop(`#${id}`)).toBe(0);
+    await keys.type("!");
+    await expect.poll(below, id).toBeLessThan(10);
+  }
+});

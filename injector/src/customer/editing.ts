@@ -7,7 +7,7 @@
 
 import type { NodeId, Refusal, Spot, Typed } from "../protocol/words.ts";
 import { History } from "../text/history.ts";
-import { controlKind } from "./dom.ts";
+import { above, type Box, boxOf, controlKind, frameOf, isElement, outOf } from "./dom.ts";
 import { realmOf } from "./realms.ts";
 import { type Field, keyOf, paste, press, STROKES, type Typing } from "./typing.ts";
 
@@ -85,6 +85,7 @@ export class Editing {
     } else {
       this.typing.enter(host);
       await work();
+      if (this.at) reveal(this.at);
     }
     return null;
   }
@@ -199,22 +200,28 @@ export class Editing {
     const selection = host.ownerDocument.getSelection();
     const reach = WORDS[input];
     if (reach && selection?.isCollapsed) selection.modify("extend", ...reach);
-    this.typing.command(host, input, text);
+    if (input === "insertText") this.#text(host, text);
+    else this.typing.command(host, input, text);
   }
 
   /** An editor takes what is pasted itself; for a plain element it comes in line by line. */
   #paste(host: HTMLElement, text: string): void {
     const transfer = paste(host, text);
     if (!transfer) return;
-    const lines = text.split(/\r\n|\r|\n/);
-    if (lines.length === 1) {
-      this.typing.command(host, "insertText", text);
-      return;
+    const breaks = /pre|break/.test(spacesAt(host)) ? "insertLineBreak" : "insertParagraph";
+    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+      if (index > 0) this.typing.command(host, breaks, "");
+      if (line) this.#text(host, line);
     }
-    for (const [index, line] of lines.entries()) {
-      if (index > 0) this.typing.command(host, "insertParagraph", "");
-      if (line) this.typing.command(host, "insertText", line);
-    }
+  }
+
+  /** Where styles make one space of several they stay as many as they are, and a tab is four: as browsers paste them. */
+  #text(host: HTMLElement, text: string): void {
+    const keeps = /pre(?!-line)|break-spaces/.test(spacesAt(host));
+    const spaced = text
+      .replaceAll("\t", "    ")
+      .replace(/ {2,}/g, (run) => run.replace(/ ( ?)/g, "\u00a0$1"));
+    this.typing.command(host, "insertText", keeps ? text : spaced);
   }
 }
 
@@ -240,13 +247,53 @@ function rangeAt(node: Node | null | undefined, offset = 0): Range | null {
   return range;
 }
 
+/** Scrolls a place into view, which not every browser does where a script has typed. */
+function reveal({ node, offset }: At): void {
+  const range = rangeAt(node, offset);
+  const child = node.childNodes[offset];
+  const beside = isElement(child) ? child : elementOf(node);
+  for (let at: Node | null = node; at; at = above(at)) {
+    if (!isElement(at)) continue;
+    const caret = range?.getClientRects()[0] ?? beside?.getBoundingClientRect();
+    if (!caret) return;
+    const { left, top, width, height } = outOf(node.ownerDocument as Document, caret);
+    const shown = at === at.ownerDocument.scrollingElement ? windowOf(at.ownerDocument) : boxOf(at);
+    at.scrollBy({
+      left: beyond(left, width, shown.left, shown.width),
+      top: beyond(top, height, shown.top, shown.height),
+      behavior: "instant",
+    });
+  }
+}
+
+/** How far something is out of what is shown. */
+function beyond(at: number, size: number, from: number, room: number): number {
+  return Math.min(0, at - from) || Math.max(0, at + size - from - room);
+}
+
+/** The window of a document, in the page's own viewport. */
+function windowOf(document: Document): Box {
+  const frame = frameOf(document);
+  return frame ? boxOf(frame) : { left: 0, top: 0, width: innerWidth, height: innerHeight };
+}
+
+/** What becomes of spaces at the caret. */
+function spacesAt(host: HTMLElement): string {
+  const node = caretIn(host)?.node;
+  return realmOf(host).getComputedStyle((node && elementOf(node)) ?? host).whiteSpace;
+}
+
 /** The outermost editable element around a node. */
 function hostOf(node: Node): HTMLElement | null {
-  const element = node.nodeType === Node.ELEMENT_NODE ? (node as HTMLElement) : node.parentElement;
+  const element = elementOf(node);
   if (!element?.isContentEditable) return null;
   let host = element;
   while (host.parentElement?.isContentEditable) host = host.parentElement;
   return host;
+}
+
+function elementOf(node: Node): HTMLElement | null {
+  return node.nodeType === Node.ELEMENT_NODE ? (node as HTMLElement) : node.parentElement;
 }
 
 function caretIn(host: HTMLElement): At | null {
