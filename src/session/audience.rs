@@ -319,4 +319,23 @@ mod tests {
         audiences.show(&resources, &mut masked);
         assert!(agent.known.load(Ordering::Relaxed));
     }
+
+    #[tokio::test]
+    async fn a_view_in_hand_stays_while_the_next_is_told() {
+        let names = ResourceNames::new([7; 32], "/r/");
+        let (wants, _asked) = mpsc::channel(1);
+        let resources = Resources::new(Limits::default(), names.clone(), wants);
+        let tree = Tree::from_html("<p>", "https://shop.test/", crate::dom::Limits::default()).unwrap();
+        let mut audiences = Audiences::new(names);
+        let mut feed = audiences.of(Role::Agent, &Arc::default()).ring.subscribe();
+        let mut tell = || {
+            let mut masked = audiences.begin(Some(&tree));
+            audiences.show(&resources, &mut masked);
+        };
+
+        tell();
+        let Ok(FeedItem::View(view)) = feed.recv().await else { panic!("no view") };
+        tell();
+        assert!(view.upgrade().is_some());
+    }
 }

@@ -46,9 +46,10 @@ impl Ring {
         let _ = self.items.send(item);
     }
 
-    /// Lets go of what everybody has, and of what is too much; the newest stays.
+    /// Lets go of what everybody has, and of what is too much; the newest stays. Somebody may have taken the one before
+    /// what waits and not yet looked at it.
     pub(super) fn trim(&mut self) {
-        let wanted = self.items.len().max(1);
+        let wanted = self.items.len() + 1;
         while self.kept.len() > wanted || (self.bytes > BYTES && self.kept.len() > 1) {
             if let Some(view) = self.kept.pop_front() {
                 self.bytes -= view.bytes().len();
