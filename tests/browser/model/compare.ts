@@ -54,11 +54,12 @@ export async function compare(customer: Page, agent: Agent, context: string, pat
     const mirror = await there(agent);
     if (plain(page) === plain(mirror)) return;
     if (Date.now() > deadline) {
-      // Chromium may lose track of its own sheets and slots and show what was: then the mirror was right if it had what they are anew.
+      // Chromium may lose track of its own sheets, slots and styles and show what was: then the mirror was right if the page,
+      // unchanged, becomes the same once the browser makes all of that anew.
       const restyle = () => (window as Partial<typeof window>).program?.restyle();
       await Promise.all(customer.frames().map((frame) => frame.evaluate(restyle).catch(() => {})));
       if (plain(await here(customer.mainFrame())) === plain(mirror)) {
-        console.log(`${context}: the customer's browser showed old styles or slots`);
+        console.log(`${context}: the customer's browser showed what was`);
         return;
       }
       for (const [name, text] of Object.entries({ page, mirror })) {

@@ -10,7 +10,7 @@ export type Program = {
   change(operations: number): Promise<void>;
   /** The shadow root of an element, a closed one too. */
   rootOf(element: Element): ShadowRoot | null;
-  /** Has the browser find out anew which style sheets there are, and what is in which slot. */
+  /** Has the browser find out anew which style sheets there are, what is in which slot, and what every element looks like. */
   restyle(): void;
   /** The names of the last operations, newest last. */
   readonly trace: string[];
@@ -506,7 +506,11 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       case 0:
         return new Promise((resolve) => setTimeout(resolve));
       case 1:
-        return new Promise((resolve) => requestAnimationFrame(resolve));
+        // Documents of other hosts that nobody sees are never painted.
+        return new Promise((resolve) => {
+          requestAnimationFrame(resolve);
+          setTimeout(resolve, 50);
+        });
       case 2:
       case 3:
       case 4:
@@ -533,16 +537,19 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
   };
   const restyle = (): void => {
     const documents = [document, ...all().flatMap((element) => inFrame(element) ?? [])];
+    const scrollers = [...documents.map(({ scrollingElement }) => scrollingElement), ...all()].flatMap((element) => element ?? []);
+    const places = scrollers.map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop] as const);
     for (const root of [...documents, ...all().flatMap((element) => rootOf(element) ?? [])]) {
       const style = (root.ownerDocument ?? (root as Document)).createElement("style");
       (root.firstElementChild ?? root).append(style);
-      style.textContent = "restyle{}";
+      style.textContent = ":root { display: none !important }";
       const slot = style.ownerDocument.createElement("slot");
       if (root.nodeType === Node.DOCUMENT_FRAGMENT_NODE) root.prepend(slot);
       top.getClientRects();
       style.remove();
       slot.remove();
     }
+    scrollers.forEach((element, at) => element.scrollTo(...(places[at] ?? [0, 0])));
   };
   Object.assign(window, { program: { change, restyle, rootOf, trace } satisfies Program });
 }
