@@ -122,7 +122,8 @@ pub struct Control {
     pub validity: Option<Validity>,
 }
 
-/// Of a control: 1 `:invalid`, 2 `:valid`, 4 `:user-invalid`, 8 `:user-valid`, 16 `:autofill`.
+/// Of a control: 1 `:invalid`, 2 `:valid`, 4 `:user-invalid`, 8 `:user-valid`, 16 `:autofill`,
+/// 32 something is typed that makes no value: half a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity(pub u8);
 

@@ -103,6 +103,35 @@ test("colours, dates and ranges that the agent sets", async ({ customer, agent, 
   await expect.poll(() => valueAt(customer, "#day")).toBe("2026-03-28");
 });
 
+test("half a number is seen to be there, and is no number", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await desk(customer, agent, '<input id="some" type="number" placeholder="how many"><input id="next">');
+  const some = customer.page.locator("#some");
+  const prompt = async () => /placeholder="([^"]*)"/.exec((await agent.mirror.html("#some")) ?? "")?.[1];
+  await some.pressSequentially("12e");
+  await expect.poll(prompt).toBe("…");
+  expect(await agent.mirror.value("#some")).toBe("");
+  await some.press("3");
+  await expect.poll(() => agent.mirror.value("#some")).toBe("12e3");
+  expect(await prompt()).toBe("how many");
+  // What the agent has typed so is on their own screen only, until they go elsewhere.
+  const mirrored = agent.page.frameLocator('iframe[title="Customer\'s page"]').locator("#some");
+  const halfTyped = () => mirrored.evaluate((field: HTMLInputElement) => field.validity.badInput);
+  await some.fill("");
+  await customer.page.locator("#next").click();
+  await agent.mirror.click("#some");
+  await agent.page.keyboard.type("-");
+  await expect.poll(halfTyped).toBe(true);
+  await agent.page.keyboard.type("5");
+  await expect.poll(() => valueAt(customer, "#some")).toBe("-5");
+  await agent.page.keyboard.type("e");
+  await expect.poll(() => valueAt(customer, "#some")).toBe("");
+  await expect.poll(halfTyped).toBe(true);
+  await agent.mirror.click("#next");
+  await expect.poll(halfTyped).toBe(false);
+  expect(await agent.mirror.value("#some")).toBe("");
+});
+
 test("the page has the last word: formatters, filters, limits; what can not be typed into says so", async ({ customer, agent, writing }) => {
   await writing("/help");
   await desk(

@@ -135,6 +135,7 @@ export class Controls {
 function validity(element: Element): number {
   const { willValidate, validity } = element as HTMLInputElement;
   let bits = willValidate ? (validity.valid ? 2 : 1) : 0;
+  if (validity?.badInput) bits |= 32;
   // Of most controls none is true, and each question has its price.
   if (!matches(element, ":is(:user-invalid,:user-valid,:autofill)")) return bits;
   if (willValidate && matches(element, ":user-invalid")) bits |= 4;

@@ -246,6 +246,10 @@ export class Acting {
     on("wheel", (event) => this.#wheel(event));
     on("scroll", (event) => this.#scroll(event));
     on("focusin", (event) => this.#focused(event));
+    on("focusout", (event) => {
+      const field = innermost(event);
+      if (isTextField(field)) this.#fields.left(field);
+    });
     on("selectionchange", () => this.#selectionChanged());
     for (const type of ["keydown", "pointerdown", "pointerup", "drop"] as const) {
       on(type, () => this.#caret.handMoved());

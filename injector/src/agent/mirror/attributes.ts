@@ -10,7 +10,7 @@ const XML = "http://www.w3.org/XML/1998/namespace";
 
 /**
  * Set by the mirror itself: what must be said about an element, the customer's states (`rewrite/css/states.rs` has the same
- * names), that it was inline, that it is the picture of a drawing or has the rules of a link.
+ * names), that it was inline, that it is the picture of a drawing or has the rules of a link, and its own placeholder.
  */
 export const OWN = {
   mark: "data-tandem-mark",
@@ -25,6 +25,7 @@ export const OWN = {
   userInvalid: "data-tandem-user-invalid",
   userValid: "data-tandem-user-valid",
   autofill: "data-tandem-autofill",
+  prompt: "data-tandem-prompt",
   fullscreen: "data-tandem-fullscreen",
   rules: "data-tandem-rules",
   inline: "data-tandem-inline",

@@ -104,6 +104,11 @@ export class Fields {
     for (const said of later) this.#hear(field, said);
   }
 
+  /** The agent has left a field: half a number is not the page's. */
+  left(field: Field): void {
+    if (field.validity.badInput && this.#texts.has(field)) field.value = this.#context.truth(field);
+  }
+
   /** Takes back, or does again, what the agent typed. Returns whether there was anything. */
   undo(field: Field, again: boolean): boolean {
     const shared = this.#texts.get(field);

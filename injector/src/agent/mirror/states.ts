@@ -75,10 +75,15 @@ const VALIDITY: readonly [bit: number, attribute: string][] = [
   [8, OWN.userValid],
   [16, OWN.autofill],
 ];
+/** Something is typed there that makes no value. */
+const HALF = 32;
+/** It stands for what browsers tell no script. */
+const UNTOLD = "…";
 
 /** Puts on a control, and on the forms and field sets that it is in, what the customer's browser thinks of it. */
 export function setValidity(element: Element, bits: number): void {
   for (const [bit, attribute] of VALIDITY) element.toggleAttribute(attribute, (bits & bit) !== 0);
+  if (element.localName === "input") markHalf(element as HTMLInputElement, (bits & HALF) !== 0);
   const { form } = element as HTMLInputElement;
   const owners: Element[] = form ? [form] : [];
   for (let at = element.closest("fieldset"); at; at = at.parentElement?.closest("fieldset") ?? null)
@@ -91,4 +96,19 @@ export function setValidity(element: Element, bits: number): void {
     owner.toggleAttribute(OWN.invalid, invalid);
     owner.toggleAttribute(OWN.valid, !invalid);
   }
+}
+
+/** Shows that there is more in a field than its value, which then is none: in place of what it would ask for. */
+function markHalf(field: HTMLInputElement, half: boolean): void {
+  const own = field.getAttribute(OWN.prompt);
+  if (half === (own !== null)) return;
+  if (half) {
+    field.setAttribute(OWN.prompt, field.placeholder);
+    field.placeholder = UNTOLD;
+    return;
+  }
+  field.removeAttribute(OWN.prompt);
+  if (field.placeholder !== UNTOLD) return;
+  if (own) field.placeholder = own;
+  else field.removeAttribute("placeholder");
 }
