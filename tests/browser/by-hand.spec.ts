@@ -13,6 +13,15 @@ const WAYS: Record<string, string> = {
   "after an answer": "fetch('/help').then((answer) => answer.text()).then(() => sender.submit())",
   "in a frame of animation": "requestAnimationFrame(() => sender.requestSubmit())",
   "submit() of a window that is new": "anew().HTMLFormElement.prototype.submit.call(sender)",
+  "a window that is new, by its number": "insert('name', 'fresh'); fresh.HTMLFormElement.prototype.submit.call(sender)",
+  "a window in one that is new": "const { document } = anew(); document.body.innerHTML = '<iframe></iframe>'; document.defaultView[0].HTMLFormElement.prototype.submit.call(sender)",
+  "a document written anew": "const { document } = anew(); document.open(); document.write('<form action=/help target=sink><input name=sent></form>'); document.forms[0].requestSubmit()",
+  "a script in a document that comes later": "insert('srcdoc', '<form action=/help target=sink><input name=sent></form><script>document.forms[0].submit()</script>')",
+  "a page in an embed": "embedded().document.forms[0].submit()",
+  "a form in a shadow root": "shaded.querySelector('form').requestSubmit()",
+  "a button in a shadow root": "shaded.querySelector('button').click()",
+  "a button in a shadow root that is new": "shade(document.createElement('p')).querySelector('button').click()",
+  "what is slotted into a button": "slotted.click()",
   "a form in a window that is new": "const { document } = anew(); document.body.append(document.importNode(sender, true)); document.forms[0].requestSubmit()",
 };
 
@@ -31,7 +40,26 @@ test("no form leaves because of an agent's action, in whatever way", async ({ cu
   await put(customer, agent, `<form id="form" action="/help" target="sink"><input name="sent" id="field" value="1"><button id="send">Send</button></form>
     ${buttons.join("")}<iframe name="sink" id="sink"></iframe>`, `
     window.sender = document.querySelector("#form"); sender.addEventListener("submit", () => { document.title = "submitted" });
-    window.anew = () => document.querySelector("#added").appendChild(document.createElement("iframe")).contentWindow;`);
+    const added = document.querySelector("#added");
+    window.insert = (name = "id", value = "") => added.insertAdjacentHTML("beforeend", \`<iframe \${name}="\${value}"></iframe>\`);
+    window.anew = () => added.appendChild(document.createElement("iframe")).contentWindow;
+    window.embedded = () => [...Array(window.length).keys()].map((at) => window[at]).find(({ document }) => document.title === "embedded");
+    window.shade = (host) => {
+      const root = added.appendChild(host).attachShadow({ mode: "closed" });
+      root.innerHTML = "<form action='/help' target='sink'><input name='sent'><button><slot></slot></button></form>";
+      return root;
+    };
+    window.slotted = document.createElement("b");
+    const host = document.createElement("p");
+    host.append(slotted);
+    window.shaded = shade(host);`);
+  await customer.page.evaluate(async () => {
+    const embed = document.createElement("embed");
+    embed.type = "text/html";
+    embed.src = URL.createObjectURL(new Blob([`<title>embedded</title><form action=${location.origin}/help target=sink><input name=sent></form>`], { type: "text/html" }));
+    document.querySelector("#added")?.append(embed);
+  });
+  await expect.poll(() => customer.page.evaluate(() => !!(window as unknown as { embedded: () => unknown }).embedded())).toBe(true);
   for (const at of buttons.keys()) {
     const refused = agent.page.getByText("Only the customer can use this.");
     await agent.mirror.click(`#way${at}`);

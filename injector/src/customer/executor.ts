@@ -105,7 +105,7 @@ export class Executor {
     this.#editing = new Editing(this.#typing, (id) => context.node(id));
     this.#pointing = new Pointing(realms);
     this.#dragging = new Dragging(this.#pointing);
-    this.#restraint = new Restraint(realms, () => context.send({ type: "gesture" }));
+    this.#restraint = new Restraint(realms, roots, () => context.send({ type: "gesture" }));
     this.#asking = new Asking(host, realms, () => context.words());
     this.#hover = new HoverStyles((sheet) => context.ownSheet(sheet));
     this.#where = new Whereabouts(context.stage, () => context.agentName());

@@ -16,8 +16,8 @@ export interface Hook {
   after?: (self: unknown, result: unknown, args: readonly unknown[]) => void;
   /** Makes the call, with something before and after it. */
   around?: (call: () => unknown, args: readonly unknown[], self: unknown) => unknown;
-  /** Told that a property was read. */
-  read?: (self: unknown) => void;
+  /** Told that a property was read, and what it was. */
+  read?: (self: unknown, value: unknown) => void;
 }
 
 /** Hooks a method or property of a prototype. Does nothing where the browser does not have it. */
@@ -43,8 +43,9 @@ export function hook(owner: object, name: string, { before, after, around, read 
   if (read && property.get) {
     property.get = new Proxy(property.get, {
       apply(original, self: unknown, args: unknown[]) {
-        guarded(() => read(self));
-        return Reflect.apply(original, self, args);
+        const value: unknown = Reflect.apply(original, self, args);
+        guarded(() => read(self, value));
+        return value;
       },
     });
   }

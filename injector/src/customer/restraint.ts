@@ -7,7 +7,7 @@
  */
 
 import { keptIn } from "../loader/kept.ts";
-import { closestAcross, inFrame, isElement } from "./dom.ts";
+import { closestAcross, isElement, parentAcross, type Roots } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { Realm, Realms } from "./realms.ts";
@@ -43,6 +43,17 @@ const CALLS: ReadonlyArray<
   ["Clipboard", ["write", "writeText"], "try"],
 ];
 
+/** What puts elements into a page, and with a frame the window in it. */
+const INSERTS: ReadonlyArray<readonly [owner: string, names: readonly string[]]> = [
+  ["Node", ["appendChild", "insertBefore", "replaceChild"]],
+  ["Element", ["innerHTML", "outerHTML", "insertAdjacentHTML", "insertAdjacentElement", "setHTMLUnsafe"]],
+  ["Document", ["write", "writeln"]],
+  ["Range", ["insertNode"]],
+];
+/** The same, of several kinds of nodes. */
+const KINDS = ["Document", "DocumentFragment", "Element", "CharacterData"];
+const MORE = ["append", "prepend", "replaceChildren", "before", "after", "replaceWith"];
+
 /** Those of a window itself. */
 const PICKERS = ["showOpenFilePicker", "showSaveFilePicker", "showDirectoryPicker"];
 
@@ -50,14 +61,18 @@ const PICKERS = ["showOpenFilePicker", "showSaveFilePicker", "showDirectoryPicke
 export class Restraint {
   #running: Run | null = null;
   #last: { run: Run; since: number } | null = null;
-  /** Windows that are no realm yet, by one of their objects; and whether it is us who look into a frame. */
-  readonly #fresh = new WeakSet<object>();
-  #looks = false;
+  /** Windows in which forms are held back, by one of their objects. */
+  readonly #held = new WeakSet<object>();
+  readonly #submit = (event: Event): void => this.#submits(event);
 
   /** `pressed` is told of every real gesture: the server has to know too. */
-  constructor(realms: Realms, pressed: () => void) {
+  constructor(
+    realms: Realms,
+    readonly roots: Roots,
+    pressed: () => void,
+  ) {
     realms.each((realm) => this.#watch(realm));
-    realms.listen("submit", (event) => this.#submits(event), true);
+    realms.listen("submit", this.#submit, true);
     realms.listen("click", (event) => this.#clicks(event), true);
     const gesture = (event: Event): void => {
       if (!event.isTrusted) return;
@@ -71,6 +86,7 @@ export class Restraint {
   /** Does `work`; with `lasting` what comes of it later counts as well. */
   async during(run: Run, lasting: boolean, work: () => Promise<void>): Promise<void> {
     this.#running = run;
+    this.#holdWithin(window);
     try {
       await work();
     } finally {
@@ -111,25 +127,64 @@ export class Restraint {
     return run !== null;
   }
 
-  /** A script may use the window of a frame that it has just made before anything is known of it. */
-  #watchFresh(frame: unknown): void {
-    if (this.#looks || !isElement(frame) || !this.#run()) return;
-    this.#looks = true;
-    const realm = inFrame(frame)?.defaultView as Realm | undefined;
-    this.#looks = false;
-    if (!realm || this.#fresh.has(realm.HTMLFormElement)) return;
-    this.#fresh.add(realm.HTMLFormElement);
-    hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
-    realm.addEventListener("submit", (event) => this.#submits(event), true);
-  }
-
-  #watch(realm: Realm): void {
-    for (const name of ["contentWindow", "contentDocument"])
-      hook(realm.HTMLIFrameElement.prototype, name, { read: (frame) => this.#watchFresh(frame) });
+  /** No form leaves a window: also one that is no realm, or not yet. */
+  #hold(realm: Realm): void {
+    if (this.#held.has(realm.HTMLFormElement)) return;
+    this.#held.add(realm.HTMLFormElement);
     // From before the page's first script where there is our loader.
     const kept = keptIn(realm);
     if (kept) kept.maySubmit = () => this.#maySubmit();
     else hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
+
+    const before = (self: unknown): true => {
+      if (isElement(self) && this.#run()) this.#hear(self);
+      return true;
+    };
+    hook(realm.HTMLFormElement.prototype, "requestSubmit", { before });
+    hook(realm.HTMLElement.prototype, "click", { before });
+    hook(realm.EventTarget.prototype, "dispatchEvent", { before });
+
+    // A script may use the window of a frame that it has just made before anything is known of it.
+    const after = (): void => {
+      if (this.#run()) this.#holdWithin(realm);
+    };
+    for (const [owner, names] of [...INSERTS, ...KINDS.map((kind) => [kind, MORE] as const)]) {
+      const { prototype } = (realm as unknown as Record<string, { prototype: object }>)[owner] ?? {};
+      for (const name of prototype ? names : []) hook(prototype as object, name, { after });
+    }
+    // One in a shadow root has no number.
+    const read = (_: unknown, value: unknown): void => {
+      const view = (value as Document | null)?.defaultView ?? (value as Window | null);
+      if (view && this.#run()) this.#hold(view as Realm);
+    };
+    for (const owner of [realm.HTMLIFrameElement, realm.HTMLObjectElement]) {
+      for (const name of ["contentWindow", "contentDocument"]) hook(owner.prototype, name, { read });
+    }
+  }
+
+  /** The same in all windows in a window. */
+  #holdWithin(view: Window): void {
+    for (let at = 0; at < view.length; at++) {
+      try {
+        const inner = view[at] as Realm;
+        this.#hold(inner);
+        this.#holdWithin(inner);
+      } catch {
+        // It is of another origin, and its forms are none of this page's.
+      }
+    }
+  }
+
+  /** A form in a shadow root says nothing of it outside: from now on it is heard there, and in what was written anew. */
+  #hear(element: Element): void {
+    for (let at: Element | null = element; at; at = at.assignedSlot ?? parentAcross(at)) {
+      for (const root of [at.getRootNode(), this.roots.of(at)])
+        root?.addEventListener("submit", this.#submit, true);
+    }
+  }
+
+  #watch(realm: Realm): void {
+    this.#hold(realm);
 
     // A link or field that is in no page sends no event.
     const saves = (self: unknown): boolean =>
