@@ -65,7 +65,12 @@ const STRETCHES = 15;
 const MIRROR = 'iframe[title="Customer\'s page"]';
 
 const browser = await launch();
-const open = async (viewport) => (await browser.newContext({ viewport, reducedMotion: "reduce" })).newPage();
+const open = async (viewport) => {
+  const page = await (await browser.newContext({ viewport, reducedMotion: "reduce" })).newPage();
+  // From the first one on: asked for together with the press, Chromium's dialogs come unannounced now and then.
+  page.on("filechooser", () => {});
+  return page;
+};
 
 /** One of the two: a browser, and which document in it is the page. */
 class Side {
@@ -74,10 +79,13 @@ class Side {
     this.mirror = mirror;
   }
 
-  /** Where the element is on this screen. Null when it is not to be seen. */
-  spot(selector, has) {
+  /**
+   * Where the element is on this screen, the point of it that is asked for (its middle, or from its corner), which scroller
+   * to turn to get there and what covers that point. Null when it is not to be seen.
+   */
+  spot(selector, has, from) {
     return this.page.evaluate(
-      ([mirror, selector, has]) => {
+      ([mirror, selector, has, from]) => {
         const outer = mirror ? document.querySelector(mirror) : null;
         let roots = [mirror ? outer.contentDocument : document];
         let found = [];
@@ -92,8 +100,16 @@ class Side {
         });
         if (!element) return null;
         const box = element.getBoundingClientRect();
-        const at = { x: box.x, y: box.y, width: box.width, height: box.height };
+        const at = { x: box.x + (from?.[0] ?? box.width / 2), y: box.y + (from?.[1] ?? box.height / 2) };
         let scroller = null;
+        let cover = "";
+        /** Scripts put screens of their own over a page while it loads: a person waits until they are gone. */
+        const press = (on) => {
+          const hit = on.getRootNode().elementFromPoint(at.x, at.y);
+          const reaches =
+            !hit || on.contains(hit) || hit.contains(on) || hit.closest("label")?.control === on;
+          if (!reaches) cover ||= `${hit.localName}.${hit.getAttribute("class") ?? ""}`;
+        };
         const look = (from, box) => {
           for (let e = from; e; e = e.parentElement ?? e.getRootNode().host) {
             const { overflowY } = getComputedStyle(e);
@@ -112,6 +128,7 @@ class Side {
           }
         };
         look(element.parentElement ?? element, box);
+        press(element);
         for (
           let f = element.ownerDocument.defaultView.frameElement;
           f;
@@ -123,29 +140,36 @@ class Side {
             point.x += around.x + f.clientLeft;
             point.y += around.y + f.clientTop;
           }
-          if (f !== outer) look(f.parentElement, f.getBoundingClientRect());
+          if (f === outer) break; // over it is the console's own
+          look(f.parentElement, around);
+          press(f);
         }
-        return { at, scroller };
+        return { at, scroller, cover };
       },
-      [this.mirror, selector, has],
+      [this.mirror, selector, has, from],
     );
   }
 
-  /** Waits for an element, scrolls to it with the wheel, and returns its box. */
-  async bring(selector, has) {
+  /** Waits for an element, scrolls to it with the wheel, and returns the point when it can be pressed. */
+  async bring(selector, has, from) {
     let before = "";
     const until = Date.now() + PATIENCE;
     for (;;) {
-      const found = await this.spot(selector, has);
+      const found = await this.spot(selector, has, from);
       const now = JSON.stringify(found);
       if (found && now === before) {
-        if (!found.scroller) return found.at;
-        const { x, y, by } = found.scroller;
-        await this.page.mouse.move(x, y);
-        await this.page.mouse.wheel(0, by);
+        if (!found.scroller && !found.cover) return found.at;
+        if (found.scroller) {
+          const { x, y, by } = found.scroller;
+          await this.page.mouse.move(x, y);
+          await this.page.mouse.wheel(0, by);
+        }
       }
       before = now;
-      if (Date.now() > until) throw new Error(`there is no ${selector}${has ? ` with “${has}”` : ""} to see`);
+      if (Date.now() > until) {
+        const what = `${selector}${has ? ` with “${has}”` : ""}`;
+        throw new Error(found?.cover ? `${what} is covered by ${found.cover}` : `there is no ${what} to see`);
+      }
       await this.page.waitForTimeout(100);
     }
   }
@@ -159,12 +183,6 @@ class Side {
     } catch {
       return false; // the page is just being left
     }
-  }
-
-  async middle(selector, has, from) {
-    const box = await this.bring(selector, has);
-    if (from) return { x: box.x + from[0], y: box.y + from[1] };
-    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
 
   /** With the button held. Playwright's own mouse waits in such a move for scripts of frames that have none. */
@@ -188,37 +206,37 @@ class Side {
   async does(step) {
     const { page } = this;
     if (step.click) {
-      const { x, y } = await this.middle(step.click, step.has, step.from_px);
+      const { x, y } = await this.bring(step.click, step.has, step.from_px);
       await page.mouse.move(x, y, { steps: 3 });
       await page.mouse.click(x, y, { button: step.button ?? "left", clickCount: step.times ?? 1, delay: 30 });
     } else if (step.upload) {
-      const { x, y } = await this.middle(step.upload, step.has, step.from_px);
+      const { x, y } = await this.bring(step.upload, step.has, step.from_px);
       const dialog = page.waitForEvent("filechooser", { timeout: PATIENCE });
       await Promise.all([dialog, page.mouse.click(x, y)]);
       await (await dialog).setFiles(resolve(dirname(file), step.file));
     } else if (step.hover) {
-      const { x, y } = await this.middle(step.hover, step.has, step.from_px);
+      const { x, y } = await this.bring(step.hover, step.has, step.from_px);
       await page.mouse.move(x, y, { steps: 3 });
     } else if (step.type) {
-      const { x, y } = await this.middle(step.type, step.has, step.from_px);
+      const { x, y } = await this.bring(step.type, step.has, step.from_px);
       await page.mouse.click(x, y);
       if (step.over) await page.keyboard.press("Control+a");
       await page.keyboard.type(step.text, { delay: 15 });
     } else if (step.drag) {
-      const from = await this.middle(step.drag, step.has, step.from_px);
-      const to = step.to ? await this.middle(step.to, step.to_has, step.to_px) : from;
+      const from = await this.bring(step.drag, step.has, step.from_px);
+      const to = step.to ? await this.bring(step.to, step.to_has, step.to_px) : from;
       const [dx, dy] = step.by_px ?? [0, 0];
       await this.pull(from, { x: to.x + dx, y: to.y + dy });
     } else if (step.select) {
       // Its list opens, takes the letters, and closes.
-      const { x, y } = await this.middle(step.select);
+      const { x, y } = await this.bring(step.select);
       await page.mouse.click(x, y);
       await page.keyboard.type(step.option, { delay: 15 });
       await page.keyboard.press("Enter");
     } else if (step.press) {
       for (const key of [step.press].flat()) await page.keyboard.press(key, { delay: 20 });
     } else if (step.wheel) {
-      const { x, y } = await this.middle(step.wheel, step.has, step.from_px);
+      const { x, y } = await this.bring(step.wheel, step.has, step.from_px);
       await page.mouse.move(x, y);
       await page.mouse.wheel(0, step.px);
     } else if (typeof step.wait === "number") await page.waitForTimeout(step.wait);
@@ -232,23 +250,29 @@ class Side {
     return this.page.screenshot({ caret: "initial", clip });
   }
 
-  /** What is masked, hidden or said not to be shown: only the mirror knows. */
+  /** What is masked, hidden or said not to be shown: only the mirror knows. Where a page repeats what is masked, bullets say so. */
   withheld() {
     return this.page.evaluate((mirror) => {
       const boxes = [];
+      const BULLETS = /\u2022{4}/;
       const look = (root, x, y) => {
+        const add = (box) => {
+          // An outline is around it.
+          if (box.width && box.height)
+            boxes.push({ x: x + box.x - 3, y: y + box.y - 3, width: box.width + 6, height: box.height + 6 });
+        };
+        const view = root.ownerDocument ?? root;
+        const texts = view.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+          if (!BULLETS.test(text.data)) continue;
+          const range = view.createRange();
+          range.selectNodeContents(text);
+          add(range.getBoundingClientRect());
+        }
         for (const element of root.querySelectorAll("*")) {
-          if (/masked|hidden|placeholder/.test(element.getAttribute("data-tandem-mark") ?? "")) {
-            const box = element.getBoundingClientRect();
-            // Its outline is around it.
-            if (box.width && box.height)
-              boxes.push({
-                x: x + box.x - 3,
-                y: y + box.y - 3,
-                width: box.width + 6,
-                height: box.height + 6,
-              });
-          }
+          const marked = /masked|hidden|placeholder/.test(element.getAttribute("data-tandem-mark") ?? "");
+          const repeats = /^(input|textarea)$/.test(element.localName) && BULLETS.test(element.value);
+          if (marked || repeats) add(element.getBoundingClientRect());
           if (element.shadowRoot) look(element.shadowRoot, x, y);
           if (element.contentDocument) {
             const box = element.getBoundingClientRect();
