@@ -18,8 +18,14 @@ test("has a floor, and does not divide by nothing", () => {
   assert.equal(scaleToFit({ width: 0, height: 0 }, { width: 10, height: 10 }, 0.3), 1);
 });
 
-test("the page begins on a whole pixel, and never outside", () => {
-  assert.equal(before(909, 760), 74);
-  assert.equal(before(910, 760.5), 74);
-  assert.equal(before(100, 300), 0);
+test("the page begins on a whole pixel of the screen, and never outside", () => {
+  assert.equal(before(57, 909, 760, 1), 74);
+  assert.equal(before(57, 910, 760.5, 1), 74);
+  assert.equal(before(57, 100, 300, 1), 0);
+  assert.equal(before(57, 909, 760, 1.25), 128 - 57);
+  assert.equal(before(57, 909, 760, 1.5), 130 - 57);
+  assert.equal(before(57, 909, 760, 4 / 3), 129 - 57);
+  assert.equal(before(57, 909, 760, 1.1), 130 - 57);
+  assert.equal(before(57, 909, 760, Math.SQRT2), 131 - 57);
+  assert.equal(before(57, 760, 760, 1.25), 0);
 });

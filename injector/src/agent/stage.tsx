@@ -25,7 +25,7 @@ export function Stage({ model }: { model: SessionModel }) {
   const layer = useRef<HTMLDivElement>(null);
   const pointer = useRef<HTMLDivElement>(null);
   const overlay = useRef<Overlay | null>(null);
-  const space = useSignal({ width: 0, height: 0 });
+  const space = useSignal({ x: 0, y: 0, width: 0, height: 0 });
 
   useEffect(() => {
     const [area, page, over, hand] = [stage.current, frame.current, layer.current, pointer.current];
@@ -37,9 +37,13 @@ export function Stage({ model }: { model: SessionModel }) {
     page.src = "/mirror";
     const observer = new ResizeObserver(() => {
       const style = getComputedStyle(area);
+      const box = area.getBoundingClientRect();
+      const [left, top] = [Number.parseFloat(style.paddingLeft), Number.parseFloat(style.paddingTop)];
       space.value = {
-        width: area.clientWidth - Number.parseFloat(style.paddingLeft) * 2,
-        height: area.clientHeight - Number.parseFloat(style.paddingTop) * 2,
+        x: box.x + left,
+        y: box.y + top,
+        width: area.clientWidth - left * 2,
+        height: area.clientHeight - top * 2,
       };
     });
     observer.observe(area);
@@ -49,6 +53,8 @@ export function Stage({ model }: { model: SessionModel }) {
   const size = model.viewport.value ?? FIRST_SIZE;
   const scale = scaleToFit(size, space.value, LEAST_SCALE);
   const [width, height] = [size.width * scale, size.height * scale];
+  const above = before(space.value.y, space.value.height, height, devicePixelRatio);
+  const beside = before(space.value.x, space.value.width, width, devicePixelRatio);
   useEffect(() => {
     if (overlay.current) overlay.current.scale = scale;
   }, [scale]);
@@ -62,7 +68,7 @@ export function Stage({ model }: { model: SessionModel }) {
         style={{
           width: `${width}px`,
           height: `${height}px`,
-          margin: `${before(space.value.height, height)}px ${before(space.value.width, width)}px`,
+          margin: `${above}px ${beside}px`,
         }}
         data-ready={model.hasView.value}
       >
