@@ -1,5 +1,5 @@
 /** Drawings and films: the agent sees what they show now, as pictures that the customer's browser takes. */
-import { anyStyle, expect, test, type Customer } from "./rig.ts";
+import { type Agent, anyStyle, expect, test, type Customer } from "./rig.ts";
 
 /** Puts a canvas of 200 × 100 before everything else; `draw` runs with its context in the customer's page. */
 function canvas(customer: Customer, id: string, attributes = ""): Promise<void> {
@@ -8,6 +8,14 @@ function canvas(customer: Customer, id: string, attributes = ""): Promise<void> 
     host.innerHTML = `<canvas id="${id}" width="200" height="100" ${attributes}>fallback</canvas>`;
     document.querySelector("main")?.prepend(host);
   }, [id, attributes]);
+}
+
+/** How wide the picture is that was taken of a canvas, in its own pixels. */
+function taken(agent: Agent, selector: string): Promise<number | undefined> {
+  return agent.page.evaluate((selector) => {
+    const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentDocument;
+    return mirror?.querySelector<HTMLImageElement>(`${selector} > img`)?.naturalWidth;
+  }, selector);
 }
 
 test("what a canvas shows, and what is drawn on it later", async ({ customer, agent, session }) => {
@@ -34,14 +42,29 @@ test("a canvas that grows after it was drawn, as in a tab that opens", async ({ 
   await session("/help");
   await canvas(customer, "grows", 'style="width: 2px; height: 1px"');
   await customer.page.evaluate(() => document.querySelector<HTMLCanvasElement>("#grows")?.getContext("2d")?.fillRect(0, 0, 200, 100));
-  const width = () =>
-    agent.page.evaluate(() => {
-      const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentDocument;
-      return mirror?.querySelector<HTMLImageElement>("#grows > img")?.naturalWidth;
-    });
-  await expect.poll(width).toBe(2);
+  await expect.poll(() => taken(agent, "#grows")).toBe(2);
   await customer.page.evaluate(() => document.querySelector("#grows")?.removeAttribute("style"));
-  await expect.poll(width).toBe(200);
+  await expect.poll(() => taken(agent, "#grows")).toBe(200);
+});
+
+test("a canvas that grows before a busy browser says that it was seen small", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await customer.page.evaluate(() => {
+    window.IntersectionObserver = class extends IntersectionObserver {
+      constructor(seen: IntersectionObserverCallback, options?: IntersectionObserverInit) {
+        super((entries, self) => {
+          document.querySelector("#late")?.removeAttribute("style");
+          requestAnimationFrame(() => requestAnimationFrame(() => seen(entries, self)));
+        }, options);
+      }
+    };
+  });
+  await canvas(customer, "late", 'style="width: 0; height: 0"');
+  await customer.page.evaluate(() => {
+    document.querySelector<HTMLCanvasElement>("#late")?.getContext("2d")?.fillRect(0, 0, 200, 100);
+  });
+  await expect.poll(() => taken(agent, "#late")).toBe(200);
 });
 
 test("a canvas that WebGL draws in the page's frames", async ({ customer, agent, session }) => {

@@ -146,11 +146,12 @@ export class Darkroom implements Camera {
   };
 
   #looked(entries: IntersectionObserverEntry[]): void {
-    for (const { target, isIntersecting, boundingClientRect } of entries) {
+    for (const { target, isIntersecting } of entries) {
       const subject = this.#subjects.get(target);
       if (!subject) continue;
       subject.seen = isIntersecting;
-      measure(subject, boundingClientRect);
+      // A busy browser says so late: the size of then may be told as that of now.
+      measure(subject, target);
     }
     this.#soon();
   }
@@ -160,7 +161,7 @@ export class Darkroom implements Camera {
     for (const { target } of entries) {
       const subject = this.#subjects.get(target);
       if (!subject) continue;
-      measure(subject, target.getBoundingClientRect());
+      measure(subject, target);
       subject.dirty = true;
     }
     this.#soon();
@@ -252,7 +253,8 @@ export class Darkroom implements Camera {
 }
 
 /** Notes how large it is on the screen. */
-function measure(subject: Subject, { width, height }: DOMRectReadOnly): void {
+function measure(subject: Subject, element: Element): void {
+  const { width, height } = element.getBoundingClientRect();
   subject.width = width;
   subject.height = height;
 }
