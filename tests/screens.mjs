@@ -27,16 +27,18 @@ export function launch() {
   });
 }
 
-/** The share of pixels that differ in two pictures of one size, without the boxes `left` out. */
-export function difference(before, after, left = []) {
+/** The share of pixels that differ in two pictures of one size, without the boxes `left` out, of which a pixel is `scale` of theirs. */
+export function difference(before, after, left = [], scale = 1) {
   const [one, other] = [PNG.sync.read(before), PNG.sync.read(after)];
   if (one.width !== other.width || one.height !== other.height) return { share: 1, picture: before };
   const { width, height } = one;
   const within = (value, most) => Math.min(most, Math.max(0, value));
   for (const box of left) {
-    const [from, to] = [within(Math.floor(box.x), width), within(Math.ceil(box.x + box.width), width)];
-    const end = within(Math.ceil(box.y + box.height), height);
-    for (let y = within(Math.floor(box.y), height); y < end; y++) {
+    const start = (at) => Math.floor(at * scale);
+    const stop = (at) => Math.ceil(at * scale);
+    const [from, to] = [within(start(box.x), width), within(stop(box.x + box.width), width)];
+    const end = within(stop(box.y + box.height), height);
+    for (let y = within(start(box.y), height); y < end; y++) {
       for (const { data } of [one, other]) data.fill(0, (y * width + from) * 4, (y * width + to) * 4);
     }
   }

@@ -6,7 +6,8 @@
  * The addresses are those of the website behind Tandem and of the console; give them names of their own, for cookies ignore ports:
  * every `*.test` is this machine. The agent's login comes from `TANDEM_AGENT` (`name:password`).
  * `--by agent`: who does the steps that name nobody (otherwise the customer); `--keep FOLDER`: the pictures of steps that differ;
- * `--only 3-7`: does all steps, compares these only.
+ * `--only 3-7`: does all steps, compares these only. `--size 390x844`: the customer's window; `--scale 1.25`: device pixels in one of
+ * CSS, of both (a page zoomed by the browser is a smaller window with more of them); `--touch true`: the customer's is a phone, and taps.
  *
  * The file is a list of steps, each an object that says what is done, and maybe by whom and what it is called:
  *
@@ -46,6 +47,9 @@ const option = (name, otherwise) => {
 const keep = option("--keep", "");
 const usually = option("--by", "customer");
 const [first, last] = option("--only", `1-${Number.MAX_SAFE_INTEGER}`).split("-").map(Number);
+const [width, height] = option("--size", "1280x800").split("x").map(Number);
+const scale = Number(option("--scale", "1"));
+const touches = option("--touch", "false") === "true";
 const [site, desk, file] = words;
 const [user, password] = (process.env.TANDEM_AGENT ?? "").split(/:(.*)/s);
 if (!file || !password) {
@@ -55,7 +59,6 @@ if (!file || !password) {
   process.exit(2);
 }
 const steps = JSON.parse(readFileSync(file, "utf8"));
-const SIZE = { width: 1280, height: 800 };
 /** How long screens may need until they are the same, and a person waits for something to use, in milliseconds. */
 const PATIENCE = Number(process.env.PATIENCE ?? 8000);
 /** How long one step may take, in milliseconds. */
@@ -65,8 +68,15 @@ const STRETCHES = 15;
 const MIRROR = 'iframe[title="Customer\'s page"]';
 
 const browser = await launch();
-const open = async (viewport) => {
-  const page = await (await browser.newContext({ viewport, reducedMotion: "reduce" })).newPage();
+const open = async (viewport, phone) => {
+  const looks = {
+    viewport,
+    deviceScaleFactor: scale,
+    reducedMotion: "reduce",
+    isMobile: phone,
+    hasTouch: phone,
+  };
+  const page = await (await browser.newContext(looks)).newPage();
   // From the first one on: asked for together with the press, Chromium's dialogs come unannounced now and then.
   page.on("filechooser", () => {});
   return page;
@@ -77,6 +87,7 @@ class Side {
   constructor(page, mirror) {
     this.page = page;
     this.mirror = mirror;
+    this.taps = touches && !mirror;
   }
 
   /**
@@ -105,29 +116,30 @@ class Side {
         let cover = "";
         /** Scripts put screens of their own over a page while it loads: a person waits until they are gone. */
         const press = (on) => {
+          if (getComputedStyle(on).pointerEvents === "none") return;
           const hit = on.getRootNode().elementFromPoint(at.x, at.y);
           const reaches =
             !hit || on.contains(hit) || hit.contains(on) || hit.closest("label")?.control === on;
           if (!reaches) cover ||= `${hit.localName}.${hit.getAttribute("class") ?? ""}`;
         };
-        const look = (from, box) => {
+        const look = (from) => {
           for (let e = from; e; e = e.parentElement ?? e.getRootNode().host) {
             const { overflowY } = getComputedStyle(e);
             const isRoot = e === e.ownerDocument.scrollingElement;
             if (!isRoot && !(/auto|scroll/.test(overflowY) && e.scrollHeight > e.clientHeight)) continue;
+            const view = e.ownerDocument.defaultView;
             const area = isRoot
-              ? { top: 0, bottom: e.ownerDocument.defaultView.innerHeight, left: 0, right: innerWidth }
+              ? { top: 0, bottom: view.innerHeight, left: 0, right: view.innerWidth }
               : e.getBoundingClientRect();
-            const middle = box.y + box.height / 2;
-            if (middle > area.top && middle < area.bottom) continue;
+            if (at.y > area.top && at.y < area.bottom) continue;
             scroller ??= {
               x: (area.left + area.right) / 2,
-              y: (Math.max(area.top, 0) + Math.min(area.bottom, e.ownerDocument.defaultView.innerHeight)) / 2,
-              by: middle - (area.top + area.bottom) / 2,
+              y: (Math.max(area.top, 0) + Math.min(area.bottom, view.innerHeight)) / 2,
+              by: at.y - (area.top + area.bottom) / 2,
             };
           }
         };
-        look(element.parentElement ?? element, box);
+        look(element.parentElement ?? element);
         press(element);
         for (
           let f = element.ownerDocument.defaultView.frameElement;
@@ -141,7 +153,7 @@ class Side {
             point.y += around.y + f.clientTop;
           }
           if (f === outer) break; // over it is the console's own
-          look(f.parentElement, around);
+          look(f.parentElement);
           press(f);
         }
         return { at, scroller, cover };
@@ -207,6 +219,7 @@ class Side {
     const { page } = this;
     if (step.click) {
       const { x, y } = await this.bring(step.click, step.has, step.from_px);
+      if (this.taps) return page.touchscreen.tap(x, y);
       await page.mouse.move(x, y, { steps: 3 });
       await page.mouse.click(x, y, { button: step.button ?? "left", clickCount: step.times ?? 1, delay: 30 });
     } else if (step.upload) {
@@ -340,9 +353,12 @@ class Side {
   }
 }
 
-const customer = new Side(await open(SIZE), null);
+const customer = new Side(await open({ width, height }, touches), null);
 // Room for the console's bar: the mirror is as large as the customer's window.
-const agent = new Side(await open({ width: SIZE.width + 160, height: SIZE.height + 240 }), MIRROR);
+const agent = new Side(
+  await open({ width: Math.max(width, 1100) + 160, height: height + 240 }, false),
+  MIRROR,
+);
 
 /** What the mirror could not load since the last step. */
 let unloaded = [];
@@ -408,7 +424,7 @@ async function compare() {
   await bare(true);
   const withheld = await agent.withheld();
   const [here, there] = await Promise.all([customer.screen(), agent.screen()]);
-  const { share, picture } = difference(here, there, withheld);
+  const { share, picture } = difference(here, there, withheld, scale);
   const [mine, theirs] = [await customer.texts(withheld), await agent.texts(withheld)];
   const rest = [...theirs];
   const only = mine.filter((text) => {
