@@ -124,7 +124,7 @@ test("a large change is read in several tasks, and told as the page was at the e
   });
   const tasks = await customer.page.evaluate(async () => {
     const list = document.createElement("ul");
-    list.innerHTML = `<li id=first>0</li>${"<li class=row><b>one</b> two</li>".repeat(12_000)}<li id=last>0</li>`;
+    list.innerHTML = `<li id=first>0</li>${"<li class=row><b>one</b> two</li>".repeat(16_000)}<li id=last>0</li>`;
     const ends = [list.firstElementChild, list.lastElementChild] as Element[];
     let task = 0;
     const read = ends.map(
@@ -231,8 +231,6 @@ test("what was hidden is scrolled as it was once it is shown", async ({ customer
   });
   await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
   const hide = (hidden: boolean) => customer.page.$eval("#box", (box, hidden) => box.toggleAttribute("hidden", hidden), hidden);
-  await hide(true);
-  // It is found that it is scrolled no more.
   await customer.page.$eval("#box", (box) => {
     const native = Object.getOwnPropertyDescriptor(Element.prototype, "scrollTop")?.get;
     const seen: number[] = Object.assign(window, { seen: [] }).seen;
@@ -243,6 +241,8 @@ test("what was hidden is scrolled as it was once it is shown", async ({ customer
     };
     Object.defineProperty(box, "scrollTop", { get, configurable: true });
   });
+  await hide(true);
+  // It is found that it is scrolled no more.
   await expect.poll(() => customer.page.evaluate("seen.at(-1)")).toBe(0);
   await customer.page.$eval("#box", (box) => Reflect.deleteProperty(box, "scrollTop"));
   await expect.poll(() => agent.mirror.html("#box")).toContain("hidden");

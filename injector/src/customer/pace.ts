@@ -3,7 +3,7 @@
  */
 
 /** Milliseconds of the first task. */
-const TASK = 20;
+const TASK = 30;
 /** And how many more each further one has. */
 const MORE = 4;
 /** Nodes between two looks at the clock. */
