@@ -164,6 +164,32 @@ test("a page that changes in every frame is laid out no more often than that", a
   expect(laidOut).toBeLessThan(FRAMES + 4 + sweeps);
 });
 
+test("a field at rest is asked for its value, and seldom for more", async ({ customer, agent, session }) => {
+  await session("/help");
+  await put(customer, agent, "<input id=field required>");
+  await expect.poll(() => agent.mirror.html("#field")).toContain("data-tandem-invalid");
+  const asked = await customer.page.evaluateHandle(() => {
+    const field = document.querySelector<HTMLInputElement>("#field");
+    const asked = { value: 0, willValidate: 0 };
+    for (const name of ["value", "willValidate"] as const) {
+      const native = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, name)?.get;
+      const get = () => {
+        asked[name]++;
+        return native?.call(field);
+      };
+      if (field) Object.defineProperty(field, name, { get });
+    }
+    return asked;
+  });
+  await expect.poll(() => asked.evaluate(({ value }) => value), { timeout: 15_000 }).toBeGreaterThan(5);
+  expect(await asked.evaluate(({ value, willValidate }) => willValidate / value)).toBeLessThan(0.4);
+  // A script that says something of it is heard all the same.
+  await customer.page.evaluate(() => document.querySelector<HTMLInputElement>("#field")?.toggleAttribute("required"));
+  await expect.poll(() => agent.mirror.html("#field")).not.toContain("data-tandem-invalid");
+  await customer.page.evaluate(() => document.querySelector<HTMLInputElement>("#field")?.setCustomValidity("not this"));
+  await expect.poll(() => agent.mirror.html("#field")).toContain("data-tandem-invalid");
+});
+
 test("a page that has put something of its own in place of what observes changes is shared", async ({ customer, agent }) => {
   await customer.open("/help");
   await customer.page.evaluate(() => {

@@ -17,6 +17,8 @@ export class Controls {
   readonly #dirty = new Set<Element>();
   /** What was last told, in short. */
   readonly #told = new WeakMap<Element, string>();
+  /** What was in it when it was last looked at. */
+  readonly #seen = new WeakMap<Element, string>();
 
   constructor(
     readonly known: KnownNodes,
@@ -48,10 +50,16 @@ export class Controls {
     this.mark(element);
   }
 
-  /** Marks every control. */
-  sweep(): boolean {
+  /** Marks every control that has something else in it; only a `whole` look sees what else became of it, and is dear. */
+  sweep(whole: boolean): boolean {
     for (const element of this.#all) {
-      if (this.#state(element) !== this.#told.get(element)) this.#dirty.add(element);
+      const { value, checked, indeterminate, selectedIndex, multiple } = element as HTMLInputElement &
+        HTMLSelectElement;
+      const seen = `${checked}${indeterminate}${selectedIndex}${value}`;
+      const other = seen !== this.#seen.get(element);
+      if (other) this.#seen.set(element, seen);
+      if (other || ((whole || multiple) && this.#state(element) !== this.#told.get(element)))
+        this.#dirty.add(element);
     }
     return this.#dirty.size > 0;
   }

@@ -36,6 +36,8 @@ import { isTyped, type Withholding } from "./withhold.ts";
 const CONGESTED = 256 * 1024;
 /** How often to look for what no event tells, in milliseconds. */
 const SWEEP = 500;
+/** In which of them to look at all of a form control. */
+const WHOLE = 4;
 /** When no frame is painted, in milliseconds. */
 const UNPAINTED = 60;
 const OBSERVED: MutationObserverInit = {
@@ -135,6 +137,7 @@ export class Recorder {
   /** A document of a frame, or a shadow root, was told in this turn. */
   #entered = false;
   readonly #sweeper: ReturnType<typeof setInterval>;
+  #sweeps = 0;
   /** Of the document: it can become another one by `document.write`. */
   readonly #mode = document.compatMode;
   readonly #context: ChangesContext;
@@ -290,7 +293,7 @@ export class Recorder {
   /** The server has said anew what is withheld. */
   judged(): void {
     this.#changes.retell((_, node) => isTyped(node.parentNode));
-    this.#controls.sweep();
+    this.#controls.sweep(true);
     this.schedule();
   }
 
@@ -437,7 +440,7 @@ export class Recorder {
     if (this.#checks.due) this.#around.remeasure();
     // Each of them looks, whatever the others found.
     const found = [
-      this.#controls.sweep(),
+      this.#controls.sweep(++this.#sweeps % WHOLE === 0),
       this.#sheets.moved(),
       this.#around.moved(),
       this.#checks.due && this.#scrolls.moved(),
@@ -558,6 +561,7 @@ export class Recorder {
           break;
         case "invalid":
           this.#notices.invalid(event);
+          this.#controls.mark(target as Element);
           break;
         case "fullscreenchange":
         case "toggle":
@@ -568,14 +572,16 @@ export class Recorder {
           setTimeout(() => guarded(() => this.#sweep()));
           break;
         case "focusout":
-          if (isElement(target)) this.settle(target);
+          if (!isElement(target)) break;
+          this.settle(target);
+          this.#controls.mark(target);
           break;
         case "input":
         case "change":
           if (isElement(target)) this.#controls.mark(target);
           if (isElement(target) && event.type === "change") this.settle(target);
           // One radio button changes the others.
-          if ((target as HTMLInputElement).type === "radio") this.#controls.sweep();
+          if ((target as HTMLInputElement).type === "radio") this.#controls.sweep(false);
       }
       this.schedule();
     });
