@@ -137,6 +137,23 @@ test("Tab selects what is in a line, and leaves a text of several lines as it is
   await expect(customer.page.locator("#lines")).toHaveValue("and kept");
 });
 
+test("a ring is where a keyboard has led, and not where the agent has pressed", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  // Nobody has pressed anything there yet: browsers then take what a script does for a keyboard's.
+  await customer.page.reload();
+  await desk(customer, agent, '<button type="button" id="one">one</button><button type="button" id="two">two</button><input id="name">');
+  const focused = () =>
+    customer.page.evaluate(() => `${document.activeElement?.id} ${document.activeElement?.matches(":focus-visible")}`);
+  await agent.mirror.click("#one");
+  await expect.poll(focused).toBe("one false");
+  await agent.page.keyboard.press("Tab");
+  await expect.poll(focused).toBe("two true");
+  await agent.mirror.click("#one");
+  await expect.poll(focused).toBe("one false");
+  await agent.mirror.click("#name");
+  await expect.poll(focused).toBe("name true");
+});
+
 test("typing goes on in the field that the page leads to, and not in the customer's", async ({ customer, agent, writing }) => {
   await writing("/help");
   await desk(customer, agent, `${["a", "b", "c"].map((id) => `<input id="${id}" maxlength="1" size="1">`).join("")}<input id="theirs"><input id="ours">`);

@@ -27,7 +27,8 @@ test("what the customer hovers, presses and focuses, and not what the agent does
   await add(customer, `<style>
     #a:hover #b { color: rgb(255, 0, 0) } #b:active { background: rgb(255, 0, 0) }
     #c:focus { color: rgb(255, 0, 0) } #added:focus-within { border: 1px solid rgb(255, 0, 0) }
-    #c:not(:focus-visible):focus { background: rgb(255, 0, 0) }
+    #c:not(:focus-visible):focus { background: rgb(255, 0, 0) } #c:focus-visible { border: 1px solid rgb(255, 0, 0) }
+    #c:-moz-focusring { border: 0 } #c:focus-visible, #c:-moz-ui-invalid { border: 0 }
   </style><div id="a"><button id="b">Over</button></div><button id="c">Focus</button>`);
   await expect.poll(() => style(agent, "#b", "color")).not.toBeNull();
   const at = await agent.mirror.middle("#b");
@@ -45,6 +46,11 @@ test("what the customer hovers, presses and focuses, and not what the agent does
   await expect.poll(() => style(agent, "#c", "color")).toBe(RED);
   expect(await style(agent, "#added", "border-top-color")).toBe(RED);
   expect(await style(agent, "#c", "background-color")).toBe(RED);
+  await customer.page.keyboard.press("Shift+Tab");
+  await customer.page.keyboard.press("Tab");
+  // What only another browser names makes its rule invalid.
+  await expect.poll(() => style(agent, "#c", "border-top-color")).toBe(RED);
+  expect(await style(agent, "#c", "border-top-width")).toBe("1px");
   // A late joiner sees the same.
   await agent.page.reload();
   await expect.poll(() => style(agent, "#c", "color")).toBe(RED);

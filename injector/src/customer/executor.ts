@@ -430,7 +430,8 @@ export class Executor {
     for (let at: Element | null = hit; at; at = parentAcross(at)) {
       const element = at as HTMLElement;
       if (element.tabIndex >= 0 || element.hasAttribute("tabindex") || element.isContentEditable) {
-        this.#typing.enter(element);
+        const types = element.isContentEditable || controlKind(element) === "text";
+        this.#typing.enter(element, types);
         return;
       }
     }
@@ -485,7 +486,7 @@ export class Executor {
     ) {
       throw new Refused("not_possible");
     }
-    this.#typing.enter(select);
+    this.#typing.enter(select, false);
     const before = options.map((option) => option.selected).join();
     for (const [index, option] of options.entries()) {
       if (select.multiple || wanted.has(index)) option.selected = wanted.has(index);

@@ -71,13 +71,16 @@ export class Typing {
     tellFocus(aside, "focusout");
   }
 
-  /** The agent goes to an element: with the focus, unless the customer is typing elsewhere. Returns whether with it. */
-  enter(element: HTMLElement): boolean {
+  /**
+   * The agent goes to an element: with the focus, unless the customer is typing elsewhere. Returns whether with it.
+   * `focusVisible`: whether with a ring, as browsers draw it for keys; left to them they would go by what the customer did last.
+   */
+  enter(element: HTMLElement, focusVisible = true): boolean {
     this.settle(element);
     this.in = element;
     if (!this.keyboard.heldBeside(element)) {
       this.#aside = null;
-      element.focus({ preventScroll: true });
+      element.focus({ preventScroll: true, focusVisible });
       return true;
     }
     if (this.#aside !== element) {
