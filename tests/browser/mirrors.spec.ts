@@ -1,5 +1,5 @@
 /** The agent sees what the customer sees, and every change of it. */
-import { anyStyle, Customer, expect, test, topOf } from "./rig.ts";
+import { anyStyle, Customer, expect, put, test, topOf } from "./rig.ts";
 
 test("a page with its styles, at the customer's size", async ({ customer, agent, session }) => {
   await session("/account");
@@ -28,6 +28,23 @@ test("pictures that only the logged-in customer can load, without another reques
 test("pictures that were loaded before the session began", async ({ agent, session }) => {
   await session("/catalogue");
   await expect.poll(() => agent.mirror.naturalWidth('img[src*="/resource/"]')).toBeGreaterThan(0);
+});
+
+test("a picture that did not load is as broken for the agent, without another request", async ({ customer, agent, session }) => {
+  let asked = 0;
+  await customer.page.route("**/broken.png", async (route) => {
+    // Whoever asked again would wait for ever.
+    if (++asked === 1) await route.abort();
+  });
+  await session("/help");
+  await put(customer, agent, '<img id="broken" src="/broken.png" alt="A ship">');
+  const complete = () =>
+    agent.page.evaluate(() => {
+      const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentDocument;
+      return mirror?.querySelector<HTMLImageElement>("#broken")?.complete;
+    });
+  await expect.poll(complete).toBe(true);
+  expect(asked).toBe(1);
 });
 
 test("a picture that was chosen by its density is as large as for the customer", async ({ customer, agent, session }) => {

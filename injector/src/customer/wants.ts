@@ -65,15 +65,22 @@ export class Wants {
 }
 
 /**
- * Waits for a picture that the page is still loading: on its way it passes the server, which then wants nothing any
- * more. Asking the site a second time could get another picture, or none.
+ * Whether the page's own request for a picture says all: one that it could not show is not to be had, and one that it is still
+ * loading, which this waits for, passes the server, which then wants nothing any more. Asking the site a second time could get
+ * another picture, or none.
  */
-async function onItsWay(url: string): Promise<boolean> {
-  if (!url.startsWith(`${location.origin}/`)) return false;
+async function comesByItself(url: string): Promise<boolean> {
   const image = [...document.images].find(
-    (image) => !image.complete && (image.currentSrc || image.src) === url,
+    (image) => !(image.complete && image.naturalWidth) && (image.currentSrc || image.src) === url,
   );
   if (!image) return false;
+  // Pictures without a size of their own are no wider either.
+  if (image.complete)
+    return image.decode().then(
+      () => false,
+      () => true,
+    );
+  if (!url.startsWith(`${location.origin}/`)) return false;
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), PATIENCE);
     const done = (): void => {
@@ -99,7 +106,7 @@ async function load(url: string): Promise<Blob> {
 }
 
 async function bring({ want, url }: Want, { again, pass }: Wants): Promise<void> {
-  if (await onItsWay(url)) throw new Error("it comes by itself");
+  if (await comesByItself(url)) throw new Error("it comes by itself, or not at all");
   const body = await load(url).catch(async () => (await again())(url));
   if (body.size > LARGEST) throw new Error("too large");
   const taken = await fetch(`/.tandem/session/resource?want=${want}`, {
