@@ -178,6 +178,41 @@ test("it is where it can be seen, whatever a script does with a dialog's attribu
   await expect(panel(page)).toBeHidden();
 });
 
+test("the button can be pressed while the site shows a modal dialog", async ({ customer }) => {
+  const { page } = customer;
+  await customer.open("/help");
+  const button = page.getByRole("button", { name: "Co-browse" });
+  await page.evaluate(() => {
+    const opener = document.createElement("button");
+    opener.textContent = "Open it";
+    document.querySelector("main")?.prepend(opener);
+    const dialog = document.createElement("dialog");
+    dialog.textContent = "A dialog";
+    document.body.append(dialog);
+    opener.onclick = () => dialog.showModal();
+  });
+  // Where something was pressed it is there at once, and also when the dialog has gone by a key, or with its element.
+  for (const close of [() => page.keyboard.press("Escape"), () => page.evaluate(() => document.querySelector("dialog")?.remove())]) {
+    await page.getByRole("button", { name: "Open it" }).click();
+    await button.click({ trial: true });
+    await expect(page.locator("dialog tandem-widget")).toHaveCount(1);
+    await close();
+    await expect(page.locator("html > tandem-widget")).toHaveCount(1);
+    await button.click({ trial: true });
+  }
+  // Where a script has opened it a press is meant for the button that is seen.
+  await page.evaluate(() => {
+    const root = document.body.appendChild(document.createElement("p")).attachShadow({ mode: "open" });
+    root.innerHTML = "<dialog>Another</dialog>";
+    root.querySelector("dialog")?.showModal();
+  });
+  const { x, y, width, height } = (await button.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  await page.mouse.click(x + width / 2, y + height / 2);
+  await expect(page.getByLabel("Session ID")).toHaveText(/^\w{3}-\w{3}-\w{3}$/);
+  await page.getByRole("button", { name: "Exit session" }).click();
+  await expect(panel(page)).toBeHidden();
+});
+
 test("styles of the site do not reach it, and nothing of the site lies over it", async ({ customer, session }) => {
   const { page } = customer;
   await anyStyle(customer);

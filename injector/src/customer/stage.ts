@@ -61,7 +61,7 @@ export class Stage {
 
   /** Puts our element above everything; `topLayer` is what the page has there, as far as that is known. */
   raise(topLayer: readonly Element[] = []): void {
-    const home = homeIn(topLayer);
+    const home = homeIn(this.host, topLayer);
     if (this.host.parentNode !== home) home.append(this.host);
     try {
       if (this.host.matches(":popover-open")) this.host.hidePopover();
@@ -79,15 +79,19 @@ export class Stage {
 
   /** Puts our element back if the page has taken it away, or shows another dialog now than the one that it is in. */
   keep(topLayer?: readonly Element[]): void {
-    if (this.host.parentNode !== homeIn(topLayer)) this.raise(topLayer);
+    if (this.host.parentNode !== homeIn(this.host, topLayer)) this.raise(topLayer);
   }
 }
 
-/** The page's modal dialog, if it shows one; the topmost, as far as that is known. One in a frame makes only that inert. */
-function homeIn(topLayer: readonly Element[] = []): Element {
+/**
+ * The page's modal dialog, if it shows one; the topmost, as far as that is known: one in a shadow root by our element, which the
+ * loader has put there, or once the page is shared. One in a frame makes only that inert.
+ */
+function homeIn({ parentElement }: Element, topLayer: readonly Element[] = []): Element {
   const known = topLayer.filter((element) => element.isConnected && element.ownerDocument === document);
   // One whose `open` a script has taken away is modal still, and has no box.
-  const shown = (element: Element) => element.matches(":modal") && element.getClientRects().length > 0;
-  const all = [...document.querySelectorAll(":modal"), ...known];
+  const shown = (element: Element | null) =>
+    element?.matches(":modal") && element.getClientRects().length > 0;
+  const all = [parentElement, ...document.querySelectorAll(":modal"), ...known];
   return all.filter(shown).at(-1) ?? document.documentElement;
 }

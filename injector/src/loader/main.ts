@@ -26,6 +26,7 @@ import type { TandemApi, TandemError, TandemStart, TandemState } from "./tandem.
 /** As it is before the page's scripts run. */
 const Observer = MutationObserver;
 const START = "[data-tandem-start]";
+const MODAL = "dialog:modal";
 const MARK = "tandem";
 
 type Rules = { createScriptURL(text: string): string };
@@ -276,20 +277,42 @@ function load(script: HTMLScriptElement | null): void {
     if (event.isTrusted) api.start().catch(() => {});
   };
   button.onclick = press;
-  addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest(START)) press(event);
-  });
-
-  const ready = (): void => {
-    document.documentElement.append(host);
-    show();
+  /** Puts our element there, in the top layer: no z-index of the site's lies over it. */
+  const stand = (home: Element): void => {
+    home.append(host);
     try {
-      // In the top layer no z-index of the site's lies over it.
       host.popover = "manual";
       host.showPopover();
     } catch {
       // Without popovers the z-index has to do.
     }
+  };
+  /** Where our element can be pressed: beside a modal dialog nothing can. One in a shadow root is known by what is pressed in it. */
+  const homeOf = (path: readonly EventTarget[]): Element =>
+    [...document.querySelectorAll(MODAL), ...path]
+      .filter((it): it is Element => it instanceof Element && it.matches(MODAL))
+      .pop() ?? document.documentElement;
+  const settle = (home: Element): void => {
+    // A session sees to that by itself; what the site has taken away stays away.
+    if (state === "off" && host.parentNode && host.parentNode !== home) stand(home);
+  };
+  // It moves when something is pressed: nothing tells before a session what a script has opened, and nobody watches.
+  addEventListener("click", (event) => {
+    const { target, clientX: x, clientY: y } = event;
+    if (!event.isTrusted || !(target instanceof Element)) return;
+    const path = event.composedPath();
+    const home = homeOf(path);
+    const { left, top, right, bottom } = button.getBoundingClientRect();
+    const beneath = (path[0] as Element).contains(home) && x > left && x < right && y > top && y < bottom;
+    settle(home);
+    if (beneath || target.closest(START)) press(event);
+  });
+  // With the dialog that it is in our element goes from the screen, and with that what runs in it.
+  box.onanimationcancel = () => settle(homeOf([]));
+
+  const ready = (): void => {
+    stand(document.documentElement);
+    show();
   };
   const resume = (): void => {
     const id = sessionId;
