@@ -43,17 +43,6 @@ const CALLS: ReadonlyArray<
   ["Clipboard", ["write", "writeText"], "try"],
 ];
 
-/** What puts elements into a page, and with a frame the window in it. */
-const INSERTS: ReadonlyArray<readonly [owner: string, names: readonly string[]]> = [
-  ["Node", ["appendChild", "insertBefore", "replaceChild"]],
-  ["Element", ["innerHTML", "outerHTML", "insertAdjacentHTML", "insertAdjacentElement", "setHTMLUnsafe"]],
-  ["Document", ["write", "writeln"]],
-  ["Range", ["insertNode"]],
-];
-/** The same, of several kinds of nodes. */
-const KINDS = ["Document", "DocumentFragment", "Element", "CharacterData"];
-const MORE = ["append", "prepend", "replaceChildren", "before", "after", "replaceWith"];
-
 /** Those of a window itself. */
 const PICKERS = ["showOpenFilePicker", "showSaveFilePicker", "showDirectoryPicker"];
 
@@ -63,6 +52,11 @@ export class Restraint {
   #last: { run: Run; since: number } | null = null;
   /** Windows in which forms are held back, by one of their objects. */
   readonly #held = new WeakSet<object>();
+  /** Frames that come because of an action may have scripts of their own. */
+  readonly #inserts = new MutationObserver(() => {
+    if (this.#run()) this.#holdIn(window as Realm);
+    else this.#inserts.disconnect();
+  });
   readonly #submit = (event: Event): void => this.#submits(event);
 
   /** `pressed` is told of every real gesture: the server has to know too. */
@@ -86,7 +80,8 @@ export class Restraint {
   /** Does `work`; with `lasting` what comes of it later counts as well. */
   async during(run: Run, lasting: boolean, work: () => Promise<void>): Promise<void> {
     this.#running = run;
-    this.#holdWithin(window);
+    this.#holdIn(window as Realm);
+    if (lasting) this.#inserts.observe(document, { childList: true, subtree: true });
     try {
       await work();
     } finally {
@@ -144,34 +139,26 @@ export class Restraint {
     hook(realm.HTMLElement.prototype, "click", { before });
     hook(realm.EventTarget.prototype, "dispatchEvent", { before });
 
-    // A script may use the window of a frame that it has just made before anything is known of it.
-    const after = (): void => {
-      if (this.#run()) this.#holdWithin(realm);
-    };
-    for (const [owner, names] of [...INSERTS, ...KINDS.map((kind) => [kind, MORE] as const)]) {
-      const { prototype } = (realm as unknown as Record<string, { prototype: object }>)[owner] ?? {};
-      for (const name of prototype ? names : []) hook(prototype as object, name, { after });
-    }
-    // One in a shadow root has no number.
+    // A script may use the window of a frame that it has just made before anything is known of it. What puts frames into the page
+    // is not hooked: for all that the site's policy forbids there, browsers would name us.
     const read = (_: unknown, value: unknown): void => {
-      const view = (value as Document | null)?.defaultView ?? (value as Window | null);
-      if (view && this.#run()) this.#hold(view as Realm);
+      const view = (value as Document | null)?.defaultView ?? (value as Realm | null);
+      if (view && this.#run()) this.#holdIn(view as Realm);
     };
     for (const owner of [realm.HTMLIFrameElement, realm.HTMLObjectElement]) {
       for (const name of ["contentWindow", "contentDocument"]) hook(owner.prototype, name, { read });
     }
+    hook(realm, "frames", { read });
+    hook(realm, "length", { read: () => this.#run() && this.#holdIn(realm) });
   }
 
-  /** The same in all windows in a window. */
-  #holdWithin(view: Window): void {
-    for (let at = 0; at < view.length; at++) {
-      try {
-        const inner = view[at] as Realm;
-        this.#hold(inner);
-        this.#holdWithin(inner);
-      } catch {
-        // It is of another origin, and its forms are none of this page's.
-      }
+  /** The same, and in all windows in it. */
+  #holdIn(view: Realm): void {
+    try {
+      this.#hold(view);
+      for (let at = 0; view[at]; at++) this.#holdIn(view[at] as Realm);
+    } catch {
+      // It is of another origin, and its forms are none of this page's.
     }
   }
 
