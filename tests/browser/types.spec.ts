@@ -31,6 +31,54 @@ for (const [kind, html] of [
   });
 }
 
+for (const [kind, html] of [
+  ["a field", '<input id="both" value="abcdefghij">'],
+  ["an editable element", '<div id="both" contenteditable="true">abcdefghij</div>'],
+] as const) {
+  test(`what either types in ${kind} stays, whatever the other has selected or takes back`, async ({ customer, agent, writing }) => {
+    await writing("/help");
+    await desk(customer, agent, html);
+    const becomes = (text: string) => expect.poll(() => valueAt(customer, "#both")).toBe(text);
+    const { keyboard } = customer.page;
+    await agent.mirror.click("#both");
+    await agent.page.keyboard.press("Control+a");
+    await agent.page.keyboard.press("ArrowLeft");
+    // The agent puts something in right before what the customer has selected, who types over that.
+    await customer.page.locator("#both").click();
+    await keyboard.press("Control+a");
+    await agent.page.keyboard.type("1");
+    await becomes("1abcdefghij");
+    await keyboard.type("new");
+    await becomes("1new");
+    await expect.poll(async () => (await agent.mirror.value("#both")) ?? agent.mirror.text("#both")).toBe("1new");
+    // The agent types over everything while the customer, of whom nothing is heard yet, puts something into it.
+    await agent.page.keyboard.press("Control+a");
+    await customer.page.route("**/hold", async (route) => {
+      await agent.page.keyboard.type("N");
+      await route.fulfill({ body: "" });
+    });
+    await customer.page.evaluate(() => {
+      const request = new XMLHttpRequest();
+      request.open("GET", "/hold", false);
+      request.send();
+      const both = document.querySelector("#both") as HTMLInputElement;
+      if (both.localName === "input") both.setRangeText("!", 2, 2);
+      else (both.firstChild as Text).insertData(2, "!");
+      both.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    });
+    await becomes("N!");
+    // Of an editable element browsers know only one undo for both.
+    await keyboard.type("?");
+    const both = await valueAt(customer, "#both");
+    await agent.page.keyboard.press("Control+z");
+    if (kind === "a field") await expect.poll(() => valueAt(customer, "#both")).toMatch(/^1?new!\?$/);
+    else {
+      await expect(agent.page.getByText(/customer is typing/i).first()).toBeVisible();
+      expect(await valueAt(customer, "#both")).toBe(both);
+    }
+  });
+}
+
 test("what a field becomes before the agent's click is answered is seen, and stays", async ({ customer, agent, writing }) => {
   const answer = await unanswered(customer);
   await writing("/help");

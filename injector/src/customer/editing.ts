@@ -6,6 +6,7 @@
  */
 
 import type { NodeId, Refusal, Spot, Typed } from "../protocol/words.ts";
+import { replacing } from "../text/change.ts";
 import { History } from "../text/history.ts";
 import { above, type Box, boxOf, controlKind, frameOf, isElement, outOf } from "./dom.ts";
 import { realmOf } from "./realms.ts";
@@ -39,8 +40,7 @@ export class Editing {
 
   /** Where the agent's caret is. */
   get at(): At | null {
-    const range = this.#range;
-    return range ? { node: range.startContainer, offset: range.startOffset } : this.#at;
+    return this.#range ? placeOf(this.#range) : this.#at;
   }
 
   set at(at: At | null) {
@@ -63,10 +63,17 @@ export class Editing {
     if (!found) return "stale";
     const { host, from, to } = found;
     const beside = keyboard.heldBeside(host);
-    if (beside && input.startsWith("history")) return "customer_typing";
+    // Browsers and editors know only one: it would take back the customer's words.
+    if (keyboard.held && input.startsWith("history")) return "customer_typing";
     this.#host = host;
     const work = async (): Promise<void> => {
-      this.select(host, from, to);
+      const [first, ...others] = this.#selected(anchor, focus);
+      for (const [start, end] of others.reverse()) {
+        this.select(host, start, end);
+        this.#do(host, "deleteContentBackward", "");
+        await editors();
+      }
+      this.select(host, ...(others.length > 0 && first ? first : ([from, to] as const)));
       if (text && from.node !== to.node) {
         // What lies across lines goes first: not every editor follows both in one.
         this.#do(host, "deleteContentBackward", "");
@@ -81,7 +88,7 @@ export class Editing {
     if (keyboard.held) {
       this.typing.settle(host);
       this.typing.in = host;
-      await this.#aside(host, beside, work);
+      await this.#aside(host, beside, to, work);
     } else {
       this.typing.enter(host);
       await work();
@@ -140,6 +147,26 @@ export class Editing {
     return place === null ? null : { node, offset: Math.min(place, text.length) };
   }
 
+  /** What is selected in one text, from its beginning: without what the customer has put in there since. */
+  #selected(anchor: Spot, focus: Spot): [At, At][] {
+    const node = this.node(anchor.node);
+    const history = anchor.node === focus.node && this.#texts.get(node as Text);
+    if (!node || !history) return [];
+    const [start = 0, end = 0] = [anchor.offset, focus.offset].sort((a, b) => a - b);
+    const parts: [At, At][] = [];
+    let at = 0;
+    for (const piece of history.carried(anchor.base, replacing(start, end, "")) ?? []) {
+      const next = at + Math.abs(Number(piece));
+      if (Number(piece) < 0)
+        parts.push([
+          { node, offset: at },
+          { node, offset: next },
+        ]);
+      at = next;
+    }
+    return parts;
+  }
+
   #watch(host: HTMLElement): void {
     if (this.#hosts.has(host)) return;
     this.#hosts.add(host);
@@ -158,7 +185,12 @@ export class Editing {
   }
 
   /** Does `work` without the customer losing keyboard and selection for it. */
-  async #aside(host: HTMLElement, beside: HTMLElement | null, work: () => Promise<void>): Promise<void> {
+  async #aside(
+    host: HTMLElement,
+    beside: HTMLElement | null,
+    to: At,
+    work: () => Promise<void>,
+  ): Promise<void> {
     const selection = host.ownerDocument.getSelection();
     const field = beside && controlKind(beside) === "text" ? (beside as Field) : null;
     const inField = field && ([field.selectionStart, field.selectionEnd, field.selectionDirection] as const);
@@ -167,6 +199,11 @@ export class Editing {
       rangeAt(selection?.anchorNode, selection?.anchorOffset),
       rangeAt(selection?.focusNode, selection?.focusOffset),
     ];
+    // What comes in right before something that they have selected is none of it: their next key would take it away.
+    const selected = selection?.isCollapsed === false ? selection.getRangeAt(0) : null;
+    const isStart = ({ node, offset }: At): boolean =>
+      node === selected?.startContainer && offset === selected.startOffset;
+    const first = isStart(to) && (anchor && isStart(placeOf(anchor)) ? "anchor" : "focus");
     const view = realmOf(host);
     const { scrollX: left, scrollY: top } = view;
     if (beside) quietly(view, () => host.focus({ preventScroll: true }));
@@ -174,13 +211,11 @@ export class Editing {
     quietly(view, () => beside?.focus({ preventScroll: true }));
     if (field && inField?.[0] != null)
       field.setSelectionRange(inField[0], inField[1], inField[2] ?? undefined);
-    else if (anchor && focus && !field)
-      selection?.setBaseAndExtent(
-        anchor.startContainer,
-        anchor.startOffset,
-        focus.startContainer,
-        focus.startOffset,
-      );
+    else if (anchor && focus && !field) {
+      const from = (first === "anchor" && this.at) || placeOf(anchor);
+      const end = (first === "focus" && this.at) || placeOf(focus);
+      selection?.setBaseAndExtent(from.node, from.offset, end.node, end.offset);
+    }
     view.scrollTo({ left, top, behavior: "instant" });
   }
 
@@ -281,6 +316,10 @@ function windowOf(document: Document): Box {
 function spacesAt(host: HTMLElement): string {
   const node = caretIn(host)?.node;
   return realmOf(host).getComputedStyle((node && elementOf(node)) ?? host).whiteSpace;
+}
+
+function placeOf({ startContainer: node, startOffset: offset }: Range): At {
+  return { node, offset };
 }
 
 /** The outermost editable element around a node. */

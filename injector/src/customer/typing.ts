@@ -118,8 +118,9 @@ export class Typing {
     }
     this.caret = selectionOf(field)?.[1] ?? field.value.length;
     if (theirs) {
-      const [start, end] = theirs.map((place) => follow(place, wanted, false)) as [number, number];
-      field.setSelectionRange(start, end);
+      // What comes in right before something that they have selected is none of it: their next key would take it away.
+      const [start, end] = theirs;
+      field.setSelectionRange(follow(start, wanted, start < end), follow(end, wanted, false));
     }
     this.#history(field);
     return null;
