@@ -89,7 +89,7 @@ const HANDS: Record<string, string> = {
   "another tab": "Object.assign(document.createElement('a'), { href: '/help', target: '_blank' }).click()",
 };
 
-test("what needs a real gesture is refused, and the customer is shown where to press", async ({ customer, agent, writing }) => {
+test("what needs a real gesture is refused, and the customer is shown where to press", { tag: "@whole" }, async ({ customer, agent, writing }) => {
   await anyStyle(customer);
   await writing("/help");
   let opened = 0;

@@ -1,14 +1,14 @@
 /**
  * Debian's Chromium, a server of its own for each worker. Most tests run in its shell without a window's machinery, which
- * takes half the processor's time for the same pages; what depends on the browser around the page runs in the whole one.
+ * takes half the processor's time for the same pages; a test that depends on the browser around the page runs in the whole one.
  */
 import { defineConfig } from "@playwright/test";
 
 const WHOLE = "/usr/bin/chromium";
 const SHELL = "/usr/bin/chromium-headless-shell";
 
-/** What depends on more of the browser than its pages: gestures that it wants, pages that it keeps, its own windows. */
-const IN_WHOLE = ["by-hand.spec.ts", "consents.spec.ts", "passes.spec.ts", "states.spec.ts"];
+/** Marks a test that depends on more of the browser than its pages: gestures that it wants, its own windows. */
+const IN_WHOLE = /@whole/;
 
 const args = [
   "--no-sandbox",
@@ -39,7 +39,7 @@ export default defineConfig({
   // A trace costs as much again as the test: only what is tried once more has one, or what is asked for (`--trace on`).
   use: { browserName: "chromium", trace: "on-first-retry" },
   projects: [
-    { name: "chromium", testMatch: IN_WHOLE, use: browser(WHOLE) },
-    { name: "shell", testIgnore: IN_WHOLE, use: browser(SHELL) },
+    { name: "chromium", grep: IN_WHOLE, use: browser(WHOLE) },
+    { name: "shell", grepInvert: IN_WHOLE, use: browser(SHELL) },
   ],
 });

@@ -124,7 +124,7 @@ test("the customer's caret and selection, but not in what is masked", async ({ c
   await expect.poll(highlighted).toBe("words");
 });
 
-test("messages, lists and bubbles that the customer's browser shows", async ({ customer, agent, session }) => {
+test("messages, lists and bubbles that the customer's browser shows", { tag: "@whole" }, async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");
   const notice = agent.page.locator(".overlay .notice");
@@ -159,7 +159,7 @@ test("a prompt does not repeat what was typed into a masked field", async ({ cus
   await expect(agent.page.locator(".overlay .notice-text")).toHaveText(/^Is •+ right\?$/);
 });
 
-test("names of files, and what fills the screen", async ({ customer, agent, session }) => {
+test("names of files, and what fills the screen", { tag: "@whole" }, async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");
   await add(customer, `<input type="file" id="open" multiple><input type="file" id="secret" data-tandem="mask">
