@@ -4,12 +4,12 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, writeFile } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createListener } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, expect, type Page, test } from "@playwright/test";
+import { ownFolder } from "./rig.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -42,7 +42,7 @@ async function freePort(): Promise<number> {
 
 /** Starts a server with these `[[site]]`s. */
 async function tandem(port: number, sites: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "tandem-"));
+  const folder = ownFolder();
   const agents = await freePort();
   const config = `${sites}\n[proxy]\nlisten = "127.0.0.1:${port}"\n[console]\nlisten = "127.0.0.1:${agents}"\n`;
   await writeFile(join(folder, "tandem.toml"), config);

@@ -1,13 +1,12 @@
 /** What an administrator makes of the widget, and what it says, in words to act on, when something does not go on. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cp, mkdtemp, writeFile } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { Agent, expect, freePort, startDemo, test } from "./rig.ts";
+import { Agent, expect, freePort, ownFolder, startDemo, test } from "./rig.ts";
 
 const BINARY = process.env.TANDEM_BIN ?? "../../target/debug/tandem";
 const PASSWORD = "only for this test";
@@ -27,7 +26,7 @@ async function tandem(settings: string, page = "<!doctype html><html lang=en><ti
   });
   await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
   stops.push(() => origin.close());
-  const folder = await mkdtemp(join(tmpdir(), "tandem-"));
+  const folder = ownFolder();
   const [port, agents] = [await freePort(), await freePort()];
   const config = `[[site]]\npublic = "http://localhost:${port}"\norigin = "http://127.0.0.1:${(origin.address() as AddressInfo).port}"
     [proxy]\nlisten = "127.0.0.1:${port}"\n[console]\nlisten = "127.0.0.1:${agents}"\npublic = "http://localhost:${agents}"\n${settings}`;

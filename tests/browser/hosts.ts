@@ -4,13 +4,12 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cp, mkdtemp, writeFile } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { Agent, test as base, expect, freePort } from "./rig.ts";
+import { Agent, test as base, expect, freePort, ownFolder } from "./rig.ts";
 
 export { expect };
 
@@ -81,7 +80,7 @@ export const test = base.extend<Fixtures>({
       response.end(STRANGER);
     })}`;
     const origin = await listen(pages);
-    const folder = await mkdtemp(join(tmpdir(), "tandem-"));
+    const folder = ownFolder();
     const sites = [shop, pay].map((url) => `[[site]]\npublic = "${url}"\norigin = "http://127.0.0.1:${origin}"\n`).join("");
     const config = `${sites}[proxy]\nlisten = "127.0.0.1:${port}"\n[console]\nlisten = "127.0.0.1:${agents}"\npublic = "http://localhost:${agents}"\n`;
     await writeFile(join(folder, "tandem.toml"), config);

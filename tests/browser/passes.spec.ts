@@ -2,12 +2,11 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium } from "@playwright/test";
-import { Agent, test as base, Customer, type Demo, expect, freePort } from "./rig.ts";
+import { Agent, test as base, Customer, type Demo, expect, freePort, ownFolder } from "./rig.ts";
 
 const WORKER = `
   addEventListener("install", (event) => event.waitUntil(skipWaiting()));
@@ -84,7 +83,7 @@ const test = base.extend<{ caching: Browser }, { site: Site }>({
         await freePort(),
         await freePort(),
       ];
-      const folder = mkdtempSync(join(tmpdir(), "tandem-passes-"));
+      const folder = ownFolder();
       const asked: { path: string; dest: string; purpose: string }[] = [];
       const header = (request: IncomingMessage, name: string) => String(request.headers[name] ?? "");
       const hints = new EventEmitter();
@@ -178,7 +177,6 @@ const test = base.extend<{ caching: Browser }, { site: Site }>({
       for (const server of servers) server.kill("SIGTERM");
       origin.closeAllConnections();
       origin.close();
-      rmSync(folder, { recursive: true, force: true });
     },
     { scope: "worker" },
   ],

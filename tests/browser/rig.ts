@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { inflateRawSync } from "node:zlib";
 import { tmpdir } from "node:os";
@@ -381,7 +381,7 @@ function open(browser: Browser, viewport: { width: number; height: number }): Pr
 /** A demo that can be killed and started again at the same addresses, with the same data. */
 export async function startDemo(): Promise<Demo & { stop(signal: NodeJS.Signals): Promise<void>; start(): Promise<void> }> {
   const [site, console_] = [await freePort(), await freePort()];
-  const data = mkdtempSync(join(tmpdir(), "tandem-browser-"));
+  const data = ownFolder();
   const binary = process.env.TANDEM_BIN ?? "../../target/debug/tandem";
   const flags = ["demo", "--site", `127.0.0.1:${site}`, "--console", `127.0.0.1:${console_}`, "--data", data];
   let said = "";
@@ -420,6 +420,18 @@ export async function startDemo(): Promise<Demo & { stop(signal: NodeJS.Signals)
     start,
     stop,
   };
+}
+
+const folders: string[] = [];
+process.once("exit", () => {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
+/** A folder that goes with the worker that made it, however its tests end. */
+export function ownFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), "tandem-browser-"));
+  folders.push(path);
+  return path;
 }
 
 export function freePort(): Promise<number> {
