@@ -39,23 +39,9 @@ export class Mirror {
   constructor(private readonly page: Page) {}
 
   /** Reads off the mirrored element; `host >>> inner` looks into a shadow root or a frame. Null when it is not there. */
-  private async look<T>(selector: string, read: (element: Element) => T): Promise<T | null> {
-    const handle = await this.page.evaluateHandle((selector) => {
-      const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
-      let root: Document | ShadowRoot | null | undefined = frame?.contentDocument;
-      let found: Element | null | undefined = null;
-      for (const part of selector.split(" >>> ")) {
-        found = root?.querySelector(part);
-        root = found?.shadowRoot ?? (found as HTMLIFrameElement | null)?.contentDocument;
-      }
-      return found ?? null;
-    }, selector);
-    try {
-      const element = handle.asElement();
-      return element ? await element.evaluate(read as (element: SVGElement | HTMLElement) => T) : null;
-    } finally {
-      await handle.dispose();
-    }
+  private look<T>(selector: string, read: (element: Element) => T): Promise<T | null> {
+    // One question as a text: polls ask many, and each handle to an element would be two more.
+    return this.page.evaluate(`(${looked})(${JSON.stringify(selector)}, ${read})`);
   }
 
   text(selector: string): Promise<string | null> {
@@ -165,6 +151,18 @@ export class Mirror {
     const at = await this.middle(selector);
     await this.page.mouse.click(at.x, at.y);
   }
+}
+
+/** Run in the browser. */
+function looked<T>(selector: string, read: (element: Element) => T): T | null {
+  const frame = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]');
+  let root: Document | ShadowRoot | null | undefined = frame?.contentDocument;
+  let found: Element | null | undefined = null;
+  for (const part of selector.split(" >>> ")) {
+    found = root?.querySelector(part);
+    root = found?.shadowRoot ?? (found as HTMLIFrameElement | null)?.contentDocument;
+  }
+  return found ? read(found) : null;
 }
 
 /** Run in the browser. */
