@@ -1,6 +1,8 @@
 /** Each one's caret and selection stay where they belong in the text, and each sees where the other one is. */
-import { expect, test } from "./rig.ts";
+import { expect, lasting as test, test as alone } from "./rig.ts";
 import { desk, unanswered, valueAt } from "./typing.ts";
+
+test.describe.configure({ mode: "default" });
 
 test("the agent's caret stays where it is in the text when the customer types before it", async ({ customer, agent, writing }) => {
   await writing("/help");
@@ -48,7 +50,7 @@ test("the customer's caret stays where they have put it before the agent could d
   expect(await valueAt(customer, "#both")).toBe("restartP");
 });
 
-test("each sees where the other one is", async ({ customer, agent, writing }) => {
+alone("each sees where the other one is", async ({ customer, agent, writing }) => {
   await writing("/help");
   await desk(customer, agent, `<input id="a" value="hello"><textarea id="b" rows="3"></textarea><div style="height:2000px"></div>`);
   const where = customer.page.locator("tandem-widget .whereabouts");

@@ -1,7 +1,9 @@
 /** Words and letters that are composed, by input methods and dead keys of either, come out as they were meant. */
 import type { Page } from "@playwright/test";
-import { expect, test } from "./rig.ts";
+import { expect, lasting as test } from "./rig.ts";
 import { desk, unanswered, valueAt } from "./typing.ts";
+
+test.describe.configure({ mode: "default" });
 
 /** What an input method shows before it is sure, in the middle of the keys. */
 async function compose(page: Page, states: readonly string[], text: string): Promise<void> {

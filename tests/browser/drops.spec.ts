@@ -1,6 +1,8 @@
 /** What the agent drags onto the page with their own mouse: text goes in where it is dropped, and nothing else goes anywhere. */
 import type { CDPSession } from "@playwright/test";
-import { type Agent, anyStyle, expect, type Mirror, put, test } from "./rig.ts";
+import { type Agent, anyStyle, expect, lasting as test, type Mirror, put } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 type Data = { items: { mimeType: string; data: string }[]; files?: string[]; dragOperationsMask: number };
 type At = { x: number; y: number };

@@ -1,6 +1,8 @@
 /** What is typed is for what has the focus then, and nobody's keyboard is taken. */
-import { expect, test } from "./rig.ts";
+import { expect, lasting as test } from "./rig.ts";
 import { desk, unanswered, valueAt } from "./typing.ts";
+
+test.describe.configure({ mode: "default" });
 
 for (const [press, into] of [
   ["#line", "#hidden"],

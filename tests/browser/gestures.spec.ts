@@ -1,6 +1,8 @@
 /** In Write mode the agent's mouse and keys do what the customer's would: the page meets the same events, in the same order. */
-import { anyStyle, expect, put, test, type Agent, type Customer } from "./rig.ts";
+import { type Agent, anyStyle, type Customer, expect, lasting as test, put } from "./rig.ts";
 import { drag, held, letGo, point } from "./mouse.ts";
+
+test.describe.configure({ mode: "default" });
 
 /** Notes the events that a page meets in `#added`: the customer's own, or the agent's. */
 function listen({ page }: Customer, types: string[], own: boolean): Promise<void> {

@@ -1,6 +1,8 @@
 /** The page hears of the agent's keys what it hears of a keyboard. */
-import { expect, test } from "./rig.ts";
+import { expect, lasting as test } from "./rig.ts";
 import { desk, valueAt } from "./typing.ts";
+
+test.describe.configure({ mode: "default" });
 
 test("a key of the agent is every event of a key, in order", async ({ customer, agent, writing }) => {
   await writing("/help");

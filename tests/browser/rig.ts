@@ -44,6 +44,11 @@ export class Mirror {
     return this.page.evaluate(`(${looked})(${JSON.stringify(selector)}, ${read})`);
   }
 
+  /** Which page of a lasting session it is. */
+  mark(): Promise<string | null> {
+    return this.look("html", (html) => html.getAttribute("data-mark"));
+  }
+
   text(selector: string): Promise<string | null> {
     return this.look(selector, (element) => (element.textContent ?? "").replace(/\s+/g, " ").trim());
   }
@@ -200,7 +205,12 @@ export class Customer {
   constructor(
     readonly page: Page,
     readonly demo: Demo,
+    private readonly violations: string[] = [],
   ) {}
+
+  expectNoViolations(): void {
+    expect(this.violations, "our scripts do nothing that the site's policy forbids").toEqual([]);
+  }
 
   async open(path: string): Promise<void> {
     await this.page.goto(this.demo.site + path);
@@ -319,16 +329,16 @@ export class Agent {
   }
 }
 
-type Fixtures = {
-  customer: Customer;
-  agent: Agent;
+type Sides = { customer: Customer; agent: Agent };
+
+type Fixtures = Sides & {
   /** A customer who is logged in on this page of the shop, and an agent who sees it. */
   session: (path: string) => Promise<string>;
   /** The same, and the customer has allowed Write mode. */
   writing: (path: string) => Promise<string>;
 };
 
-export const test = base.extend<Fixtures, { demo: Demo }>({
+export const test = base.extend<Fixtures, { demo: Demo; pair: Pair }>({
   demo: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
     async ({}, use) => {
@@ -338,29 +348,28 @@ export const test = base.extend<Fixtures, { demo: Demo }>({
     },
     { scope: "worker" },
   ],
+  pair: [
+    async ({ browser, demo }, use) => {
+      const pair = new Pair(browser, demo);
+      await use(pair);
+      await pair.close();
+    },
+    { scope: "worker" },
+  ],
   customer: async ({ browser, demo }, use) => {
-    const context = await open(browser, { width: 1100, height: 760 });
-    const violations: string[] = [];
-    await watchPolicies(context, violations);
-    await use(new Customer(await context.newPage(), demo));
-    await context.close();
-    expect(violations, "our scripts do nothing that the site's policy forbids").toEqual([]);
+    const customer = await openCustomer(browser, demo);
+    await use(customer);
+    await customer.page.context().close();
+    customer.expectNoViolations();
   },
-  agent: async ({ browser, demo }, use) => {
-    const context = await open(browser, { width: 1400, height: 1000 });
-    await use(new Agent(await context.newPage(), demo));
-    await context.close();
+  agent: async ({ browser, demo, pair }, use) => {
+    // An agent is in one session at a time.
+    await pair.close();
+    const agent = await openAgent(browser, demo);
+    await use(agent);
+    await agent.page.context().close();
   },
-  session: async ({ customer, agent }, use) => {
-    await use(async (path) => {
-      await customer.logIn();
-      await customer.open(path);
-      const id = await customer.start();
-      await agent.logIn();
-      await agent.join(id);
-      return id;
-    });
-  },
+  session: async ({ customer, agent }, use) => use((path) => share(customer, agent, path)),
   writing: async ({ customer, agent, session }, use) => {
     await use(async (path) => {
       const id = await session(path);
@@ -371,6 +380,103 @@ export const test = base.extend<Fixtures, { demo: Demo }>({
     });
   },
 });
+
+/**
+ * For tests that ask for a session, all of their file in one mode, and leave it as it is: they share one, which costs half as
+ * much. A test begins with both pages loaded anew; what else it changes, like the size of a window, it puts back, or it is a
+ * `test` with sides of its own. With `lasting.describe.configure({ mode: "default" })` they run in the order of the file; after a
+ * failure the next one begins afresh.
+ */
+export const lasting = test.extend({
+  customer: async ({ pair }, use, { file }) => {
+    const { customer } = await pair.of(file);
+    await use(customer);
+    customer.expectNoViolations();
+  },
+  agent: async ({ pair }, use, { file }) => use((await pair.of(file)).agent),
+  session: async ({ pair }, use) => use((path) => pair.session(path)),
+  writing: async ({ pair }, use) => use((path) => pair.writing(path)),
+});
+
+/** Two sides that the tests of a file share, and the session that they are in. */
+class Pair {
+  private file?: string;
+  private sides?: Sides;
+  private id?: string;
+
+  constructor(
+    private readonly browser: Browser,
+    private readonly demo: Demo,
+  ) {}
+
+  async of(file: string): Promise<Sides> {
+    if (this.file !== file) await this.close();
+    this.file = file;
+    this.sides ??= { customer: await openCustomer(this.browser, this.demo), agent: await openAgent(this.browser, this.demo) };
+    return this.sides;
+  }
+
+  async session(path: string): Promise<string> {
+    if (!this.sides) throw new Error("nobody is there");
+    const { customer, agent } = this.sides;
+    if (this.id) await renew(customer, agent, path);
+    else this.id = await share(customer, agent, path);
+    return this.id;
+  }
+
+  async writing(path: string): Promise<string> {
+    const first = !this.id;
+    const id = await this.session(path);
+    const { customer, agent } = this.sides as Sides;
+    // Customers are asked again for an agent who comes back.
+    if (first) await agent.requestWrite();
+    await customer.allow();
+    await expect(agent.mode()).toHaveText("Write");
+    return id;
+  }
+
+  async close(): Promise<void> {
+    for (const side of [this.sides?.customer, this.sides?.agent]) await side?.page.context().close();
+    this.sides = this.id = undefined;
+  }
+}
+
+/** A customer logs in and starts a session on a page, which the agent joins. */
+async function share(customer: Customer, agent: Agent, path: string): Promise<string> {
+  await customer.logIn();
+  await customer.open(path);
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  return id;
+}
+
+/** Both sides of a session load their pages anew, with no pointer over them and nothing left of what was done in the last ones. */
+async function renew(customer: Customer, agent: Agent, path: string): Promise<void> {
+  for (const { page } of [customer, agent]) {
+    await page.unrouteAll();
+    await page.mouse.move(0, 0);
+  }
+  const address = agent.page.url();
+  await agent.page.goto("about:blank");
+  await customer.open(path);
+  const mark = String(Math.random());
+  await customer.page.evaluate((mark) => document.documentElement.setAttribute("data-mark", mark), mark);
+  await agent.page.goto(address);
+  await expect.poll(() => agent.mirror.mark()).toBe(mark);
+}
+
+async function openCustomer(browser: Browser, demo: Demo): Promise<Customer> {
+  const context = await open(browser, { width: 1100, height: 760 });
+  const violations: string[] = [];
+  await watchPolicies(context, violations);
+  return new Customer(await context.newPage(), demo, violations);
+}
+
+async function openAgent(browser: Browser, demo: Demo): Promise<Agent> {
+  const context = await open(browser, { width: 1400, height: 1000 });
+  return new Agent(await context.newPage(), demo);
+}
 
 function open(browser: Browser, viewport: { width: number; height: number }): Promise<BrowserContext> {
   return browser.newContext({ viewport, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"] });

@@ -1,6 +1,8 @@
 /** Both type at once: nothing is lost, and the page has the last word. */
-import { expect, test } from "./rig.ts";
+import { expect, lasting as test } from "./rig.ts";
 import { desk, unanswered, valueAt } from "./typing.ts";
+
+test.describe.configure({ mode: "default" });
 
 for (const [kind, html] of [
   ["an input", '<input id="both" value="start">'],
