@@ -19,6 +19,8 @@ pub struct States {
     pub target: Option<NodeId>,
     /// The focus is to be seen (`:focus-visible`).
     pub focus_visible: bool,
+    /// What is around an element of the top layer is not in the states of what is in it: some browsers hold it so.
+    pub bounded: bool,
 }
 
 /// Selected text, or the caret where both ends are the same. Offsets count UTF-16 units in a text, nodes in an
@@ -104,25 +106,22 @@ impl States {
             pointed: each(self.pointed),
             active: each(self.active),
             target: each(self.target),
-            focus_visible: self.focus_visible,
+            ..self
         }
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<States, Malformed> {
-        Ok(States {
-            hover: some_node(reader)?,
-            pointed: some_node(reader)?,
-            active: some_node(reader)?,
-            target: some_node(reader)?,
-            focus_visible: reader.byte()? != 0,
-        })
+        let [hover, pointed] = [some_node(reader)?, some_node(reader)?];
+        let [active, target] = [some_node(reader)?, some_node(reader)?];
+        let bits = reader.byte()?;
+        Ok(States { hover, pointed, active, target, focus_visible: bits & 1 != 0, bounded: bits & 2 != 0 })
     }
 
     pub(super) fn write(&self, out: &mut Writer) {
         for id in [self.hover, self.pointed, self.active, self.target] {
             out.uint(id.map_or(0, |id| id.0));
         }
-        out.byte(u8::from(self.focus_visible));
+        out.byte(u8::from(self.focus_visible) | u8::from(self.bounded) << 1);
     }
 }
 

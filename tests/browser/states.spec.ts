@@ -29,7 +29,9 @@ test("what the customer hovers, presses and focuses, and not what the agent does
     #c:focus { color: rgb(255, 0, 0) } #added:focus-within { border: 1px solid rgb(255, 0, 0) }
     #c:not(:focus-visible):focus { background: rgb(255, 0, 0) } #c:focus-visible { border: 1px solid rgb(255, 0, 0) }
     #c:-moz-focusring { border: 0 } #c:focus-visible, #c:-moz-ui-invalid { border: 0 }
-  </style><div id="a"><button id="b">Over</button></div><button id="c">Focus</button>`);
+    #g:hover, #g:focus-within { color: rgb(255, 0, 0) } #i:hover, #i:focus-within { color: rgb(255, 0, 0) }
+  </style><div id="a"><button id="b">Over</button></div><button id="c">Focus</button>
+  <div id="g"><div id="i" popover><button id="j">In the top layer</button></div><iframe id="k"></iframe></div>`);
   await expect.poll(() => style(agent, "#b", "color")).not.toBeNull();
   const at = await agent.mirror.middle("#b");
   await agent.page.mouse.move(at.x, at.y);
@@ -54,6 +56,24 @@ test("what the customer hovers, presses and focuses, and not what the agent does
   // A late joiner sees the same.
   await agent.page.reload();
   await expect.poll(() => style(agent, "#c", "color")).toBe(RED);
+
+  // What is in the top layer has states of its own, and a frame has no part in the focus of what is in it.
+  await customer.page.evaluate(() => document.querySelector<HTMLElement>("#i")?.showPopover());
+  const there = () => Promise.all(["#g", "#i"].map((selector) => style(agent, selector, "color")));
+  const here = () => customer.page.$$eval("#g, #i", (elements) => elements.map((element) => getComputedStyle(element).color));
+  await customer.page.hover("#j");
+  expect((await here())[1]).toBe(RED);
+  await expect.poll(there).toEqual(await here());
+  await customer.page.focus("#j");
+  await customer.page.mouse.move(0, 0);
+  expect((await here())[1]).toBe(RED);
+  await expect.poll(there).toEqual(await here());
+  await customer.page.frameLocator("#k").locator("body").evaluate((body) => {
+    body.innerHTML = "<button>In a frame</button>";
+    body.querySelector("button")?.focus();
+  });
+  await expect.poll(there).toEqual(await here());
+  expect(await here()).not.toContain(RED);
 });
 
 test("what is chosen in a list looks as where the customer's keyboard is", async ({ customer, agent, session }) => {

@@ -57,7 +57,11 @@ export class States {
       this.#around(this.#pointed),
       this.#around(this.#active),
       this.known.id(this.#target),
-      focus?.matches(":focus-visible") ? 1 : 0,
+      (focus?.matches(":focus-visible") ? 1 : 0) |
+        // Whether states of what is in the top layer end there, only the browser knows.
+        ((focus?.ownerDocument === document && isOut(":focus-within")) || (this.#hover && isOut(":hover"))
+          ? 2
+          : 0),
     ];
     if (`${states}` !== this.#states) {
       this.#states = `${states}`;
@@ -105,4 +109,9 @@ export class States {
     if (edits && focus && this.withholding.holds(focus)) return [0];
     return [anchor, selection.anchorOffset, end, selection.focusOffset];
   }
+}
+
+/** Whether the page as a whole has no part in a state. */
+function isOut(state: string): boolean {
+  return !document.documentElement.matches(state);
 }

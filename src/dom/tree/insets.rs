@@ -90,7 +90,8 @@ impl Tree {
         let state =
             |of: fn(&States) -> Option<NodeId>| self.innermost(|presence| of(&presence.attention.states));
         let focused = self.presence_of(self.presence.focus.map_or(Inset::PAGE, |_| self.inset_with_focus()));
-        let pointed = self.insets.values().find_map(|lodging| lodging.presence.attention.states.pointed);
+        let inner = self.insets.values().map(|lodging| &lodging.presence.attention.states);
+        let pointed = inner.clone().find_map(|states| states.pointed);
         let mut notices =
             self.insets.values().filter_map(|lodging| lodging.presence.attention.notice.as_ref());
         Attention {
@@ -101,6 +102,7 @@ impl Tree {
                 active: state(|states| states.active),
                 target: page.states.target,
                 focus_visible: focused.attention.states.focus_visible,
+                bounded: page.states.bounded || inner.clone().any(|states| states.bounded),
             },
             selection: focused.attention.selection,
             notice: page.notice.as_ref().or(notices.next_back()).cloned(),

@@ -182,6 +182,11 @@ export class TopLayer {
     return this.#open.length === 0;
   }
 
+  /** Whether it is in there by itself. */
+  holds(element: Element): boolean {
+    return this.#open.some((one) => one.element === element);
+  }
+
   /** Opens and closes what differs, and what an insertion or a move has closed. */
   show(entries: { entry: TopLayerEntry; element: HTMLElement }[]): void {
     let same = 0;

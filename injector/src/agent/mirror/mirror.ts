@@ -85,7 +85,7 @@ export class Mirror {
   readonly #growth = new ResizeObserver(() => this.#grown());
   readonly #frame: HTMLIFrameElement;
   readonly #events: MirrorEvents;
-  #states = new StateMarks();
+  #states = new StateMarks((element) => this.#topLayer.holds(element));
   #media = new Media();
   #motions = this.#newMotions();
   #selection: [End, End] | null = null;
@@ -344,7 +344,7 @@ export class Mirror {
     this.#controls = new WeakMap();
     this.#boxes = new Map();
     this.scrolls.clear();
-    this.#states = new StateMarks();
+    this.#states = new StateMarks((element) => this.#topLayer.holds(element));
     this.#selection = null;
     this.#events.notice(null, null);
     this.#events.zoomed(null);
@@ -455,6 +455,7 @@ export class Mirror {
         this.#topLayer.show(
           op.entries.map((entry) => ({ entry, element: nodes.element(entry.id) as HTMLElement })),
         );
+        this.#states.mark();
         return;
       case "check":
         this.#due = op.digest;
@@ -471,14 +472,14 @@ export class Mirror {
         setRules(nodes.element(op.id), op.css);
         return;
       case "states": {
-        const { hover, pointed, active, target, focusVisible } = op.states;
+        const { hover, pointed, active, target } = op.states;
         const element = (id: NodeId | null) => (id === null ? null : nodes.element(id));
         this.#states.show({
+          ...op.states,
           hover: element(hover),
           pointed: element(pointed),
           active: element(active),
           target: element(target),
-          focusVisible,
         });
         return;
       }

@@ -15,13 +15,24 @@ export type States<T> = {
   active: T | null;
   target: T | null;
   focusVisible: boolean;
+  /** Whether what is around an element of the top layer has no part in the states of what is in it, in the customer's browser. */
+  bounded: boolean;
 };
 
 /** The states of one document. */
 export class StateMarks {
   readonly #marked = new Map<string, Set<Element>>();
-  #states: States<Element> = { hover: null, pointed: null, active: null, target: null, focusVisible: false };
+  #states: States<Element> = {
+    hover: null,
+    pointed: null,
+    active: null,
+    target: null,
+    focusVisible: false,
+    bounded: false,
+  };
   #focus: Element | null = null;
+
+  constructor(readonly isOnTop: (element: Element) => boolean) {}
 
   /** The customer's focus. */
   get focus(): Element | null {
@@ -30,22 +41,24 @@ export class StateMarks {
 
   set focus(element: Element | null) {
     this.#focus = element;
-    this.#mark();
+    this.mark();
   }
 
   /** Replaces all states but the focus. */
   show(states: States<Element>): void {
     this.#states = states;
-    this.#mark();
+    this.mark();
   }
 
-  #mark(): void {
-    const { hover, pointed, active, target, focusVisible } = this.#states;
+  /** Again, when the top layer has changed. */
+  mark(): void {
+    const { hover, pointed, active, target, focusVisible, bounded } = this.#states;
     // The body has the focus when nothing has; where it is typed into, browsers draw nothing around it.
     const focus = this.#focus?.localName === "body" ? null : this.#focus;
-    this.#put(OWN.hover, [...around(hover), ...around(pointed)]);
-    this.#put(OWN.active, around(active));
-    this.#put(OWN.focusWithin, around(focus));
+    const ends = (element: Element) => bounded && this.isOnTop(element);
+    this.#put(OWN.hover, [...around(hover, ends), ...around(pointed, ends)]);
+    this.#put(OWN.active, around(active, ends));
+    this.#put(OWN.focusWithin, within(focus, ends));
     this.#put(OWN.target, target ? [target] : []);
     this.#put(OWN.focus, focus ? [focus] : []);
     this.#put(OWN.focusVisible, focus && focusVisible ? [focus] : []);
@@ -61,10 +74,22 @@ export class StateMarks {
   }
 }
 
+/** Where a state ends. */
+type Ends = (element: Element) => boolean;
+
 /** An element and all that it is in, through slots, shadow roots and frames. */
-function* around(element: Element | null): Generator<Element> {
-  for (let at: Node | null = element; at; at = (at as Element).assignedSlot ?? above(at)) {
-    if (at.nodeType === Node.ELEMENT_NODE) yield at as Element;
+function* around(element: Element | null, ends: Ends): Generator<Element> {
+  for (let at = element; at; at = above(at.ownerDocument) as Element | null) yield* within(at, ends);
+}
+
+/** The same in its document only: a frame has no part in the focus of what is in it. */
+function* within(element: Element | null, ends: Ends): Generator<Element> {
+  for (let at: Node | null = element; at && at.nodeType !== Node.DOCUMENT_NODE; ) {
+    if (at.nodeType === Node.ELEMENT_NODE) {
+      yield at as Element;
+      if (ends(at as Element)) return;
+    }
+    at = (at as Element).assignedSlot ?? above(at);
   }
 }
 

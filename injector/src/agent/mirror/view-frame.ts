@@ -124,7 +124,9 @@ function operation(reader: Reader): ViewOp {
     case 66: {
       const [hover, pointed] = [nodeOrNone(reader), nodeOrNone(reader)];
       const [active, target] = [nodeOrNone(reader), nodeOrNone(reader)];
-      return { op: "states", states: { hover, pointed, active, target, focusVisible: reader.byte() !== 0 } };
+      const bits = reader.byte();
+      const [focusVisible, bounded] = [(bits & 1) !== 0, (bits & 2) !== 0];
+      return { op: "states", states: { hover, pointed, active, target, focusVisible, bounded } };
     }
     case 67: {
       const anchor = nodeOrNone(reader);
