@@ -20,7 +20,7 @@ const OPERATIONS = 60;
  * What can not be known of a document that had it done before it was shared: docs/mirroring.md says so of rules. In a frame programs begin
  * at once.
  */
-const UNKNOWN = ["selectorText", "ruleStyle", "insertRule", "deleteRule"];
+const UNKNOWN = ["selectorText", "ruleStyle", "ruleStyleMap", "insertRule", "deleteRule", "insertInGroup", "deleteInGroup"];
 const UTF8 = { "content-type": "text/html; charset=utf-8" };
 
 declare const window: { program?: Program };

@@ -5,11 +5,17 @@ import { type Frame, type Page, test } from "@playwright/test";
 import type { Agent } from "../rig.ts";
 import { dump, type Others } from "./dump.ts";
 import type { Program } from "./program.ts";
+import { restyle } from "./restyle.ts";
 
 declare const window: { program: Program };
 
-const there = (agent: Agent): Promise<string> =>
-  agent.page.evaluate(`(${dump})(document.querySelector("iframe[title=\\"Customer's page\\"]").contentDocument)`);
+/** What the mirror shows, after something was done to it. */
+const there = (agent: Agent, first: (mirror: Document) => void = () => {}): Promise<string> =>
+  agent.page.evaluate(`{
+    const mirror = document.querySelector("iframe[title=\\"Customer's page\\"]").contentDocument;
+    (${first})(mirror);
+    (${dump})(mirror);
+  }`);
 
 /** A document with those of all its frames, also where its own script can not look into them. */
 export async function here(frame: Frame, inside?: { depth: number; seen: boolean }): Promise<string> {
@@ -45,28 +51,32 @@ function difference(page: string, mirror: string): string {
   return `line ${at}\npage:\n${around(ours)}\nmirror:\n${around(theirs)}`;
 }
 
-/** Waits until the agent's mirror is the customer's page, up to so many milliseconds. */
+/** Waits until the agent's mirror is the customer's page, for as long as one of them changes and so many milliseconds more. */
 export async function compare(customer: Page, agent: Agent, context: string, patience = 4_000): Promise<void> {
-  const deadline = Date.now() + patience;
+  let deadline = 0;
+  let last = "";
   for (;;) {
     // What frames load, and what the browser closes by itself, comes later.
     const page = await here(customer.mainFrame());
     const mirror = await there(agent);
     if (plain(page) === plain(mirror)) return;
+    const both = plain(page) + plain(mirror);
+    if (both !== last) deadline = Date.now() + patience;
+    last = both;
     if (Date.now() > deadline) {
-      // Chromium may lose track of its own sheets, slots and styles and show what was: then the mirror was right if the page,
-      // unchanged, becomes the same once the browser makes all of that anew.
-      const restyle = () => (window as Partial<typeof window>).program?.restyle();
-      await Promise.all(customer.frames().map((frame) => frame.evaluate(restyle).catch(() => {})));
-      if (plain(await here(customer.mainFrame())) === plain(mirror)) {
-        console.log(`${context}: the customer's browser showed what was`);
+      // What the browsers showed may be what was. Both pages are as they were, and nothing new is heard meanwhile.
+      const shown = await there(agent, restyle);
+      await Promise.all(customer.frames().map((frame) => frame.evaluate(`(${restyle})(document)`).catch(() => {})));
+      const anew = await here(customer.mainFrame());
+      if (plain(anew) === plain(shown)) {
+        console.log(`${context}: a browser showed what was`);
         return;
       }
-      for (const [name, text] of Object.entries({ page, mirror })) {
+      for (const [name, text] of Object.entries({ page, mirror, anew, shown })) {
         writeFileSync(test.info().outputPath(`${name}.txt`), text);
       }
       const trace = await customer.evaluate(() => window.program.trace.slice(-60).join(" "));
-      throw new Error(`${context}: ${difference(plain(page), plain(mirror))}\nlast operations: ${trace}`);
+      throw new Error(`${context}: ${difference(plain(anew), plain(shown))}\nlast operations: ${trace}`);
     }
   }
 }

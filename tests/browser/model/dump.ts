@@ -21,10 +21,13 @@ export function dump(page: Document, inside?: { depth: number; seen: boolean }):
   Object.assign(window, { others });
   const PROPERTIES = ["display", "color", "paddingLeft", "paddingBottom", "letterSpacing", "borderLeftWidth", "textIndent"];
   const rootAt = (element: Element): ShadowRoot | null => (rootOf ? rootOf(element) : element.shadowRoot);
+  /** The number of the slot that shows a child of a host; -1 if none does. */
+  const slotOf = (element: Element, root: ShadowRoot): number =>
+    Array.from(root.querySelectorAll("slot")).findIndex((slot) => slot.assignedNodes().includes(element));
   /** Whether a host shows its child anywhere. */
   const isSlotted = (element: Element): boolean => {
     const root = element.parentElement && rootAt(element.parentElement);
-    return !root || Array.from(root.querySelectorAll("slot")).some(({ name }) => name === element.slot);
+    return !root || slotOf(element, root) >= 0;
   };
   /** Of what has no box the browser may keep the style that it had when it was asked last. */
   const isSeen = (element: Element): boolean => {
@@ -58,8 +61,9 @@ export function dump(page: Document, inside?: { depth: number; seen: boolean }):
   };
   const visit = (node: Node, depth: number): void => {
     const indent = " ".repeat(depth);
-    if (node.nodeType === 3) lines.push(`${indent}"${(node as Text).data}"`);
-    else if (node.nodeType === 8) lines.push(`${indent}<!>`);
+    if (node.nodeType === 3) lines.push(`${indent}"${(node as Text).data.replace(/\p{Surrogate}/gu, "\ufffd")}"`);
+    // A processing instruction is a comment to the agent.
+    else if (node.nodeType === 8 || node.nodeType === 7) lines.push(`${indent}<!>`);
     else if (node.nodeType === 10) lines.push(`${indent}<!${(node as DocumentType).name}>`);
     if (node.nodeType !== 1) return;
     const element = node as HTMLInputElement;
@@ -70,14 +74,18 @@ export function dump(page: Document, inside?: { depth: number; seen: boolean }):
     const bare = /^(template|noscript|script)$/.test(element.localName);
     if (bare) lines.push(`${indent}<${element.localName}>`);
     if (bare) return;
+    const outer = element.parentElement && rootAt(element.parentElement);
     const attributes = element
       .getAttributeNames()
+      // What is in which slot may be said otherwise, and counts by itself.
+      .filter((name) => !(name === "slot" && outer) && !(name === "name" && element.localName === "slot"))
       // What the mirror must have its own way.
       .filter((name) => name !== "value" || element.type !== "hidden")
       .filter((name) => !/^(autocomplete|src|srcdoc|sandbox|data-tandem-.*|tandem-.*)$/.test(name))
       .map((name) => (name === "popover" ? name : `${name}=${element.getAttribute(name)}`))
       .sort();
     const state: string[] = [];
+    if (outer) state.push(`slot=${slotOf(element, outer)}`);
     if (/^(input|textarea)$/.test(element.localName) && element.type !== "hidden") state.push(`value=${element.value}`);
     if (/^(checkbox|radio)$/.test(element.type)) state.push(`checked=${element.checked} indeterminate=${element.indeterminate}`);
     if (element.localName === "select") {

@@ -10,8 +10,6 @@ export type Program = {
   change(operations: number): Promise<void>;
   /** The shadow root of an element, a closed one too. */
   rootOf(element: Element): ShadowRoot | null;
-  /** Has the browser find out anew which style sheets there are, what is in which slot, and what every element looks like. */
-  restyle(): void;
   /** The names of the last operations, newest last. */
   readonly trace: string[];
 };
@@ -146,6 +144,9 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
     const home = place(node);
     home.insertBefore(node, pick([...home.childNodes, null]) ?? null);
   };
+  /** Rules that others are in: `@media`, `@layer`, a rule that nests. */
+  const groups = (): CSSGroupingRule[] =>
+    sheets().flatMap(({ cssRules }) => [...cssRules].filter((rule) => "insertRule" in rule)) as CSSGroupingRule[];
   const texts = (): Text[] =>
     all()
       .filter(({ localName }) => localName !== "style")
@@ -164,6 +165,10 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       `@media (min-width:${random(2) ? 10 : 9000}px){.c${random(5)}{letter-spacing:${random(4)}px}}`,
       `.c${random(5)}:checked{margin-left:${random(20)}px}`,
       `.c${random(5)}{--v:${random(9)}px;text-indent:var(--v)}`,
+      `.c${random(5)}{text-indent:${random(9)}px;& .c${random(5)}{padding-bottom:${random(9)}px}}`,
+      // Chromium loses track of what is around the focus.
+      `.c${random(5)}:focus{padding-left:${10 + random(9)}px}`,
+      `@layer l${random(2)}{#model .c${random(5)}{border-left-width:${random(4)}px;border-left-style:solid}}`,
     ]) ?? "";
 
   const operations: Record<string, () => void> = {
@@ -221,8 +226,8 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
     },
     attribute: () =>
       some()?.setAttribute(
-        pick(["class", "hidden", "data-x", "lang", "dir", "title", "@odd", "aria-label", "inert"]) ?? "class",
-        pick(["", "rtl", "c1 c2", "de", `v${random(9)}`]) ?? "",
+        pick(["class", "hidden", "data-x", "lang", "dir", "alt", "@odd", "aria-label", "inert", "contenteditable"]) ?? "class",
+        pick(["", "rtl", "c1 c2", "de", "until-found", `v${random(9)}`]) ?? "",
       ),
     style: () => some()?.setAttribute("style", `color: rgb(${random(9)}, 1, 2); order: ${random(9)}`),
     styleProperty: () => {
@@ -233,7 +238,7 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       const node = some();
       if (node?.localName === "aside") return;
       const name = pick(node?.getAttributeNames() ?? []);
-      if (node && name && !/^(type|srcdoc)$/.test(name)) node.removeAttribute(name);
+      if (node && name && !/^(type|src|srcdoc)$/.test(name)) node.removeAttribute(name);
     },
     namespaced: () => {
       const svg = pick(named(/^circle$/));
@@ -241,6 +246,7 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       else if (random(2)) svg?.setAttributeNS("http://www.w3.org/XML/1998/namespace", "xml:lang", `l${random(9)}`);
       else svg?.removeAttributeNS(XLINK, "href");
     },
+    attributeStyleMap: () => some()?.attributeStyleMap.set("padding-left", CSS.px(random(9))),
     text: () => {
       const text = pick(texts());
       if (text) text.data = pick(["", " ", `new ${made++}`, "two  spaces", "ä€😀"]) ?? "";
@@ -297,6 +303,39 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       const other = place();
       if (![...taken.childNodes].some((node) => holds(node, other))) other.append(taken);
     },
+    surround: () => {
+      const text = pick(texts());
+      if (!text || LEAF.test(text.parentElement?.localName ?? "")) return;
+      const range = text.ownerDocument.createRange();
+      range.setStart(text, random(text.length + 1));
+      range.setEnd(text, text.length);
+      const kind = random(3);
+      if (kind === 0) range.surroundContents(text.ownerDocument.createElement("b"));
+      else if (kind === 1) range.insertNode(make(3));
+      else range.deleteContents();
+    },
+    select: () => {
+      const text = pick(texts());
+      if (text) text.ownerDocument.getSelection()?.setBaseAndExtent(text, 0, text, random(text.length + 1));
+    },
+    focus: () => {
+      const field = pick(named(/^(input|textarea|select|button)$/));
+      if (random(4)) field?.focus({ preventScroll: random(2) === 1 });
+      else field?.blur();
+    },
+    instruction: () => put(document.createProcessingInstruction("x", `${made++}`)),
+    comment: () => {
+      const comment = pick(all().flatMap((element) => [...element.childNodes].filter((node) => node.nodeType === 8))) as Comment | undefined;
+      comment?.appendData("!");
+    },
+    swap: () => {
+      const [one, other] = [some(), some()];
+      if (!one || !other || holds(one, other) || holds(other, one)) return;
+      const mark = document.createComment("");
+      one.replaceWith(mark);
+      other.replaceWith(one);
+      mark.replaceWith(other);
+    },
     replaceChildren: () => {
       const home = place();
       if (home !== top && home.childNodes.length < 12) home.replaceChildren(make(), ...[...home.childNodes].slice(0, 2));
@@ -311,9 +350,15 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       const host = pick(named(/^(div|p|article|x-card|x-late)$/).filter((element) => !rootOf(element)));
       if (!host) return;
       const open = random(2) === 1;
-      // Of a frame without a loader nobody keeps what was closed before the page was shared, and this page begins before.
-      const unkept = window.parent !== window && host.ownerDocument !== document;
-      const root = host.attachShadow({ mode: open || unkept ? "open" : "closed", slotAssignment: "named" });
+      // Of a frame without a loader nobody keeps what was closed before it was noticed: this page may begin before it is shared, and a
+      // document that was loaded is another one. What was made in there may be anywhere by now.
+      const view = host.ownerDocument.defaultView as (Window & typeof globalThis) | null;
+      const madeIn = (realm: typeof globalThis | null) => realm !== null && (host as object) instanceof realm.Element;
+      const isKept = madeIn(globalThis) || (window.parent === window && madeIn(view) && !view?.frameElement?.matches("[src], [srcdoc]"));
+      const mode = open || !isKept ? "open" : "closed";
+      // Nobody can know of the closed root of a clone.
+      const init = { mode, clonable: mode === "open" && random(2) === 1, slotAssignment: random(3) ? "named" : "manual" } as const;
+      const root = host.attachShadow(init);
       roots.set(host, root);
       root.append(make(), document.createElement("slot"), make());
     },
@@ -321,10 +366,25 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       const child = pick(all().filter((element) => element.parentElement && rootOf(element.parentElement) && !/^(aside|template|noscript|script)$/.test(element.localName)));
       if (child) child.slot = `s${random(2)}`;
     },
+    assign: () => {
+      const byHand = all().flatMap((element) => rootOf(element) ?? []).filter(({ slotAssignment }) => slotAssignment === "manual");
+      const root = pick(byHand);
+      const slot = pick([...(root?.querySelectorAll("slot") ?? [])]);
+      // A text alone is not told in a slot.
+      slot?.assign(...[...(root?.host.children ?? [])].filter((element) => element.localName !== "aside" && random(2)));
+    },
     define: () => {
       // Once, at some time.
       const name = random(2) ? "x-late" : "x-card";
-      if (random(8) === 0 && !customElements.get(name)) customElements.define(name, class extends HTMLElement {});
+      if (random(8) || customElements.get(name)) return;
+      const one = class extends HTMLElement {
+        connectedCallback(): void {
+          if (name !== "x-card" || rootOf(this)) return;
+          const root = this.attachShadow({ mode: "open" });
+          root.innerHTML = "<style>:host{padding-bottom:3px}</style><slot></slot><i class=c1>upgraded</i>";
+        }
+      };
+      customElements.define(name, one);
     },
     value: () => {
       const field = control();
@@ -354,8 +414,29 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
     },
     options: () => {
       const select = pick(named(/^select$/)) as HTMLSelectElement | undefined;
-      if (random(2)) select?.add(new Option(`option ${made++}`), random(3));
+      if (random(2)) select?.add(new Option(`option ${made++}`, undefined, random(2) === 1, random(2) === 1), random(3));
       else select?.remove(random(3));
+    },
+    option: () => {
+      const option = pick(named(/^option$/)) as HTMLOptionElement | undefined;
+      if (!option) return;
+      const kind = random(5);
+      if (kind === 0) option.selected = !option.selected;
+      else if (kind === 1) option.defaultSelected = !option.defaultSelected;
+      else if (kind === 2) option.disabled = !option.disabled;
+      else if (kind === 3) option.text = `option ${made++}`;
+      // Into another list, as it is.
+      else pick(named(/^select$/))?.append(option);
+    },
+    multiple: () => {
+      const select = pick(named(/^select$/)) as HTMLSelectElement | undefined;
+      if (select) select.multiple = !select.multiple;
+    },
+    defaults: () => {
+      const field = control() as HTMLInputElement | undefined;
+      if (field?.localName === "textarea") field.defaultValue = `default ${made++}`;
+      else if (/^(checkbox|radio)$/.test(field?.type ?? "") && field) field.defaultChecked = !field.defaultChecked;
+      else if (field?.localName === "input") field.removeAttribute("value");
     },
     output: () => {
       const output = pick(named(/^(output|progress|meter)$/)) as HTMLOutputElement | undefined;
@@ -368,7 +449,10 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
     },
     details: () => {
       const details = pick(named(/^details$/)) as HTMLDetailsElement | undefined;
-      if (details) details.open = !details.open;
+      if (!details) return;
+      details.open = !details.open;
+      // Of those with one name only one is open.
+      if (random(3) === 0) details.name = `d${random(2)}`;
     },
     dialog: () => {
       const dialog = pick(named(/^dialog$/)) as HTMLDialogElement | undefined;
@@ -379,7 +463,7 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
     popover: () => {
       const element = pick(named(/^(div|p|article)$/)) as HTMLElement | undefined;
       if (!element) return;
-      if (!element.popover) element.popover = random(2) ? "auto" : "manual";
+      if (!element.popover) element.popover = pick(["auto", "manual", "hint"]) ?? "auto";
       element.togglePopover();
     },
     scroller: () => {
@@ -393,6 +477,7 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       const box = pick(all().filter(({ style }) => style?.overflow === "scroll"));
       box?.scrollTo(random(60), random(90));
     },
+    scrollIntoView: () => some()?.scrollIntoView({ block: pick(["start", "center", "nearest"]), inline: "nearest" }),
     scrollWindow: () => window.scrollTo(0, random(400)),
     styleElement: () => {
       const style = document.createElement("style");
@@ -410,6 +495,18 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
     deleteRule: () => {
       const sheet = pick(sheets().filter(({ cssRules }) => cssRules.length));
       sheet?.deleteRule(random(sheet.cssRules.length));
+    },
+    insertInGroup: () => {
+      const group = pick(groups());
+      group?.insertRule(`.c${random(5)}{padding-bottom:${random(9)}px}`, random(group.cssRules.length + 1));
+    },
+    deleteInGroup: () => {
+      const group = pick(groups().filter(({ cssRules }) => cssRules.length));
+      group?.deleteRule(random(group.cssRules.length));
+    },
+    ruleStyleMap: () => {
+      const found = pick([...(pick(sheets())?.cssRules ?? [])]) as CSSStyleRule | undefined;
+      found?.styleMap?.set("padding-bottom", CSS.px(random(9)));
     },
     ruleStyle: () => {
       const found = pick([...(pick(sheets())?.cssRules ?? [])]) as CSSStyleRule | undefined;
@@ -434,6 +531,13 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       if (random(3) === 0) root.adoptedStyleSheets = [];
       else if (random(2)) root.adoptedStyleSheets.push(sheet);
       else root.adoptedStyleSheets = [sheet];
+    },
+    adoptAgain: () => {
+      // One sheet for several roots, and in another order.
+      const root = pick([document, ...all().flatMap((element) => rootOf(element) ?? [])]) as Document | ShadowRoot;
+      const sheet = pick(document.adoptedStyleSheets);
+      if (sheet && root !== document) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+      else root.adoptedStyleSheets.reverse();
     },
     replaceSync: () => pick(document.adoptedStyleSheets)?.replaceSync(rule() + rule()),
     ignore: () => {
@@ -467,6 +571,17 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
       document.open();
       document.write(`<p class=c${random(5)}>written ${made++}`);
       document.close();
+    },
+    frameStream: () => {
+      const document = inFrame(pick(named(/^iframe$/)) ?? top);
+      if (!document) return;
+      // Nobody closes it, as while a page loads.
+      if (document.readyState !== "loading") document.open();
+      document.write(`<div class=c${random(5)}>streamed <i>${made++}`);
+    },
+    frameReload: () => {
+      const frame = pick(named(/^iframe$/).filter((frame) => frame.hasAttribute("srcdoc") || frame.hasAttribute("src")));
+      inFrame(frame ?? top)?.location.reload();
     },
     frameNavigate: () => {
       const frame = pick(named(/^iframe$/)) as HTMLIFrameElement | undefined;
@@ -535,21 +650,5 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
     // The page does not grow without end.
     while (all().length > 300) pick([...top.children])?.remove();
   };
-  const restyle = (): void => {
-    const documents = [document, ...all().flatMap((element) => inFrame(element) ?? [])];
-    const scrollers = [...documents.map(({ scrollingElement }) => scrollingElement), ...all()].flatMap((element) => element ?? []);
-    const places = scrollers.map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop] as const);
-    for (const root of [...documents, ...all().flatMap((element) => rootOf(element) ?? [])]) {
-      const style = (root.ownerDocument ?? (root as Document)).createElement("style");
-      (root.firstElementChild ?? root).append(style);
-      style.textContent = ":root { display: none !important }";
-      const slot = style.ownerDocument.createElement("slot");
-      if (root.nodeType === Node.DOCUMENT_FRAGMENT_NODE) root.prepend(slot);
-      top.getClientRects();
-      style.remove();
-      slot.remove();
-    }
-    scrollers.forEach((element, at) => element.scrollTo(...(places[at] ?? [0, 0])));
-  };
-  Object.assign(window, { program: { change, restyle, rootOf, trace } satisfies Program });
+  Object.assign(window, { program: { change, rootOf, trace } satisfies Program });
 }
