@@ -18,7 +18,7 @@ const DESK = `(() => {
   desk.innerHTML = \`<ul><li id="one" draggable="true">one</li><li id="two">two</li><li id="three">three</li></ul>
     <p id="press">press</p><p id="wheel">wheel</p><div id="scroller"><p>long</p></div>
     <div id="menu">Menu<b id="panel"><i id="item">Item</i></b></div>
-    <input id="first"><button id="second">second</button><button id="opens">opens</button>
+    <input id="first"><button id="second">second</button><button id="opens">opens</button><button id="sends">sends</button>
     <dialog id="dialog"><button>inside</button></dialog>\`;
   desk.style.cssText = "position: fixed; inset: 0 400px 0 0; z-index: 9; background: #fff";
   desk.querySelector("#scroller").style.cssText = "overflow: auto; height: 60px";
@@ -43,6 +43,13 @@ const DESK = `(() => {
   on("second", "click", () => "second");
   on("opens", "click", () => dialog.showModal());
   on("dialog", "close", () => "closed");
+  on("sends", "click", () => {
+    const root = desk.appendChild(document.createElement("p")).attachShadow({ mode: "closed" });
+    root.append(document.createElement("form"));
+    root.firstChild.addEventListener("submit", (event) => (event.preventDefault(), said.push("sent")));
+    root.firstChild.requestSubmit();
+    return "held back";
+  });
   on("first", "focus", () => "first has it");
   on("second", "focus", () => "second has it");
   addEventListener("keydown", ({ key, ctrlKey }) => said.push((ctrlKey ? "Control+" : "") + key));
@@ -79,6 +86,9 @@ async function gestures(hands: Hands, run: Run): Promise<void> {
   await says("Enter; second");
   await hands.press("Control+k");
   await says("Control+k");
+  await hands.click("#sends");
+  await says("held back");
+  expect(await run("said.includes('sent')"), "a form in a shadow root").toBe(false);
   await hands.click("#opens");
   await expect.poll(() => run("dialog.open")).toBe(true);
   await hands.press("Escape");
@@ -90,7 +100,7 @@ async function gestures(hands: Hands, run: Run): Promise<void> {
 async function editors(hands: Hands, run: Run): Promise<void> {
   await run(`document.body.insertAdjacentHTML("beforeend", "<textarea id=copied></textarea>");
     copied.style.cssText = "position: fixed; left: 600px; top: 400px; width: 200px; z-index: 9"`);
-  for (const name of ["prosemirror", "quill", "codemirror", "lexical"]) {
+  for (const name of ["plain", "prosemirror", "quill", "codemirror", "lexical"]) {
     await run("document.querySelector('#desk')?.remove()");
     await expect.poll(() => hands.text("#desk")).toBeNull();
     await run(await bundle(name));
@@ -117,15 +127,15 @@ async function editors(hands: Hands, run: Run): Promise<void> {
       await expect.poll(() => hands.text(".editor :is(b, strong)"), `${name}: bold, as the agent sees it`).toBe("bold");
     }
     await hands.click("#copied");
-    await hands.type("pasted");
-    await expect.poll(() => run("copied.value")).toBe("pasted");
+    await hands.type("pasted  text");
+    await expect.poll(() => run("copied.value")).toBe("pasted  text");
     await hands.press("Control+a");
     await hands.press("Control+c");
     await hands.click(".editor");
     await hands.press("Control+a");
     await hands.press("Control+v");
-    await becomes("pasted", "pasted over all");
-    await expect.poll(() => hands.text(".editor"), name).toBe("pasted");
+    await becomes("pasted  text", "pasted over all");
+    await expect.poll(() => hands.text(".editor"), name).toBe("pasted text");
   }
 }
 
