@@ -1,8 +1,6 @@
 /** Editors and forms of frameworks take the agent's typing as their own user's: their state is asked, not their elements. */
 import { bundle } from "./editors/bundle.ts";
-import { type Agent, anyStyle, type Customer, expect, lasting as test } from "./rig.ts";
-
-test.describe.configure({ mode: "default" });
+import { type Agent, anyStyle, type Customer, expect, test } from "./rig.ts";
 
 async function mount(name: string, customer: Customer, agent: Agent): Promise<void> {
   await customer.page.evaluate(await bundle(name));
