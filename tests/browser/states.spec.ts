@@ -30,8 +30,9 @@ test("what the customer hovers, presses and focuses, and not what the agent does
     #c:not(:focus-visible):focus { background: rgb(255, 0, 0) } #c:focus-visible { border: 1px solid rgb(255, 0, 0) }
     #c:-moz-focusring { border: 0 } #c:focus-visible, #c:-moz-ui-invalid { border: 0 }
     #g:hover, #g:focus-within { color: rgb(255, 0, 0) } #i:hover, #i:focus-within { color: rgb(255, 0, 0) }
+    #l:focus { color: rgb(255, 0, 0) }
   </style><div id="a"><button id="b">Over</button></div><button id="c">Focus</button>
-  <div id="g"><div id="i" popover><button id="j">In the top layer</button></div><iframe id="k"></iframe></div>`);
+  <div id="g"><div id="i" popover><button id="j">In the top layer</button></div><iframe id="k"></iframe></div><div id="l"></div>`);
   await expect.poll(() => style(agent, "#b", "color")).not.toBeNull();
   const at = await agent.mirror.middle("#b");
   await agent.page.mouse.move(at.x, at.y);
@@ -59,8 +60,8 @@ test("what the customer hovers, presses and focuses, and not what the agent does
 
   // What is in the top layer has states of its own, and a frame has no part in the focus of what is in it.
   await customer.page.evaluate(() => document.querySelector<HTMLElement>("#i")?.showPopover());
-  const there = () => Promise.all(["#g", "#i"].map((selector) => style(agent, selector, "color")));
-  const here = () => customer.page.$$eval("#g, #i", (elements) => elements.map((element) => getComputedStyle(element).color));
+  const there = () => Promise.all(["#g", "#i", "#l"].map((selector) => style(agent, selector, "color")));
+  const here = () => customer.page.$$eval("#g, #i, #l", (elements) => elements.map((element) => getComputedStyle(element).color));
   await customer.page.hover("#j");
   expect((await here())[1]).toBe(RED);
   await expect.poll(there).toEqual(await here());
@@ -74,6 +75,14 @@ test("what the customer hovers, presses and focuses, and not what the agent does
   });
   await expect.poll(there).toEqual(await here());
   expect(await here()).not.toContain(RED);
+  // A host has the focus with what is in its shadow root.
+  await customer.page.locator("#l").evaluate((host) => {
+    const root = host.attachShadow({ mode: "open" });
+    root.innerHTML = "<button>In a root</button>";
+    root.querySelector("button")?.focus();
+  });
+  expect((await here())[2]).toBe(RED);
+  await expect.poll(there).toEqual(await here());
 });
 
 test("what is chosen in a list looks as where the customer's keyboard is", async ({ customer, agent, session }) => {

@@ -60,7 +60,7 @@ export class StateMarks {
     this.#put(OWN.active, around(active, ends));
     this.#put(OWN.focusWithin, within(focus, ends));
     this.#put(OWN.target, target ? [target] : []);
-    this.#put(OWN.focus, focus ? [focus] : []);
+    this.#put(OWN.focus, withHosts(focus));
     this.#put(OWN.focusVisible, focus && focusVisible ? [focus] : []);
   }
 
@@ -91,6 +91,11 @@ function* within(element: Element | null, ends: Ends): Generator<Element> {
     }
     at = (at as Element).assignedSlot ?? above(at);
   }
+}
+
+/** An element and the hosts of the shadow roots that it is in: they have the focus with it. */
+function* withHosts(element: Element | null): Generator<Element> {
+  for (let at = element; at; at = (at.getRootNode() as Partial<ShadowRoot>).host ?? null) yield at;
 }
 
 const VALIDITY: readonly [bit: number, attribute: string][] = [
