@@ -14,7 +14,7 @@ export interface Known {
   readonly node: Node;
   /** Where the server has it; null for the document only. */
   parent: Known | null;
-  /** The number of its first child, if it was told with any, and the last number of what was told in it. */
+  /** The number of its first child, if it was told with any, or 0 of what can have none; and the last number of what was told in it. */
   first: number;
   last: number;
   /** Whether it stays where it is there; while that is decided, which child of its parent it is. */
@@ -218,10 +218,10 @@ export class KnownNodes {
    * does not have is added to those that are `missed`.
    */
   inside(known: Known, missed?: Element[]): Known | null {
-    const { node } = known;
-    // Half of all nodes, and nothing is in them.
-    if (node.nodeType === 3) return null;
-    const inner = isElement(node) ? (this.roots.of(node) ?? this.frames.of(node)) : null;
+    const { node, first } = known;
+    // Half of all nodes: nothing more is asked of them.
+    if (!first) return null;
+    const inner = this.roots.of(node as Element) ?? this.frames.of(node as Element);
     const entry = inner && this.of(inner);
     if (inner && !entry && inner.nodeType === 11) missed?.push(node as Element);
     return entry ?? this.#from(node.firstChild, known);
@@ -229,10 +229,10 @@ export class KnownNodes {
 
   /** What the server should have as the next sibling. */
   following(known: Known): Known | null {
-    const { node, parent } = known;
+    const { node, parent, first } = known;
     if (!parent || this.#tail(parent) === known) return null;
     // After a shadow root or document come the children of what it is in.
-    const next = node.nextSibling ?? (node.parentNode ? null : parent.node.firstChild);
+    const next = node.nextSibling ?? (!first || node.parentNode ? null : parent.node.firstChild);
     return this.#from(next, parent);
   }
 

@@ -85,13 +85,13 @@ export function writeSubtree(
     case CDATA:
       out.byte(2);
       out.string(withholding.text(parent.node, (top as Text).data, typed));
-      known.add(top, parent);
+      known.add(top, parent).first = 0;
       return;
     case COMMENT:
     case INSTRUCTION:
       out.byte(3);
       out.string((top as CharacterData).data);
-      known.add(top, parent);
+      known.add(top, parent).first = 0;
       return;
     case DOCTYPE: {
       const { name, publicId, systemId } = top as DocumentType;
