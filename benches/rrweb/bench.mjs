@@ -2,10 +2,11 @@
  * What sharing a page costs the customer's browser: our recorder beside rrweb's current release, in the same run, on the
  * same pages. `npm ci && npm run bench` (`-- --quick` for a short run); the figures are medians.
  *
- * Timed is the page's main thread, as processor time, so that a busy machine does not count: the start with all serialising
- * (rrweb: JSON), without compressing; and of changes everything until the recorder is done (records, observers, frames,
- * timers, garbage), less what the same changes take without a recorder. The floor is an observer that does nothing. The page's
- * own layout and styles are not counted, which swing by more than a recorder costs; but it is, where a recorder has the page laid
+ * Timed is the page's main thread, as processor time, so that a busy machine does not count, less what it takes without a
+ * recorder: the start with all serialising (rrweb: JSON), without compressing, and with what is done right after it; and of
+ * changes everything until the recorder is done (records, observers, frames, timers, garbage). Beside it stands how long the
+ * browser was in the recorder's own calls, by the clock, for which the machine has to be quiet. The floor is an observer that does nothing. Of changes the page's
+ * own layout and styles are not counted, which swing by more than a recorder costs; but they are, where a recorder has the page laid
  * out more often than without it.
  */
 
@@ -32,19 +33,34 @@ const SCRIPTS = {
 };
 const version = JSON.parse(await readFile(join(HERE, "node_modules/rrweb/package.json"), "utf8")).version;
 
-/** Runs before everything else in a page: sees how long recorders keep it in one frame or timer. */
+/** Runs before everything else in a page: sees how long recorders work, by the clock, in all and at most at once. */
 function prepare() {
-  const bench = { bytes: [], longest: 0 };
   const timer = setTimeout.bind(window);
-  Object.assign(window, { bench, wait: (time) => new Promise((resolve) => timer(resolve, time)) });
+  const bench = { bytes: [], spent: 0, longest: 0, working: false };
+  /** Calls what a recorder wants called, or starts one. */
+  const timed = (work) =>
+    function (...args) {
+      if (bench.working) return work.apply(this, args);
+      const began = performance.now();
+      bench.working = true;
+      try {
+        return work.apply(this, args);
+      } finally {
+        bench.working = false;
+        const took = performance.now() - began;
+        bench.spent += took;
+        bench.longest = Math.max(bench.longest, took);
+      }
+    };
+  Object.assign(window, { bench, timed, wait: (time) => new Promise((resolve) => timer(resolve, time)) });
   for (const name of ["requestAnimationFrame", "setTimeout", "setInterval", "requestIdleCallback"]) {
     const native = window[name];
-    const timed = (work) => (...args) => {
-      const began = performance.now();
-      work(...args);
-      bench.longest = Math.max(bench.longest, performance.now() - began);
-    };
     window[name] = (work, ...rest) => native.call(window, timed(work), ...rest);
+  }
+  for (const name of ["MutationObserver", "ResizeObserver", "IntersectionObserver"]) {
+    const construct = (native, [work, ...rest]) => new native(timed(work), ...rest);
+    // It still says that it is the browser's own: a recorder may look for that.
+    window[name] = window[name].prototype.constructor = new Proxy(window[name], { construct });
   }
 }
 
@@ -65,17 +81,19 @@ const browser = await chromium.launch({
 
 const START = {
   rrweb: () => {
-    window.stop = window.rrweb.record({ emit: (event) => bench.bytes.push(JSON.stringify(event)) });
+    const emit = (event) => bench.bytes.push(JSON.stringify(event));
+    window.stop = timed(window.rrweb.record)({ emit });
   },
   tandem: () => {
     return new Promise((told) => {
-      window.recorder = window.startTandem((bytes) => told(bench.bytes.push(bytes.slice())));
+      window.recorder = timed(window.startTandem)((bytes) => told(bench.bytes.push(bytes)));
     });
   },
   floor: () => {
     const all = { subtree: true, childList: true, attributes: true, attributeOldValue: true, characterData: true };
     new MutationObserver(() => {}).observe(document, all);
   },
+  none: () => {},
 };
 
 /** Those of them that tell something. */
@@ -130,41 +148,55 @@ async function timed(page, work) {
   return { time: took("TaskDuration") - layout, layout, layouts: after.LayoutCount - before.LayoutCount };
 }
 
+/** What a recorder has spent by its own clock since this was last asked, and the longest of it at once. */
+async function own(page) {
+  return await page.evaluate(() => {
+    const { spent, longest } = bench;
+    Object.assign(bench, { spent: 0, longest: 0 });
+    return { spent, longest };
+  });
+}
+
 async function snapshot(html, recorder) {
   const { page, close } = await open(html, recorder);
   const before = await heap(page);
-  const { time, layout } = await timed(page, () => page.evaluate(`(${START[recorder]})()`));
+  const told = await timed(page, () => page.evaluate(`(${START[recorder]})()`));
+  const rest = await timed(page, () => page.evaluate(() => wait(200)));
+  const time = told.time + told.layout;
   const bytes = await emitted(page);
+  // What the browser keeps beside the page's heap goes only when nothing runs.
+  await page.evaluate(() => wait(500));
   const kept = (await heap(page)) - before;
   await close();
-  return { time: time + layout, gzip: gzipSync(bytes).length, raw: bytes.length, kept };
+  return { time, whole: time + rest.time + rest.layout, gzip: gzipSync(bytes).length, raw: bytes.length, kept };
 }
 
 async function workload({ page: html, run }, recorder) {
   const { page, close } = await open(html, recorder);
-  if (START[recorder]) await page.evaluate(`(${START[recorder]})()`);
+  await page.evaluate(`(${START[recorder]})()`);
   // What follows a start is done, and what it left behind is gone.
   await page.evaluate(() => wait(700).then(gc));
   await emitted(page);
-  let longest = 0;
+  await own(page);
+  let changed = 0;
   const { time, layout, layouts } = await timed(page, async () => {
-    longest = await page.evaluate(`(async () => {
-      bench.longest = 0;
+    changed = await page.evaluate(`(async () => {
+      const began = performance.now();
       (${run})();
-      const changed = performance.now();
       // Observers are called before this goes on.
       await null;
-      const observed = performance.now() - changed;
+      const changed = performance.now() - began;
       await wait(300);
       // A busy machine may be late with what there is to tell; what is shorter only says that nothing has changed.
       const told = () => !${EMITS.includes(recorder)} || bench.bytes.some(({ length }) => length > 200);
       for (let more = 100; more > 0 && !told(); more--) await wait(50);
-      return Math.max(observed, bench.longest);
+      return changed;
     })()`);
   });
+  const { spent, longest } = await own(page);
   const bytes = await emitted(page);
   await close();
-  return { time, layout, layouts, longest, gzip: gzipSync(bytes).length, raw: bytes.length };
+  return { time, layout, layouts, spent, longest: Math.max(longest, changed), gzip: gzipSync(bytes).length, raw: bytes.length };
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
@@ -183,43 +215,38 @@ async function compare(recorders, measure) {
 const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 const kb = (value) => `${(value / 1024).toFixed(value < 10_240 ? 1 : 0)} KB`;
 const ratio = (a, b) => (a / b).toFixed(3);
+const times = (a, b) => [ms(a), ms(b), ratio(b, a)];
+const sizes = (a, b) => [kb(a), kb(b), ratio(b, a)];
 const line = (...cells) => console.log(`| ${cells.join(" | ")} |`);
 
 console.log(`rrweb ${version}, Chromium ${browser.version()}, medians of ${ROUNDS}\n`);
-line("snapshot", "rrweb", "Tandem", "time ratio", "rrweb gzip", "Tandem gzip", "bytes ratio", "rrweb heap", "Tandem heap", "heap ratio");
-line(...Array(10).fill("---"));
+line("snapshot", "rrweb", "Tandem", "ratio", "with what follows", "", "ratio", "rrweb gzip", "Tandem gzip", "ratio", "rrweb heap", "Tandem heap", "ratio");
+line(...Array(13).fill("---"));
 for (const [name, html] of Object.entries(PAGES)) {
-  const [rrweb, tandem] = await compare(["rrweb", "tandem"], (recorder) => snapshot(html, recorder));
-  line(
-    ...[name, ms(rrweb.time), ms(tandem.time), ratio(tandem.time, rrweb.time), kb(rrweb.gzip), kb(tandem.gzip)],
-    ...[ratio(tandem.gzip, rrweb.gzip), kb(rrweb.kept), kb(tandem.kept), ratio(tandem.kept, rrweb.kept)],
-  );
+  const [rrweb, tandem, none] = await compare(["rrweb", "tandem", "none"], (recorder) => snapshot(html, recorder));
+  const spent = ["time", "whole"].flatMap((key) => times(rrweb[key] - none[key], tandem[key] - none[key]));
+  line(name, ...spent, ...sizes(rrweb.gzip, tandem.gzip), ...sizes(rrweb.kept, tandem.kept));
 }
 console.log();
-line("changes", "rrweb", "Tandem", "time ratio", "floor", "longest task", "rrweb bytes", "Tandem bytes", "bytes ratio");
-line(...Array(9).fill("---"));
-const total = { all: [0, 0, 0], moves: [0, 0, 0], bytes: [0, 0, 0] };
+line("changes", "rrweb", "Tandem", "ratio", "in its calls", "", "ratio", "floor", "longest task", "rrweb bytes", "Tandem bytes", "ratio");
+line(...Array(12).fill("---"));
+const nothing = { time: 0, spent: 0, raw: 0 };
+const totals = { all: [nothing, nothing, nothing], moves: [nothing, nothing, nothing] };
+const add = (sum, one) => Object.fromEntries(Object.entries(sum).map(([key, value]) => [key, value + one[key]]));
 for (const work of WORKLOADS) {
   const recorders = ["rrweb", "tandem", "floor", "none"];
   const [rrweb, tandem, floor, none] = await compare(recorders, (recorder) => workload(work, recorder));
-  for (const one of [rrweb, tandem, floor]) {
+  const all = [rrweb, tandem, floor];
+  for (const one of all) {
     one.time -= none.time;
     if (one.layouts > none.layouts) one.time += one.layout - none.layout;
   }
-  line(
-    ...[work.name, ms(rrweb.time), ms(tandem.time), ratio(tandem.time, rrweb.time), ms(floor.time), ms(tandem.longest)],
-    ...[kb(rrweb.raw), kb(tandem.raw), ratio(tandem.raw, rrweb.raw)],
-  );
-  [rrweb, tandem, floor].forEach((one, at) => {
-    total.all[at] += one.time;
-    if (work.moves) total.moves[at] += one.time;
-    if (work.moves) total.bytes[at] += one.raw;
-  });
+  line(work.name, ...times(rrweb.time, tandem.time), ...times(rrweb.spent, tandem.spent), ms(floor.time), ms(tandem.longest), ...sizes(rrweb.raw, tandem.raw));
+  totals.all = totals.all.map((sum, at) => add(sum, all[at]));
+  if (work.moves) totals.moves = totals.moves.map((sum, at) => add(sum, all[at]));
 }
-line("**together**", ms(total.all[0]), ms(total.all[1]), ratio(total.all[1], total.all[0]), ms(total.all[2]), "", "", "", "");
-line(
-  ...["**sorting and shuffling**", ms(total.moves[0]), ms(total.moves[1]), ratio(total.moves[1], total.moves[0]), ms(total.moves[2]), ""],
-  ...[kb(total.bytes[0]), kb(total.bytes[1]), ratio(total.bytes[1], total.bytes[0])],
-);
+for (const [name, [rrweb, tandem, floor]] of Object.entries(totals)) {
+  line(`**${name}**`, ...times(rrweb.time, tandem.time), ...times(rrweb.spent, tandem.spent), ms(floor.time), "", ...sizes(rrweb.raw, tandem.raw));
+}
 await browser.close();
 server.close();
