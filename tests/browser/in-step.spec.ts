@@ -251,6 +251,23 @@ test("what was hidden is scrolled as it was once it is shown", async ({ customer
   await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
 });
 
+test("what was no part of the page is scrolled as it was once it is one", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const box = document.createElement("div");
+    box.id = "box";
+    box.dataset.tandem = "ignore";
+    box.style.cssText = "height:40px;overflow:scroll";
+    box.innerHTML = "<p>1<p>2<p>3<p>4";
+    document.querySelector("main")?.prepend(box, "begun");
+    box.scrollTop = 30;
+  });
+  await expect.poll(() => agent.mirror.text("main")).toContain("begun");
+  await customer.page.$eval("#box", (box) => box.removeAttribute("data-tandem"));
+  await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
+});
+
 test("after a lost connection only what changed is sent: of an unchanged page, next to nothing", async ({
   customer,
   agent,

@@ -29,6 +29,8 @@ const PREFIXES: Readonly<Record<string, string>> = {
 export interface ChangesContext extends SubtreeContext {
   /** Told of each element and document that the server forgets. */
   gone(node: Element | Document): void;
+  /** Told when something may be a part of the page that was there before. */
+  entered(): void;
   /** Told of each changed attribute of a known element. */
   attributeChanged(element: Element, name: string): void;
 }
@@ -254,6 +256,7 @@ export class Changes {
       // It may have become, or ceased to be, a part of the page.
       if (ignored(element)) this.#removed.add(element);
       this.#entered(element);
+      this.context.entered();
     }
     this.#touch(element, name);
   }

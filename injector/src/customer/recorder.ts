@@ -207,6 +207,9 @@ export class Recorder {
       unfinished: (node, from) => this.#changes.unfinished(node, from),
       fresh: (node) => this.#fresh(node),
       gone: (node) => this.#gone(node),
+      entered: () => {
+        this.#entered = true;
+      },
       attributeChanged: (element, name) => {
         this.#controls.mark(element);
         this.#slots.forget(element, name);
