@@ -1,5 +1,5 @@
 /** Both type at once: nothing is lost, and the page has the last word. */
-import { expect, lasting as test } from "./rig.ts";
+import { expect, put, lasting as test } from "./rig.ts";
 import { desk, unanswered, valueAt } from "./typing.ts";
 
 test.describe.configure({ mode: "default" });
@@ -80,6 +80,25 @@ for (const [kind, html] of [
     }
   });
 }
+
+test("what comes late into the field before takes no key from the next one", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  await put(customer, agent, "<input id=one><br><input id=two>");
+  await customer.page.evaluate(() => {
+    // A page that is busy for a while with the first letter.
+    const busy = () => {
+      for (const end = performance.now() + 400; performance.now() < end; );
+    };
+    document.querySelector("#one")?.addEventListener("input", busy, { once: true });
+  });
+  await agent.mirror.click("#one");
+  await agent.page.keyboard.type("ab");
+  await agent.mirror.click("#two");
+  const text = "what is typed goes on here";
+  await agent.page.keyboard.type(text, { delay: 30 });
+  await expect.poll(() => customer.page.inputValue("#two")).toBe(text);
+  expect(await customer.page.inputValue("#one")).toBe("ab");
+});
 
 test("what a field becomes before the agent's click is answered is seen, and stays", async ({ customer, agent, writing }) => {
   const answer = await unanswered(customer);

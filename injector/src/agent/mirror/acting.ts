@@ -166,9 +166,10 @@ export class Acting {
   answered(seq: number, refused: Refusal | null, at: Place | null): boolean {
     this.#open.delete(seq);
     if (this.#caret.answered(seq) || this.#pointing.answered(seq, refused)) return true;
-    if (this.#fields.answered(seq, refused) || this.#edits.answered(seq, refused, at)) {
+    const field = this.#fields.answered(seq, refused);
+    if (field || this.#edits.answered(seq, refused, at)) {
       this.#caret.known(this.#document);
-      this.#followLead();
+      if (field) this.#followLead(field);
       return refused === "stale";
     }
     // What is scrolled but not sent is newer than the answer: sent first, it holds the page's word back.
@@ -526,11 +527,14 @@ export class Acting {
     if (this.#mode === "write" && document) this.#caret.tellSoon(document);
   }
 
-  /** A page may lead from a field that is full to the next one: the agent goes on there. */
-  #followLead(): void {
+  /**
+   * A page may lead from a field that is full to the next one: the agent goes on there. What was typed into a field before `field`
+   * and comes late takes the page's focus back there, which leads nowhere.
+   */
+  #followLead(field: Element): void {
     const { focused } = this.#mirror;
-    const active = activeIn(this.#document);
-    if (!focused || focused === active || !active || active !== this.#typedIn) return;
+    if (!focused || focused === field || field !== this.#typedIn || field !== activeIn(this.#document))
+      return;
     if (!isTextField(focused)) return;
     this.#typedIn = null;
     this.#focusIntent = performance.now();

@@ -131,13 +131,13 @@ export class Fields {
     this.#hear(field, { word: value });
   }
 
-  /** An action was answered. Returns whether it was typing here. */
-  answered(seq: number, refused: Refusal | null): boolean {
+  /** An action was answered. Returns the field if it was typing in one. */
+  answered(seq: number, refused: Refusal | null): Field | null {
     const known = this.#sent.get(seq);
-    if (!known) return false;
+    if (!known) return null;
     this.#sent.delete(seq);
     this.#hear(known.field, { refused });
-    return true;
+    return known.field;
   }
 
   /** Everything in the order in which it was said; what is composed is a change of what was shown when that began. */
