@@ -200,14 +200,25 @@ test("the button can be pressed while the site shows a modal dialog", async ({ c
     await expect(page.locator("html > tandem-widget")).toHaveCount(1);
     await button.click({ trial: true });
   }
-  // Where a script has opened it a press is meant for the button that is seen.
+  // Where a script has opened it a press is meant for the button that is seen, and not for one that the dialog lies over.
+  await page.evaluate(() => {
+    const dialog = document.body.appendChild(document.createElement("dialog"));
+    dialog.style.cssText = "max-width:none;max-height:none;width:100%;height:100%;margin:0;padding:0;border:0";
+    dialog.showModal();
+  });
+  const place = (await button.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  const middle = [place.x + place.width / 2, place.y + place.height / 2] as const;
+  await page.mouse.click(...middle);
+  await expect(page.locator("dialog tandem-widget")).toHaveCount(1);
+  expect(await page.evaluate("Tandem.state")).toBe("off");
+  await page.keyboard.press("Escape");
+  await expect(page.locator("html > tandem-widget")).toHaveCount(1);
   await page.evaluate(() => {
     const root = document.body.appendChild(document.createElement("p")).attachShadow({ mode: "open" });
     root.innerHTML = "<dialog>Another</dialog>";
     root.querySelector("dialog")?.showModal();
   });
-  const { x, y, width, height } = (await button.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-  await page.mouse.click(x + width / 2, y + height / 2);
+  await page.mouse.click(...middle);
   await expect(page.getByLabel("Session ID")).toHaveText(/^\w{3}-\w{3}-\w{3}$/);
   await page.getByRole("button", { name: "Exit session" }).click();
   await expect(panel(page)).toBeHidden();

@@ -292,18 +292,22 @@ function load(script: HTMLScriptElement | null): void {
     [...document.querySelectorAll(MODAL), ...path]
       .filter((it): it is Element => it instanceof Element && it.matches(MODAL))
       .pop() ?? document.documentElement;
+  const isOver = ({ clientX: x, clientY: y }: MouseEvent, element: Element): boolean => {
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    return x > left && x < right && y > top && y < bottom;
+  };
   const settle = (home: Element): void => {
     // A session sees to that by itself; what the site has taken away stays away.
     if (state === "off" && host.parentNode && host.parentNode !== home) stand(home);
   };
   // It moves when something is pressed: nothing tells before a session what a script has opened, and nobody watches.
   addEventListener("click", (event) => {
-    const { target, clientX: x, clientY: y } = event;
+    const { target } = event;
     if (!event.isTrusted || !(target instanceof Element)) return;
     const path = event.composedPath();
     const home = homeOf(path);
-    const { left, top, right, bottom } = button.getBoundingClientRect();
-    const beneath = (path[0] as Element).contains(home) && x > left && x < right && y > top && y < bottom;
+    // A dialog that lies over the button is what was pressed.
+    const beneath = (path[0] as Element).contains(home) && isOver(event, button) && !isOver(event, home);
     settle(home);
     if (beneath || target.closest(START)) press(event);
   });
