@@ -190,9 +190,10 @@ test("a field at rest is asked for its value, and seldom for more", async ({ cus
   await expect.poll(() => agent.mirror.html("#field")).toContain("data-tandem-invalid");
 });
 
-test("a page that has put something of its own in place of what observes changes is shared", async ({ customer, agent }) => {
+test("a page that has put something of its own in place of what observes changes is shared, and acted in", async ({ customer, agent }) => {
   await customer.open("/help");
   await customer.page.evaluate(() => {
+    document.querySelector("main")?.insertAdjacentHTML("afterbegin", "<p id=typed contenteditable>typed</p>");
     window.MutationObserver = class {
       constructor() {
         throw new Error("the page's own");
@@ -204,4 +205,10 @@ test("a page that has put something of its own in place of what observes changes
   await agent.join(id);
   await customer.page.evaluate(() => document.querySelector("h1")?.append(" and more"));
   await expect.poll(() => agent.mirror.text("h1")).toContain("and more");
+  await agent.requestWrite();
+  await customer.allow();
+  await agent.mirror.click("#typed");
+  await agent.page.keyboard.press("End");
+  await agent.page.keyboard.type(" on");
+  await expect.poll(() => customer.page.textContent("#typed")).toBe("typed on");
 });

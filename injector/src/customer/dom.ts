@@ -44,6 +44,11 @@ export class Roots {
   }
 }
 
+/** An observer of the browser's own: some pages put something of theirs in its place. */
+export function observer(changed: (records: MutationRecord[]) => void): MutationObserver {
+  return new (keptIn(window)?.observer ?? MutationObserver)(changed);
+}
+
 /** Whether `node` is an element. Cheaper and safer across realms than `instanceof`. */
 export function isElement(node: unknown): node is Element {
   return (node as Node | null)?.nodeType === 1;

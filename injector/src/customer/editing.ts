@@ -8,7 +8,7 @@
 import type { NodeId, Refusal, Spot, Typed } from "../protocol/words.ts";
 import { replacing } from "../text/change.ts";
 import { History } from "../text/history.ts";
-import { above, type Box, boxOf, controlKind, frameOf, isElement, outOf } from "./dom.ts";
+import { above, type Box, boxOf, controlKind, frameOf, isElement, observer, outOf } from "./dom.ts";
 import { realmOf } from "./realms.ts";
 import { type Field, keyOf, paste, press, STROKES, type Typing } from "./typing.ts";
 
@@ -27,7 +27,7 @@ const FOCUS = ["focus", "blur", "focusin", "focusout"] as const;
 export class Editing {
   readonly #texts = new WeakMap<Text, History>();
   #hosts = new WeakSet<Element>();
-  readonly #observer = new MutationObserver((records) => this.#note(records));
+  readonly #observer = observer((records) => this.#note(records));
   #host: HTMLElement | null = null;
   #at: At | null = null;
   /** The same in an editable element: it follows what the customer types before it. */

@@ -4,7 +4,6 @@
  * Nothing is read, observed or sent before the server asks; an epoch that can not go on is given up as a whole.
  */
 
-import { keptIn } from "../loader/kept.ts";
 import type { MakeMotion } from "../motion/motion.ts";
 import type { Echo } from "../protocol/words.ts";
 import type { MakeSheets } from "../sheets/sheets.ts";
@@ -13,7 +12,7 @@ import { Changes, type ChangesContext } from "./changes.ts";
 import { Checks } from "./checks.ts";
 import { Controls } from "./controls.ts";
 import { awaitDefinition } from "./custom.ts";
-import { focused, inFrame, isElement, type Roots } from "./dom.ts";
+import { focused, inFrame, isElement, observer, type Roots } from "./dom.ts";
 import { Frames } from "./frames.ts";
 import { guarded } from "./guarded.ts";
 import { DEEPEST, depthOf, KnownNodes } from "./known.ts";
@@ -217,8 +216,7 @@ export class Recorder {
       },
     };
     this.#changes = new Changes(this.#context);
-    const Observer = keptIn(window)?.observer ?? MutationObserver;
-    this.#observer = new Observer((records) => guarded(() => this.#mutated(records)));
+    this.#observer = observer((records) => guarded(() => this.#mutated(records)));
     this.#observe(document);
     this.#sweeper = setInterval(() => guarded(() => this.#sweep()), SWEEP);
 

@@ -7,7 +7,7 @@
  */
 
 import { keptIn } from "../loader/kept.ts";
-import { closestAcross, isElement, parentAcross, type Roots } from "./dom.ts";
+import { closestAcross, isElement, observer, parentAcross, type Roots } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
 import type { Realm, Realms } from "./realms.ts";
@@ -53,7 +53,7 @@ export class Restraint {
   /** Windows in which forms are held back, by one of their objects. */
   readonly #held = new WeakSet<object>();
   /** Frames that come because of an action may have scripts of their own. */
-  readonly #inserts = new MutationObserver(() => {
+  readonly #inserts = observer(() => {
     if (this.#run()) this.#holdIn(window as Realm);
     else this.#inserts.disconnect();
   });
