@@ -218,17 +218,20 @@ test("what leaves the page for a moment comes back as it is then", async ({ cust
   expect(await diverged()).toBe(before);
 });
 
+/** Puts a box that is scrolled, and a word beside it. */
+function scrolledBox({ page }: Customer, attribute = ""): Promise<void> {
+  return page.evaluate((attribute) => {
+    const main = document.querySelector("main");
+    const html = `<div id=box ${attribute} style="height:40px;overflow:scroll"><p>1<p>2<p>3<p>4</div>beside it`;
+    main?.insertAdjacentHTML("afterbegin", html);
+    document.querySelector("#box")?.scrollTo(0, 30);
+  }, attribute);
+}
+
 test("what was hidden is scrolled as it was once it is shown", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");
-  await customer.page.evaluate(() => {
-    const box = document.createElement("div");
-    box.id = "box";
-    box.style.cssText = "height:40px;overflow:scroll";
-    box.innerHTML = "<p>1<p>2<p>3<p>4";
-    document.querySelector("main")?.prepend(box);
-    box.scrollTop = 30;
-  });
+  await scrolledBox(customer);
   await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
   const hide = (hidden: boolean) => customer.page.$eval("#box", (box, hidden) => box.toggleAttribute("hidden", hidden), hidden);
   await customer.page.$eval("#box", (box) => {
@@ -254,16 +257,8 @@ test("what was hidden is scrolled as it was once it is shown", async ({ customer
 test("what was no part of the page is scrolled as it was once it is one", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");
-  await customer.page.evaluate(() => {
-    const box = document.createElement("div");
-    box.id = "box";
-    box.dataset.tandem = "ignore";
-    box.style.cssText = "height:40px;overflow:scroll";
-    box.innerHTML = "<p>1<p>2<p>3<p>4";
-    document.querySelector("main")?.prepend(box, "begun");
-    box.scrollTop = 30;
-  });
-  await expect.poll(() => agent.mirror.text("main")).toContain("begun");
+  await scrolledBox(customer, "data-tandem=ignore");
+  await expect.poll(() => agent.mirror.text("main")).toContain("beside it");
   await customer.page.$eval("#box", (box) => box.removeAttribute("data-tandem"));
   await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
 });
