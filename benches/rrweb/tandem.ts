@@ -6,7 +6,11 @@ import { Realms } from "../../injector/src/customer/realms.ts";
 import { Recorder } from "../../injector/src/customer/recorder.ts";
 import { Extras } from "../../injector/src/customer/sheet-hooks.ts";
 import { Withholding } from "../../injector/src/customer/withhold.ts";
+import { keep } from "../../injector/src/loader/kept.ts";
 import { Sheets } from "../../injector/src/sheets/sheets.ts";
+
+// As the loader does at the start of each page.
+keep();
 
 Object.assign(window, {
   startTandem(emit: (bytes: Uint8Array) => void) {

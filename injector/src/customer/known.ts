@@ -75,14 +75,14 @@ class Tag extends Carrier {
 /** Entries by number, in blocks that go once they are empty: numbers only rise. */
 class Entries {
   readonly #blocks = new Map<number, { live: number; readonly all: Array<Known | undefined> }>();
-  #newest = { live: 0, all: [] as Array<Known | undefined> };
+  #newest = { live: 0, all: Array<Known | undefined>(BLOCK) };
   size = 0;
 
   /** Adds the next number. */
   add(known: Known): void {
     if (known.id % BLOCK === 0 || this.size === 0) {
       if (this.#newest.live === 0) this.#blocks.delete(Math.floor(known.id / BLOCK) - 1);
-      this.#newest = { live: 0, all: [] };
+      this.#newest = { live: 0, all: Array(BLOCK) };
       this.#blocks.set(Math.floor(known.id / BLOCK), this.#newest);
     }
     this.#newest.all[known.id % BLOCK] = known;

@@ -84,7 +84,7 @@ export function writeSubtree(
     case TEXT:
     case CDATA:
       out.byte(2);
-      out.string(withholding.text(parent.node, (top as Text).data, typed));
+      out.text(withholding.text(parent.node, (top as Text).data, typed));
       known.add(top, parent).first = 0;
       return;
     case COMMENT:
@@ -130,7 +130,8 @@ function writeElement(
   const { known, withholding } = context;
   const name = top.localName;
   const names = top.getAttributeNames();
-  const notable = names.some((name) => NOTABLE.has(name));
+  let notable = false;
+  for (let at = 0; at < names.length; at++) notable ||= NOTABLE.has(names[at] as string);
   if (name === OURS || (notable && ignored(top))) return;
   const plain = isPlain(name);
   const self = known.add(top, parent);
@@ -138,7 +139,8 @@ function writeElement(
   out.word(name);
   if (plain && !notable && withholding.idle && names.length < MOST_ATTRIBUTES) {
     out.uint(names.length);
-    for (const name of names) {
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at] as string;
       out.word(name);
       out.string(top.getAttribute(name) ?? "");
     }

@@ -47,10 +47,7 @@ export class Writer {
   /** An unsigned integer below 2^32. */
   uint(value: number): void {
     let rest = value >>> 0;
-    while (rest >= 0x80) {
-      this.byte((rest & 0x7f) | 0x80);
-      rest >>>= 7;
-    }
+    for (; rest > 0x7f; rest >>>= 7) this.byte(rest | 0x80);
     this.byte(rest);
   }
 
@@ -69,17 +66,28 @@ export class Writer {
   /** A string, through the frame's own table. A lone surrogate becomes U+FFFD. */
   string(text: string): void {
     const table = this.#table;
-    let kept = false;
     if (text.length <= KEPT) {
       const known = table.get(text);
       if (known !== undefined) {
         this.uint(known);
         return;
       }
-      kept = table.size < TABLE;
-      if (kept) table.set(text, table.size + WORDS.length + ENTRIES);
+      if (table.size < TABLE) {
+        table.set(text, table.size + WORDS.length + ENTRIES);
+        this.#say(1, text);
+        return;
+      }
     }
-    this.byte(kept ? 1 : 0);
+    this.text(text);
+  }
+
+  /** The same for one that will hardly come again: to look for it costs more than to say it. */
+  text(text: string): void {
+    this.#say(0, text);
+  }
+
+  #say(kind: number, text: string): void {
+    this.byte(kind);
     this.uint(text.length);
     this.#texts.push(text);
   }
