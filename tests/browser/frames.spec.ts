@@ -261,6 +261,27 @@ test("closed shadow roots are seen, also those from before the session, and thei
   await expect.poll(() => agent.mirror.html("x-late >>> i")).toBe("<i>Closed later</i>");
 });
 
+test("a closed shadow root from before the session is seen in whatever document its host is taken to", async ({ customer, agent, session }) => {
+  await customer.page.addInitScript(() => {
+    if (top !== window) return;
+    addEventListener("DOMContentLoaded", () => {
+      const [bare, page] = [document.createElement("iframe"), document.createElement("iframe")];
+      page.src = "/help";
+      document.querySelector("main")?.prepend(bare, page);
+      const host = (name: string, maker: Document) => {
+        const host = maker.createElement(name);
+        host.attachShadow({ mode: "closed" }).innerHTML = `<b>${name}</b>`;
+        return host;
+      };
+      bare.contentDocument?.body.append(host("x-inwards", document));
+      page.onload = () => document.querySelector("main")?.prepend(host("x-outwards", page.contentDocument as Document));
+    });
+  });
+  await session("/help");
+  await expect.poll(() => agent.mirror.html("iframe >>> x-inwards >>> b")).toBe("<b>x-inwards</b>");
+  await expect.poll(() => agent.mirror.html("x-outwards >>> b")).toBe("<b>x-outwards</b>");
+});
+
 test("a frame that is moved without loading again keeps what is in it", async ({ customer, agent, session }) => {
   await session("/help");
   await customer.page.evaluate(() => {

@@ -10,37 +10,27 @@ import type { Realm } from "./realms.ts";
 
 /** Shadow roots by host, closed ones too. */
 export class Roots {
-  readonly #closed = new WeakMap<Element, ShadowRoot>();
-  /** Those that were attached before, by the document of their window: they go with it. */
-  readonly #before = new WeakMap<Document, Kept>();
-  /** Those of the page's own window: most pages have none, and are asked for each element. */
-  #own: Kept | null = null;
-  /** Whether there may be others. */
-  #others = false;
+  /** What the loader keeps, and what is attached where it does not run. */
+  readonly #kept: Pick<Kept, "roots" | "some"> = keptIn(window) ?? { roots: new WeakMap(), some: false };
 
-  /** Takes what the loader has kept in a window; `attached` is told of further ones. False: there is no loader. */
+  /** Is told of what is attached in a window from now on; before, the loader has kept it. False: there is no loader. */
   learn(realm: Realm, attached: (host: Element, root: ShadowRoot) => void): boolean {
     const kept = keptIn(realm);
-    if (!kept) return false;
-    this.#before.set(realm.document, kept);
-    if (realm === window) this.#own = kept;
-    else this.#others = true;
-    kept.attached = (host, root) => guarded(() => attached(host, root));
-    return true;
+    if (kept) kept.attached = (host, root) => guarded(() => attached(host, root));
+    return !!kept;
   }
 
   /** The shadow root of `element`, or null. */
   of(element: Element): ShadowRoot | null {
     const { shadowRoot } = element;
-    if (shadowRoot || !(this.#others || this.#own?.some)) return shadowRoot;
-    const before = () => this.#before.get(element.ownerDocument)?.roots.get(element);
-    return this.#closed.get(element) ?? before() ?? null;
+    if (shadowRoot || !this.#kept.some) return shadowRoot;
+    return this.#kept.roots.get(element) ?? null;
   }
 
   /** Remembers a root that `element.shadowRoot` may not give away. */
   keep(element: Element, root: ShadowRoot): void {
-    this.#closed.set(element, root);
-    this.#others = true;
+    this.#kept.roots.set(element, root);
+    this.#kept.some = true;
   }
 }
 

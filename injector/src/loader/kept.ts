@@ -7,9 +7,12 @@
 
 /** What is kept in one window. */
 export interface Kept {
+  /** Also those of the windows in it that its script can reach: what is made in one may be taken to another. */
   readonly roots: WeakMap<Element, ShadowRoot>;
   /** Whether there are any. */
   some: boolean;
+  /** Keeps the root of an element, if it has one. */
+  keep(host: Element, root: ShadowRoot | null): void;
   /** Told of every root that is attached. */
   attached: ((host: Element, root: ShadowRoot) => void) | null;
   /** What the fonts were made of that scripts have made, but for those made of bytes. */
@@ -32,31 +35,33 @@ const { set } = WeakMap.prototype;
 
 /** Begins to keep it; once for each window. */
 export function keep(): void {
+  const outer = around();
   const kept: Kept = {
     roots: new WeakMap(),
     some: false,
+    keep(host, root) {
+      if (!root) return;
+      apply(set, kept.roots, [host, root]);
+      kept.some = true;
+      outer?.keep(host, root);
+    },
     attached: null,
     fonts: new WeakMap(),
     properties: [],
     observer: MutationObserver,
     maySubmit: null,
   };
-  const keepRoot = (host: Element, root: ShadowRoot | null): void => {
-    if (!root) return;
-    apply(set, kept.roots, [host, root]);
-    kept.some = true;
-  };
   patch(Element.prototype, "attachShadow", (host, args, attach) => {
     if (args[0] === ASK) return kept;
     const root = attach() as ShadowRoot;
-    keepRoot(host, root);
+    kept.keep(host, root);
     kept.attached?.(host, root);
     return root;
   });
   // Closed roots that were written as markup are given to custom elements alone.
   patch(HTMLElement.prototype, "attachInternals", (host, _, attach) => {
     const internals = attach() as ElementInternals;
-    keepRoot(host, internals.shadowRoot);
+    kept.keep(host, internals.shadowRoot);
     return internals;
   });
   patch(HTMLFormElement.prototype, "submit", (_, __, submit) =>
@@ -86,6 +91,16 @@ export function keptIn(realm: { Element: typeof Element; document: Document }): 
   } catch {
     return null;
   }
+}
+
+/** What is kept in the nearest window around this one that has the loader. */
+function around(): Kept | null {
+  for (let at: Window = window; at !== at.parent; ) {
+    at = at.parent;
+    const kept = keptIn(at as Window & typeof globalThis);
+    if (kept) return kept;
+  }
+  return null;
 }
 
 function patch(
