@@ -254,6 +254,28 @@ test("what was hidden is scrolled as it was once it is shown", async ({ customer
   await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
 });
 
+test("what was hidden before the session is scrolled as it was once it is shown", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await customer.page.addInitScript(() => {
+    if (top !== window) return;
+    addEventListener("DOMContentLoaded", () => {
+      const box = `<div id=box style="height:40px;overflow:scroll"><p>1<p>2<p>3<p>4</div>`;
+      document.querySelector("main")?.insertAdjacentHTML("afterbegin", `<div class=late>${box}</div><iframe class=late></iframe>`);
+      const inner = document.querySelector("iframe")?.contentDocument as Document;
+      inner.body.innerHTML = box;
+      for (const root of [document, inner]) root.querySelector("#box")?.scrollTo(0, 30);
+      for (const element of document.querySelectorAll<HTMLElement>(".late")) element.hidden = true;
+    });
+  });
+  await session("/help");
+  await expect.poll(() => agent.mirror.html("iframe >>> #box")).toBeTruthy();
+  await customer.page.$$eval(".late", (late) => late.map((element) => element.removeAttribute("hidden")));
+  expect(await customer.page.locator("#box").evaluate((box) => box.scrollTop)).toBe(30);
+  expect(await customer.page.frameLocator("iframe.late").locator("#box").evaluate((box) => box.scrollTop)).toBe(30);
+  await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
+  await expect.poll(() => agent.mirror.scrollTop("iframe >>> #box")).toBe(30);
+});
+
 test("what was no part of the page is scrolled as it was once it is one", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");

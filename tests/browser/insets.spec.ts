@@ -132,6 +132,28 @@ test("what was scrolled in a frame before the session is where the customer has 
   await expect.poll(() => agent.mirror.scrollTop("#pay >>> #box")).toBe(77);
 });
 
+test("a frame that is not shown, or out of sight, is scrolled as the customer will find it", async ({ page, site, agent, start }) => {
+  const box = "<div id=box style='height:60px;width:90px;overflow:scroll'><p style='height:900px'>Long</div>";
+  site.put("pay", "/scrolled", `<!doctype html>${box}<script>box.scrollTop = 77</script>`);
+  const frames = ["hidden", "below"].map((id) => `<iframe id=${id} src="${site.pay}/scrolled"></iframe>`).join("<p style='height:3000px'>Far");
+  const hide = "<script>document.querySelector('iframe').onload = ({ target }) => { target.hidden = true; }</script>";
+  site.put("shop", "/two", `<!doctype html><h1>Shop</h1>${frames.replace("</iframe>", `</iframe>${hide}`)}`);
+  await start(page, "/two");
+  for (const id of ["hidden", "below"]) await expect.poll(() => agent.mirror.text(`#${id} >>> p`)).toBe("Long");
+  await page.locator("#hidden").evaluate((frame: HTMLElement) => {
+    frame.hidden = false;
+  });
+  const top = (id: string) => expect.poll(() => agent.mirror.scrollTop(`#${id} >>> #box`), id);
+  await top("hidden").toBe(77);
+  await top("below").toBe(77);
+  const to = (top: number) =>
+    page.frameLocator("#below").locator("#box").evaluate((box, top) => box.scrollTo(0, top), top);
+  await to(55);
+  await top("below").toBe(55);
+  await to(0);
+  await top("below").toBe(0);
+});
+
 test("after a restart, a reload and a change of rules the frame is there as it is", async ({ page, site, agent, start }) => {
   await start(page);
   await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");

@@ -389,7 +389,7 @@ export class Recorder {
       }
       this.#out = null;
       this.#pace.done();
-      if (this.#entered) this.#survey(this.#first);
+      if (this.#entered) this.survey(this.#first);
       this.#entered = false;
       this.#first = this.known.next;
       this.#writeState(out);
@@ -453,8 +453,8 @@ export class Recorder {
     else if (found.includes(true)) this.schedule();
   }
 
-  /** Looks what was scrolled already among the nodes from this number on, in short tasks. */
-  #survey(from: number): void {
+  /** Looks what is scrolled among the nodes from this number on, in short tasks. */
+  survey(from = this.known.top.id): void {
     this.#unsurveyed = Math.min(from, this.#unsurveyed || from);
     this.#surveyor ??= setTimeout(() =>
       guarded(() => {
@@ -463,7 +463,7 @@ export class Recorder {
         if (this.#scrolls.any) this.schedule();
         this.#surveyor = undefined;
         this.#unsurveyed = 0;
-        if (next) this.#survey(next);
+        if (next) this.survey(next);
       }),
     );
   }

@@ -13,11 +13,12 @@ import type { KnownNodes } from "./known.ts";
 const SURVEY = 2000;
 /** Scrolled nodes that are looked at again; of more, those that were scrolled last. */
 const MOST = 200;
+const UNSCROLLED = "0,0";
 
 /** The scrollers of one epoch. */
 export class Scrolls {
   readonly #marked = new Set<Node>();
-  /** What was told of nodes that were scrolled, by their numbers: one that is hidden is back there once it is shown. */
+  /** What was told of nodes that were scrolled, or may have been before they were hidden, by their numbers. */
   readonly #told = new Map<number, string>();
 
   constructor(readonly known: KnownNodes) {}
@@ -32,9 +33,11 @@ export class Scrolls {
     const end = Math.min(from + SURVEY, this.known.next);
     for (let id = from; id < end; id++) {
       const node = this.known.node(id);
-      if (!node || !mayScroll(node)) continue;
-      const [x, y] = offsetOf(node);
-      if ((x || y) && node !== node.ownerDocument?.scrollingElement) this.mark(node);
+      if (!node || !mayScroll(node) || node === node.ownerDocument?.scrollingElement) continue;
+      const now = `${offsetOf(node)}`;
+      if (now !== (this.#told.get(id) ?? UNSCROLLED)) this.mark(node);
+      // What is not shown is back where it was once it is.
+      else if (!(node as Element).clientHeight && this.#told.size < MOST) this.#told.set(id, now);
     }
     return end < this.known.next ? end : 0;
   }
@@ -76,7 +79,8 @@ export class Scrolls {
 /** Whether a node can be scrolled at all. To ask for its style takes half the time of asking where it is. */
 function mayScroll(node: Node): boolean {
   if (!isElement(node)) return node.nodeType === 9;
-  if (!"visible clip".includes(getComputedStyle(node).overflowX)) return true;
+  // In a frame that is not shown, nothing has a style.
+  if (!/visible|clip/.test(getComputedStyle(node).overflowX)) return true;
   // What is typed there scrolls by itself, whatever the style says.
   return node.localName === "input" || node.localName === "textarea";
 }

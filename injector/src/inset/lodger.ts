@@ -35,6 +35,8 @@ import { Line } from "./line.ts";
 const GONE = new Set([4001, 4002]);
 /** Hashes in one message; the server takes no more. */
 const ECHOES = 256;
+/** How often to look whether this document is painted, in milliseconds. */
+const PAINTED = 1000;
 /** So often this document asks for another ticket by itself. */
 const TRIES = 5;
 
@@ -61,6 +63,7 @@ export class Lodger implements Host, ActingSession {
   #tries = 0;
   #recorder: Recorder | null = null;
   #wants: Wants | null = null;
+  #watch: ReturnType<typeof setInterval> | undefined;
   #words: Words | null = null;
   agentName = "";
   guests: Host["guests"];
@@ -231,6 +234,21 @@ export class Lodger implements Host, ActingSession {
       agentHas: (element: Element) => this.#acting.has(element),
     };
     this.#recorder = new Recorder(0, page, this.withholding, outlet, {}, first);
+    this.#watch = this.#watchUnpainted(this.#recorder);
+  }
+
+  /** What the customer does not see is not painted, and no event tells there what is scrolled. */
+  #watchUnpainted(recorder: Recorder): ReturnType<typeof setInterval> {
+    let frame = 0;
+    let painted = true;
+    return setInterval(() => {
+      if (!painted) recorder.survey();
+      cancelAnimationFrame(frame);
+      painted = false;
+      frame = requestAnimationFrame(() => {
+        painted = true;
+      });
+    }, PAINTED);
   }
 
   #lost(code: number): void {
@@ -245,6 +263,7 @@ export class Lodger implements Host, ActingSession {
   #end(): void {
     this.#line?.close();
     this.#line = null;
+    clearInterval(this.#watch);
     this.#recorder?.stop();
     this.#recorder = null;
     this.marks.clear();
