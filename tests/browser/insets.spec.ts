@@ -101,6 +101,52 @@ test("a frame of the shop in a frame of another host in the shop", async ({ page
   expect(await faults(site)).toEqual([]);
 });
 
+test("a frame that never ends to load is seen, and so is the next document in it", async ({ page, site, agent, start }) => {
+  for (const name of ["one", "two"]) site.put("pay", `/${name}`, `<!doctype html><h1>${name}</h1><img src=/never>`);
+  site.put("shop", "/frame", "<!doctype html><h1>Shop</h1><iframe id=pay></iframe>");
+  await page.addInitScript(() => {
+    const { heard } = Object.assign(window, { heard: [] as unknown[] });
+    addEventListener("message", ({ data }) => heard.push(data));
+  });
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route("**/never", () => {});
+  await page.route(`${site.pay}/.tandem/loader.js*`, (route) => held.then(() => route.continue()));
+  await start(page, "/frame");
+  await page.locator("#pay").evaluate((frame: HTMLIFrameElement, url) => {
+    frame.src = url;
+  }, `${site.pay}/one`);
+  // It is asked who is there before it could answer.
+  const asked = () => page.frame({ url: `${site.pay}/one` })?.evaluate(() => (window as unknown as { heard: unknown[] }).heard.length);
+  await expect.poll(asked).toBeGreaterThan(0);
+  release();
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("one");
+  await inFrame(page).locator("h1").evaluate(() => {
+    location.href = "/two";
+  });
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("two");
+  expect(await faults(site)).toEqual([]);
+});
+
+test("a frame that was no part of the page for a while is seen again", async ({ page, agent, start }) => {
+  let last = 0;
+  page.on("websocket", (socket) => {
+    if (socket.url().includes("/inset")) socket.on("framesent", () => (last = Date.now()));
+  });
+  await start(page);
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");
+  await inFrame(page).locator("#name").fill("Grace");
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Grace");
+  // There is nothing to compare any more, by which it would learn that the server has it no more.
+  await expect.poll(() => Date.now() - last, { timeout: 20_000 }).toBeGreaterThan(2_000);
+  await page.locator("#pay").evaluate((frame) => frame.setAttribute("data-tandem", "ignore"));
+  await expect.poll(() => agent.mirror.html("#pay")).toBeNull();
+  await page.locator("#pay").evaluate((frame) => frame.removeAttribute("data-tandem"));
+  await expect.poll(() => agent.mirror.value("#pay >>> #name")).toBe("Grace");
+});
+
 test("what frames had loaded before the session and draw is brought by them, whatever their policy forbids", async ({ page, site, agent, start }) => {
   const policy = "default-src 'none'; script-src 'nonce-own'; style-src 'self'; img-src 'self'";
   const once = { "cache-control": "no-store" };

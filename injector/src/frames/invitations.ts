@@ -26,6 +26,20 @@ type Ticket = Extract<ToCustomer, { type: "ticket" }>;
 /** What the part hands over: a frame of the host shows what its script can not reach; `hosts` are the origins of the site. */
 export type Meet = (frame: Element, host: Host, hosts: readonly string[] | null) => void;
 
+/** A frame that was asked. */
+interface Asked {
+  /** Its number then. */
+  readonly id: number;
+  /** The origin that has answered, or null. */
+  readonly origin: string | null;
+  /** Until when an answer is waited for, and how long that is; in milliseconds. */
+  readonly until: number;
+  readonly patience: number;
+}
+
+/** How long an answer to the first question is waited for, in milliseconds: what asks a document before its loader runs is not heard. */
+const PATIENCE = 500;
+
 /** All invitations of one document. */
 export class Invitations {
   /** The epoch whose frames these are. */
@@ -33,14 +47,13 @@ export class Invitations {
   #host: Host | null = null;
   /** The origins of the site. */
   #hosts: readonly string[] = [];
-  /** Frames that were asked, and the origin that answered. */
-  #asked = new Map<Element, string | null>();
+  #asked = new Map<Element, Asked>();
 
   constructor() {
     addEventListener("message", (event) => guarded(() => this.#heard(event)));
   }
 
-  /** A frame shows what our script can not reach into. Nothing new of one that was asked. */
+  /** A frame shows what our script can not reach into; said again and again. */
   meet(frame: Element, host: Host, hosts: readonly string[]): void {
     const { recorder } = host;
     if (this.#of !== recorder) {
@@ -50,11 +63,17 @@ export class Invitations {
     this.#host = host;
     this.#hosts = hosts;
     host.guests = this;
-    if (this.#asked.has(frame) || !mayBeOurs(frame, hosts)) return;
-    this.#asked.set(frame, null);
+    const id = recorder?.known.id(frame);
+    if (!id) return;
+    const asked = this.#asked.get(frame);
+    const now = performance.now();
+    if (asked?.id === id && (asked.origin || now < asked.until)) return;
+    if (!mayBeOurs(frame, hosts)) return;
+    const patience = asked?.id === id ? 2 * asked.patience : PATIENCE;
+    this.#asked.set(frame, { id, origin: null, until: now + patience, patience });
     // Whatever it shows after this one is asked anew.
     frame.addEventListener("load", this.#loaded);
-    ask(frame);
+    ask(frame, id);
   }
 
   /** What answered from a frame may join. */
@@ -69,7 +88,7 @@ export class Invitations {
   }
 
   #tell(frame: Element, word: FrameWord): void {
-    const origin = this.#asked.get(frame);
+    const origin = this.#asked.get(frame)?.origin;
     // Only who is still there gets it.
     if (origin) (frame as HTMLIFrameElement).contentWindow?.postMessage(word, origin);
   }
@@ -82,28 +101,36 @@ export class Invitations {
 
   readonly #loaded = ({ target }: Event): void => {
     const frame = target as Element;
-    if (!this.#recorder || !this.#asked.has(frame)) frame.removeEventListener("load", this.#loaded);
-    else if (mayBeOurs(frame, this.#hosts)) ask(frame);
+    const asked = this.#recorder && this.#asked.get(frame);
+    if (!asked) frame.removeEventListener("load", this.#loaded);
+    else if (mayBeOurs(frame, this.#hosts)) ask(frame, asked.id);
   };
 
   #heard({ data, origin, source }: MessageEvent): void {
     const recorder = this.#recorder;
-    if ((data as FrameWord | null)?.tandem !== "here" || !recorder || !this.#hosts.includes(origin)) return;
-    for (const frame of this.#asked.keys()) {
+    const word = data as FrameWord | null;
+    if (!recorder || !this.#hosts.includes(origin)) return;
+    // What is there now is asked as soon as it is met.
+    if (word?.tandem === "gone") this.#asked.delete(recorder.known.node(word.frame) as Element);
+    if (word?.tandem !== "here") return;
+    for (const [frame, asked] of this.#asked) {
       if ((frame as HTMLIFrameElement).contentWindow !== source) continue;
-      this.#asked.set(frame, origin);
       // The server has to have the frame.
       recorder.flush();
       const id = recorder.known.id(frame);
+      this.#asked.set(frame, { ...asked, id, origin });
       if (id) this.#host?.send({ type: "invite", epoch: recorder.epoch, frame: id });
       return;
     }
   }
 }
 
-/** Asks what a frame shows: without a secret, since nobody knows who is there. */
-function ask(frame: Element): void {
-  (frame as HTMLIFrameElement).contentWindow?.postMessage({ tandem: "who" } satisfies FrameWord, "*");
+/** Asks what a frame of this number shows: without a secret, since nobody knows who is there. */
+function ask(frame: Element, id: number): void {
+  (frame as HTMLIFrameElement).contentWindow?.postMessage(
+    { tandem: "who", frame: id } satisfies FrameWord,
+    "*",
+  );
 }
 
 /** Whether the site has meant a frame for a page of its own: all others hear nothing of us. */

@@ -44,6 +44,8 @@ const TRIES = 5;
 interface Around {
   readonly page: Window;
   readonly origin: string;
+  /** Of the frame, in that page. */
+  readonly frame: number;
 }
 
 /** One document in a frame. */
@@ -88,6 +90,7 @@ export class Lodger implements Host, ActingSession {
     addEventListener("pagehide", () => {
       this.#recorder?.settle();
       this.#end();
+      if (this.#around) this.#answer({ tandem: "gone", frame: this.#around.frame });
     });
     const show = async <T>(name: PartName): Promise<[T, Words]> => {
       this.#words ??= await bridge.words();
@@ -130,7 +133,8 @@ export class Lodger implements Host, ActingSession {
   hear(word: FrameWord, page: Window, origin: string): void {
     if (word.tandem === "who") {
       this.#tries = 0;
-      this.#answer({ page, origin });
+      this.#around = { page, origin, frame: word.frame };
+      this.#answer({ tandem: "here" });
     } else if (word.tandem === "join" && page === this.#around?.page && origin === this.#around.origin) {
       this.#join(word.ticket);
       this.#outline(word.outline);
@@ -145,10 +149,9 @@ export class Lodger implements Host, ActingSession {
     this.#line?.send(message);
   }
 
-  #answer(around: Around): void {
-    this.#around = around;
+  #answer(word: FrameWord): void {
     // Goes nowhere if another page is there by now.
-    around.page.postMessage({ tandem: "here" } satisfies FrameWord, around.origin);
+    this.#around?.page.postMessage(word, this.#around.origin);
   }
 
   #join(ticket: string): void {
@@ -253,10 +256,9 @@ export class Lodger implements Host, ActingSession {
 
   #lost(code: number): void {
     this.#end();
-    const around = this.#around;
-    if (!around || GONE.has(code) || this.#tries++ >= TRIES) return;
+    if (GONE.has(code) || this.#tries++ >= TRIES) return;
     setTimeout(() => {
-      if (!this.#line) this.#answer(around);
+      if (!this.#line) this.#answer({ tandem: "here" });
     }, this.#backoff.next());
   }
 

@@ -62,10 +62,12 @@ export type PartName =
 /** What is said between a page and the document of another host in a frame of it: nothing that anybody may not know, but for
  * the ticket, which only goes to hosts of the site. */
 export type FrameWord =
-  /** The page is shared: who is there? */
-  | { readonly tandem: "who" }
+  /** The page is shared: who is there, in the frame of this number? */
+  | { readonly tandem: "who"; readonly frame: number }
   /** A document with our loader. */
   | { readonly tandem: "here" }
+  /** It has made way for another one: a browser does not say any more from where it speaks. */
+  | { readonly tandem: "gone"; readonly frame: number }
   /** It may join the session; and whether it outlines what is hidden there from the agent. */
   | { readonly tandem: "join"; readonly ticket: string; readonly outline: boolean }
   /** From now on it outlines that, or does not. */
