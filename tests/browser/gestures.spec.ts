@@ -1,5 +1,5 @@
 /** In Write mode the agent's mouse and keys do what the customer's would: the page meets the same events, in the same order. */
-import { type Agent, anyStyle, type Customer, expect, lasting as test, put } from "./rig.ts";
+import { type Agent, anyStyle, type Customer, expect, lasting as test, put, test as alone } from "./rig.ts";
 import { drag, held, letGo, point } from "./mouse.ts";
 
 test.describe.configure({ mode: "default" });
@@ -26,6 +26,23 @@ function listen({ page }: Customer, types: string[], own: boolean): Promise<void
 
 function noted({ page }: Customer): Promise<string[]> {
   return page.evaluate(() => (window as unknown as { noted: string[] }).noted);
+}
+
+type Action = { kind: string; node: number; x: number; y: number; at: { x: number; y: number } };
+
+/** Has the agent's browser send something else than it should, made of an action, until what comes back is called. */
+async function crafted({ page }: Agent, craft: (action: Action) => void): Promise<() => Promise<void>> {
+  await page.evaluate(`(() => {
+    const { send } = WebSocket.prototype;
+    window.keepToTheRules = () => (WebSocket.prototype.send = send);
+    WebSocket.prototype.send = function (data) {
+      if (typeof data !== "string" || !data.includes('"act"')) return send.call(this, data);
+      const message = JSON.parse(data);
+      (${craft})(message.action);
+      send.call(this, JSON.stringify(message));
+    };
+  })()`);
+  return () => page.evaluate("keepToTheRules()").then(() => {});
 }
 
 const POINTER = ["over", "out", "enter", "leave", "down", "up"].flatMap((name) => [`pointer${name}`, `mouse${name}`]);
@@ -239,17 +256,14 @@ test("a click lands on what the server has looked at, not on something in it", a
   await agent.page.mouse.click(end.x - 50, end.y);
   await expect.poll(() => noted(customer)).toContainEqual(expect.stringMatching(/^click boxless/));
   // An agent's browser that does not keep to the rules: it aims at the element around, at the place of the button.
-  await agent.page.evaluate(() => {
-    const { send } = WebSocket.prototype;
-    WebSocket.prototype.send = function (data) {
-      const crafted = typeof data === "string" && data.includes('"act"') ? data.replace(/"x":0\.\d+/, '"x":0.75') : data;
-      send.call(this, crafted);
-    };
+  const honest = await crafted(agent, (action) => {
+    action.x = 0.75;
   });
   const { x, y } = await agent.mirror.middle("#around");
   for (const button of ["left", "right"] as const) await agent.page.mouse.click(x - 150, y, { button });
   await expect(agent.page.getByText(/lies over it/).first()).toBeVisible();
   expect((await noted(customer)).filter((event) => / (off|around) /.test(event))).toEqual([]);
+  await honest();
 });
 
 test("no step of a drag, no wheel and no pointing meets what the server has not looked at", async ({ customer, agent, writing }) => {
@@ -275,16 +289,9 @@ test("no step of a drag, no wheel and no pointing meets what the server has not 
   await expect.poll(met).toContainEqual("drop free free");
   // An agent's browser that does not keep to the rules: over the element around it means a place on the button in it.
   const { x, y } = await agent.mirror.middle("#around");
-  await agent.page.evaluate(() => {
-    const { send } = WebSocket.prototype;
-    WebSocket.prototype.send = function (data) {
-      if (typeof data !== "string" || !data.includes('"act"')) return send.call(this, data);
-      const message = JSON.parse(data);
-      const { kind, at } = message.action;
-      if (/drag|drop/.test(kind) && at.y > 100) at.x += 200;
-      else if (/hover|wheel/.test(kind)) message.action.x = 0.75;
-      return send.call(this, JSON.stringify(message));
-    };
+  const honest = await crafted(agent, (action) => {
+    if (/drag|drop/.test(action.kind) && action.at.y > 100) action.at.x += 200;
+    else if (/hover|wheel/.test(action.kind)) action.x = 0.75;
   });
   await agent.page.mouse.move(x - 150, y);
   await agent.page.mouse.wheel(0, 10);
@@ -298,6 +305,7 @@ test("no step of a drag, no wheel and no pointing meets what the server has not 
     await customer.page.evaluate(() => (window as unknown as { met: string[] }).met.push("between"));
   }
   expect((await met()).filter((event) => event.includes("off"))).toEqual([]);
+  await honest();
 });
 
 test("what has come to lie under a drag is judged, and what is dropped lands on it", async ({ customer, agent, writing }) => {
@@ -322,21 +330,15 @@ test("a click by way of a label is its control's, whatever else is in the label"
   await listen(customer, ["click", "pointerdown"], false);
   // An agent's browser that does not keep to the rules: it names the control, which the server knows by the number before the
   // label's, at the place of something else in the label.
-  await agent.page.evaluate(() => {
-    const { send } = WebSocket.prototype;
-    const places = [0.25, 0.75];
-    WebSocket.prototype.send = function (data) {
-      if (typeof data !== "string" || !data.includes('"click"')) return send.call(this, data);
-      const message = JSON.parse(data);
-      message.action.node -= 1;
-      Object.assign(message.action, { x: places.shift(), y: 0.5 });
-      return send.call(this, JSON.stringify(message));
-    };
-  });
   const { x, y } = await agent.mirror.middle("#label");
-  for (const checked of [true, false]) {
+  for (const [checked, craft] of [
+    [true, (action: Action) => action.kind === "click" && Object.assign(action, { node: action.node - 1, x: 0.25, y: 0.5 })],
+    [false, (action: Action) => action.kind === "click" && Object.assign(action, { node: action.node - 1, x: 0.75, y: 0.5 })],
+  ] as const) {
+    const honest = await crafted(agent, craft);
     await agent.page.mouse.click(x, y - 20);
     await expect(customer.page.locator("#box")).toBeChecked({ checked });
+    await honest();
   }
   expect((await noted(customer)).filter((event) => / (link|press|label) /.test(event))).toEqual([]);
   expect(new URL(customer.page.url()).hash).toBe("");
@@ -457,38 +459,6 @@ test("shortcuts of the site, with what old scripts read", async ({ customer, age
   await expect(customer.page.locator("#field")).toHaveValue("");
 });
 
-test("a key that follows Tab fast is for what has the focus then, as far as the agent may use that", async ({ customer, agent, writing }) => {
-  await anyStyle(customer);
-  await writing("/help");
-  await put(customer, agent, `<button type="button" id="on">on</button><button type="button" id="next">next</button>
-    <button type="button" id="end">end</button><button type="button" id="off" data-tandem="readonly">off</button>`);
-  await listen(customer, ["click"], false);
-  await agent.mirror.click("#on");
-  for (const key of ["Tab", " ", "Tab", " "]) await agent.page.keyboard.press(key);
-  await expect.poll(() => noted(customer)).toContainEqual(expect.stringMatching(/^click end /));
-  // An agent's browser that does not keep to the rules: it presses Space before it knows where Tab leads.
-  await agent.page.evaluate(() => {
-    const { send } = WebSocket.prototype;
-    let more = 0;
-    WebSocket.prototype.send = function (data) {
-      if (typeof data !== "string" || !data.includes('"act"')) return send.call(this, data);
-      const message = JSON.parse(data);
-      message.seq += more;
-      send.call(this, JSON.stringify(message));
-      if (message.action.key !== "Tab") return;
-      message.action = { ...message.action, key: " ", code: "Space" };
-      message.seq += 1;
-      more += 1;
-      send.call(this, JSON.stringify(message));
-    };
-  });
-  await agent.page.keyboard.press("Tab");
-  await expect(customer.page.locator("#off")).toBeFocused();
-  await agent.mirror.click("#on");
-  await expect.poll(async () => (await noted(customer)).length).toBe(4);
-  expect((await noted(customer)).map((event) => event.split(" ")[1])).toEqual(["on", "next", "end", "on"]);
-});
-
 test("Tab goes through shadow roots and frames in the order that browsers have, and back", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
   await writing("/help");
@@ -534,4 +504,36 @@ test("keys scroll what a person's would, and as far", async ({ customer, agent, 
   await expect.poll(tops).toEqual([0, most, 0]);
   await agent.page.keyboard.press("Control+Home");
   await expect.poll(tops).toEqual([0, 0, 0]);
+});
+
+alone("a key that follows Tab fast is for what has the focus then, as far as the agent may use that", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  await put(customer, agent, `<button type="button" id="on">on</button><button type="button" id="next">next</button>
+    <button type="button" id="end">end</button><button type="button" id="off" data-tandem="readonly">off</button>`);
+  await listen(customer, ["click"], false);
+  await agent.mirror.click("#on");
+  for (const key of ["Tab", " ", "Tab", " "]) await agent.page.keyboard.press(key);
+  await expect.poll(() => noted(customer)).toContainEqual(expect.stringMatching(/^click end /));
+  // An agent's browser that does not keep to the rules: it presses Space before it knows where Tab leads.
+  await agent.page.evaluate(() => {
+    const { send } = WebSocket.prototype;
+    let more = 0;
+    WebSocket.prototype.send = function (data) {
+      if (typeof data !== "string" || !data.includes('"act"')) return send.call(this, data);
+      const message = JSON.parse(data);
+      message.seq += more;
+      send.call(this, JSON.stringify(message));
+      if (message.action.key !== "Tab") return;
+      message.action = { ...message.action, key: " ", code: "Space" };
+      message.seq += 1;
+      more += 1;
+      send.call(this, JSON.stringify(message));
+    };
+  });
+  await agent.page.keyboard.press("Tab");
+  await expect(customer.page.locator("#off")).toBeFocused();
+  await agent.mirror.click("#on");
+  await expect.poll(async () => (await noted(customer)).length).toBe(4);
+  expect((await noted(customer)).map((event) => event.split(" ")[1])).toEqual(["on", "next", "end", "on"]);
 });

@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { inflateRawSync } from "node:zlib";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test as base, type Browser, type BrowserContext, expect as rarely, type Page } from "@playwright/test";
+import { test as base, type Browser, type BrowserContext, type CDPSession, expect as rarely, type Page } from "@playwright/test";
 import { PNG } from "pngjs";
 
 /** When a poll asks again, in milliseconds: most of what is waited for is there after a frame or two, sooner than Playwright asks again. */
@@ -203,6 +203,8 @@ export function animationsOf(element: Element): Animated[] {
 
 /** The customer's side. */
 export class Customer {
+  private lenient?: CDPSession;
+
   constructor(
     readonly page: Page,
     readonly demo: Demo,
@@ -244,6 +246,17 @@ export class Customer {
     await expect.poll(() => mirror.scrollTop("html")).toBe(there);
   }
 
+  async anyStyle(): Promise<void> {
+    this.lenient ??= await this.page.context().newCDPSession(this.page);
+    await this.lenient.send("Page.setBypassCSP", { enabled: true });
+  }
+
+  /** Puts back what a test has changed of the browser: routes, and what its pages may have. */
+  async restore(): Promise<void> {
+    await this.page.unrouteAll();
+    await this.lenient?.send("Page.setBypassCSP", { enabled: false });
+  }
+
   /** Allows the agent to type and click. */
   async allow(): Promise<void> {
     await this.page.getByRole("dialog", { name: "Allow the agent to type and click?" }).waitFor();
@@ -268,10 +281,9 @@ export async function put(customer: Customer, agent: Agent, html: string, script
   await expect.poll(() => agent.mirror.text("#ready")).toBe(ready);
 }
 
-/** Lets the shop's pages have styles of the test's own, which its policy forbids. */
-export async function anyStyle({ page }: Customer): Promise<void> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Page.setBypassCSP", { enabled: true });
+/** Lets the shop's pages have styles of the test's own, which its policy forbids; of a lasting session, those that it loads in the test. */
+export function anyStyle(customer: Customer): Promise<void> {
+  return customer.anyStyle();
 }
 
 /** Notes what our scripts do in pages that their policy forbids, in whatever page of the site. */
@@ -383,18 +395,23 @@ export const test = base.extend<Fixtures, { demo: Demo; pair: Pair }>({
 });
 
 /**
- * For tests that ask for a session, all of their file in one mode, and leave it as it is: they share one, which costs half as
- * much. A test begins with both pages loaded anew; what else it changes, like the size of a window, it puts back, or it is a
- * `test` with sides of its own. With `lasting.describe.configure({ mode: "default" })` they run in the order of the file; after a
- * failure the next one begins afresh.
+ * For tests that ask for a session, all of their file in one mode, and leave it as it is: they share one, which costs a third as
+ * much. A test begins with the customer's page loaded anew, and the agent follows; what else it changes, like the size of a window,
+ * it puts back, or it is a `test` with sides of its own. With `lasting.describe.configure({ mode: "default" })` they run in the
+ * order of the file; after a failure the next one begins afresh.
  */
 export const lasting = test.extend({
   customer: async ({ pair }, use, { file }) => {
     const { customer } = await pair.of(file);
     await use(customer);
+    await customer.restore();
     customer.expectNoViolations();
   },
-  agent: async ({ pair }, use, { file }) => use((await pair.of(file)).agent),
+  agent: async ({ pair }, use, { file }) => {
+    const { agent } = await pair.of(file);
+    await use(agent);
+    await agent.page.unrouteAll();
+  },
   session: async ({ pair }, use) => use((path) => pair.session(path)),
   writing: async ({ pair }, use) => use((path) => pair.writing(path)),
 });
@@ -429,9 +446,10 @@ class Pair {
     const first = !this.id;
     const id = await this.session(path);
     const { customer, agent } = this.sides as Sides;
-    // Customers are asked again for an agent who comes back.
-    if (first) await agent.requestWrite();
-    await customer.allow();
+    if (first) {
+      await agent.requestWrite();
+      await customer.allow();
+    }
     await expect(agent.mode()).toHaveText("Write");
     return id;
   }
@@ -452,19 +470,16 @@ async function share(customer: Customer, agent: Agent, path: string): Promise<st
   return id;
 }
 
-/** Both sides of a session load their pages anew, with no pointer over them and nothing left of what was done in the last ones. */
+/** The customer loads a page anew, which the agent follows, with no pointer over either and no note of what was done in the last one. */
 async function renew(customer: Customer, agent: Agent, path: string): Promise<void> {
-  for (const { page } of [customer, agent]) {
-    await page.unrouteAll();
-    await page.mouse.move(0, 0);
-  }
-  const address = agent.page.url();
-  await agent.page.goto("about:blank");
+  for (const { page } of [customer, agent]) await page.mouse.move(0, 0);
   await customer.open(path);
   const mark = String(Math.random());
   await customer.page.evaluate((mark) => document.documentElement.setAttribute("data-mark", mark), mark);
-  await agent.page.goto(address);
   await expect.poll(() => agent.mirror.mark()).toBe(mark);
+  const notes = agent.page.locator(".note");
+  await notes.getByRole("button", { name: "Dismiss" }).evaluateAll((all) => all.forEach((one) => (one as HTMLElement).click()));
+  await expect(notes).toHaveCount(0);
 }
 
 async function openCustomer(browser: Browser, demo: Demo): Promise<Customer> {
