@@ -122,12 +122,13 @@ test("what controls have come to, whatever changes around them", async ({ custom
     const form = document.createElement("form");
     form.id = "held";
     form.innerHTML = `<select><option>a<option>b</select><input type=radio name=r checked><input type=checkbox checked>
-      <input id=typed value=same><textarea>same</textarea>`;
+      <input id=typed value=same><textarea>same</textarea><details name=d open>first</details>`;
     document.querySelector("main")?.prepend(form);
   });
   const held = (document: Document) => {
     const all = [...document.querySelectorAll<HTMLInputElement>("#held input, #held select, #held textarea")];
-    return all.map(({ value, checked, indeterminate }) => `${value} ${checked} ${indeterminate}`).join();
+    const open = [...document.querySelectorAll<HTMLDetailsElement>("#held details")].map(({ open }) => open);
+    return [...all.map(({ value, checked, indeterminate }) => `${value} ${checked} ${indeterminate}`), ...open].join();
   };
   const there = () =>
     agent.page.evaluate(`(${held})(document.querySelector('iframe[title="Customer\\'s page"]').contentDocument)`);
@@ -148,6 +149,9 @@ test("what controls have come to, whatever changes around them", async ({ custom
       field.defaultValue = "other";
     }
     find<HTMLInputElement>("[type=checkbox]").indeterminate = true;
+    // Of one name only one is open, at every time.
+    find<HTMLDetailsElement>("details").open = false;
+    find("details").insertAdjacentHTML("afterend", "<details name=d open>second</details>");
   });
   await expect.poll(there).toContain("true true");
   expect(await there()).toBe(await here());

@@ -8,7 +8,6 @@
 import type { NodeId, Point } from "../../protocol/words.ts";
 import { insetOf } from "../../wire/insets.ts";
 import { Answers, type Settled } from "./answers.ts";
-import { removeAttribute } from "./attributes.ts";
 import { defaultState, Scrolls, setControl, setText, TopLayer } from "./controls.ts";
 import { above, type Mode, modeOf, openDocument, toOutermost } from "./frames.ts";
 import { isHidden, ownStyles, ownsTooltip, setBox, type Withheld } from "./marks.ts";
@@ -411,7 +410,7 @@ export class Mirror {
         if (op.name === "title" && ownsTooltip(element)) return;
         if (op.name === MOTION) this.#motions.tell(element, null);
         this.#settling.touch(element);
-        removeAttribute(element, op.name);
+        nodes.removeAttribute(element, op.name);
         this.#rebox(op.id, op.name);
         return;
       }

@@ -8,7 +8,7 @@
 import type { NodeId } from "../../protocol/words.ts";
 import { Digest } from "../../wire/digest.ts";
 import { AdoptedSheets } from "./adopted.ts";
-import { allowed, DEFINED, define, seek, setAttribute, TIME } from "./attributes.ts";
+import { allowed, DEFINED, define, removeAttribute, seek, setAttribute, TIME } from "./attributes.ts";
 import { above, type Mode, modeOf, SANDBOX } from "./frames.ts";
 import { countWithheld, isMasked, mark, ownsTooltip, type Withheld } from "./marks.ts";
 import { MOTION } from "./motions.ts";
@@ -77,6 +77,8 @@ export class Nodes {
   readonly #framed = new Map<Element, Shown>();
   readonly #contents: Content[] = [];
   readonly #adopted = new AdoptedSheets();
+  /** The `details` that are open: where the mirror is on the way from one state to the next, those of one name close each other. */
+  readonly #disclosed = new Set<Element>();
   /** Something could not be put where the page has it. */
   #bent = false;
 
@@ -161,9 +163,11 @@ export class Nodes {
     this.#adopted.changed(element);
   }
 
-  /** Makes the sheets that shadow roots have adopted since the last time. */
+  /** After a frame: makes the sheets that shadow roots have adopted, and opens what is open. */
   settle(): void {
     this.#adopted.make();
+    for (const details of this.#disclosed)
+      if (!details.hasAttribute("open")) details.setAttribute("open", "");
   }
 
   remove(id: NodeId): void {
@@ -341,6 +345,7 @@ export class Nodes {
 
   /** Sets an attribute of the page, as far as the mirror takes it over. */
   setAttribute(element: Element, name: string, value: string): void {
+    if (name === "open" && element.localName === "details") this.#disclosed.add(element);
     if (name.toLowerCase() === "title" && ownsTooltip(element)) return;
     if (name === DEFINED) {
       define(element);
@@ -362,6 +367,12 @@ export class Nodes {
       element.removeAttribute(name);
     }
     if (name === "type" && element.localName === "input") this.#settle(element);
+  }
+
+  /** Removes an attribute of the page. */
+  removeAttribute(element: Element, name: string): void {
+    if (name === "open") this.#disclosed.delete(element);
+    removeAttribute(element, name);
   }
 
   /** Bullets are no number and no date: a masked field of such a type would drop them. */
@@ -403,6 +414,7 @@ export class Nodes {
       const shown = this.#framed.get(at as Element);
       if (shown) left.push(shown.document);
       this.#framed.delete(at as Element);
+      this.#disclosed.delete(at as Element);
       for (let child = at.firstChild; child; child = child.nextSibling) left.push(child);
     }
   }
