@@ -10,6 +10,7 @@ const WAYS: Record<string, string> = {
   "a click sent to the button": "send.dispatchEvent(new MouseEvent('click', { bubbles: true }))",
   "in a microtask": "Promise.resolve().then(() => sender.requestSubmit())",
   "in a timer": "setTimeout(() => sender.submit(), 300)",
+  "after an answer that is late": "setTimeout(() => { later(9000); sender.submit(); later(0) }, 300)",
   "after an answer": "fetch('/help').then((answer) => answer.text()).then(() => sender.submit())",
   "in a frame of animation": "requestAnimationFrame(() => sender.requestSubmit())",
   "submit() of a window that is new": "anew().HTMLFormElement.prototype.submit.call(sender)",
@@ -49,6 +50,8 @@ test("no form leaves because of an agent's action, in whatever way", async ({ cu
       root.innerHTML = "<form action='/help' target='sink'><input name='sent'><button><slot></slot></button></form>";
       return root;
     };
+    const { now } = Performance.prototype;
+    window.later = (by) => { performance.now = () => now.call(performance) + by; };
     window.slotted = document.createElement("b");
     const host = document.createElement("p");
     host.append(slotted);

@@ -252,6 +252,42 @@ test("an agent clicks and types in such a frame, and no form leaves it", async (
   await expect(inFrame(page).locator("#name")).toHaveValue("Ada Lovelace");
 });
 
+test("no form leaves a window because of what an agent does in another one that speaks to it", async ({ page, site, agent, start, writes }) => {
+  test.slow();
+  const form = (how: string) => `<form action=/sent target=sink><input name=from value=${how}></form><iframe name=sink></iframe>`;
+  const told = (how: string) => `addEventListener("message", ({ data }) => { if (data === "send") setTimeout(() => document.forms[0].${how}()); });`;
+  site.put("pay", "/told", `<!doctype html><title>Pay</title><button id=tell>Tell</button><button id=reach>Reach</button>${form("pay")}<script>
+    ${told("requestSubmit")} tell.onclick = () => parent.postMessage("send", "*"); reach.onclick = () => parent.reached.document.forms[0].submit();</script>`);
+  site.put("pay", "/beside", `<!doctype html><title>Beside</title><p id=here>Beside</p>${form("beside")}<script>${told("submit")}</script>`);
+  site.put("shop", "/tells", `<!doctype html><title>Shop</title><button id=speak>Speak</button>${form("shop")}
+    <iframe id=pay src="${site.pay}/told"></iframe><iframe id=beside name=reached src="${site.pay}/beside"></iframe><script>
+    ${told("submit")} speak.onclick = () => pay.contentWindow.postMessage("send", "*");
+    addEventListener("message", ({ data, source }) => { if (data === "send" && source === pay.contentWindow) beside.contentWindow.postMessage("send", "*"); });</script>`);
+  await start(page, "/tells");
+  await writes(page);
+  const sent: string[] = [];
+  page.on("request", (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (pathname === "/sent") sent.push(searchParams.get("from") ?? "");
+  });
+  await expect.poll(() => agent.mirror.text("#pay >>> #tell")).toBe("Tell");
+  await expect.poll(() => agent.mirror.text("#beside >>> #here")).toBe("Beside");
+  for (const selector of ["#pay >>> #tell", "#pay >>> #reach", "#speak"]) {
+    await agent.mirror.click(selector);
+    await expect(agent.page.getByText("Only the customer can use this.").first(), selector).toBeVisible();
+    await agent.dismiss("Only the customer can use this.");
+    expect(sent).toEqual([]);
+  }
+  // The customer's own press is theirs in all of them, right after an action too.
+  await inFrame(page).locator("#tell").click();
+  await expect.poll(() => [...sent].sort()).toEqual(["beside", "shop"]);
+  await page.locator("#speak").click();
+  await expect.poll(() => sent).toContain("pay");
+  await agent.mirror.click("#speak");
+  await inFrame(page).locator("#reach").click();
+  await expect.poll(() => sent.filter((from) => from === "beside").length).toBe(2);
+});
+
 test("who is not of the site gets nothing: neither a page around the frame nor one in it", async ({ page, context, site, agent, start }) => {
   await start(page);
   await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("Pay here");

@@ -10,6 +10,7 @@ export function contextOf({ stage, roots, realms, extras, words, session }: Acti
   return {
     host: stage.host,
     stage,
+    session,
     roots,
     realms,
     words,

@@ -4,6 +4,7 @@
  * Actions are done in the order in which they came, those that came while it was loading too.
  */
 
+import type { Host } from "../frames/invitations.ts";
 import type { Act, FromCustomer } from "../protocol/words.ts";
 import type { Roots } from "./dom.ts";
 import type { Executor } from "./executor.ts";
@@ -30,6 +31,14 @@ export interface ActingPage {
   session(): ActingSession | null;
 }
 
+/** The page of another host of the site that shows this document. */
+export interface Around {
+  readonly page: Window;
+  readonly origin: string;
+  /** Of the frame, in that page. */
+  readonly frame: number;
+}
+
 /** The session that actions belong to. */
 export interface ActingSession {
   /** Of the running epoch. */
@@ -38,6 +47,9 @@ export interface ActingSession {
   readonly withholding: Withholding;
   /** What the agent is called. */
   readonly agentName: string;
+  /** Who is in frames of the page, and who is around it, of other hosts of the site. */
+  readonly guests: Host["guests"];
+  readonly around?: Around | null;
   /** Tells the server. */
   send(message: FromCustomer): void;
 }

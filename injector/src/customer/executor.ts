@@ -7,6 +7,7 @@
 
 import type { Act, Action, FromCustomer, Point, Refusal } from "../protocol/words.ts";
 import { boxOwner } from "../wire/boxes.ts";
+import type { ActingSession } from "./acting.ts";
 import { Asking } from "./asking.ts";
 import {
   above,
@@ -44,6 +45,7 @@ type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 export interface ExecutorContext {
   readonly host: Element;
   readonly stage: Stage;
+  session(): ActingSession | null;
   agentName(): string;
   readonly roots: Roots;
   readonly realms: Realms;
@@ -105,7 +107,13 @@ export class Executor {
     this.#editing = new Editing(this.#typing, (id) => context.node(id));
     this.#pointing = new Pointing(realms);
     this.#dragging = new Dragging(this.#pointing);
-    this.#restraint = new Restraint(realms, roots, () => context.send({ type: "gesture" }));
+    this.#restraint = new Restraint(
+      realms,
+      roots,
+      context.session,
+      () => context.send({ type: "gesture" }),
+      (what) => context.stopped(what),
+    );
     this.#asking = new Asking(host, realms, () => context.words());
     this.#hover = new HoverStyles((sheet) => context.ownSheet(sheet));
     this.#where = new Whereabouts(context.stage, () => context.agentName());
@@ -127,7 +135,8 @@ export class Executor {
       // A word that the customer has not finished is waited for, and that is theirs alone.
       if (action.kind === "input" || action.kind === "edit") await this.#typing.keyboard.finished();
       const giveBack = this.#typing.keyboard.remember();
-      await this.#restraint.during({ submits: submit, kept }, !FLEETING.has(action.kind), async () => {
+      const only = null;
+      await this.#restraint.during({ submits: submit, only, kept }, !FLEETING.has(action.kind), async () => {
         try {
           // Numbers of another epoch name other nodes.
           if (this.context.epoch() !== epoch) throw new Refused("gone");

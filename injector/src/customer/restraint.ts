@@ -10,12 +10,12 @@ import { keptIn } from "../loader/kept.ts";
 import { closestAcross, isElement, observer, parentAcross, type Roots } from "./dom.ts";
 import { guarded } from "./guarded.ts";
 import { hook } from "./hooks.ts";
+import { Neighbours } from "./neighbours.ts";
 import type { Realm, Realms } from "./realms.ts";
 
-/** So long what a page does can still be because of an action, in milliseconds. */
-const AFTERMATH = 2000;
-/** The same of a file that is saved, which a page may have to fetch first; the server has the same of files it brings. */
-const SAVES = 10_000;
+/** So long what a page does can still be because of an action, in milliseconds: it may have to fetch something first. The server has
+ * the same of files that come. */
+const AFTERMATH = 10_000;
 /** What a press on it does needs a real one. */
 export const BY_HAND = "input[type=file],a[download],area[download]";
 
@@ -25,6 +25,8 @@ export type Kept = "disabled" | "needs_customer";
 /** An action and what it leads to. */
 interface Run {
   readonly submits: boolean;
+  /** The only form that it submits; null for whatever its button leads to. */
+  readonly only: Element | null;
   /** Tells what was kept from happening; it may be after the answer. */
   readonly kept: (what: Kept) => void;
 }
@@ -43,6 +45,9 @@ const CALLS: ReadonlyArray<
   ["Clipboard", ["write", "writeText"], "try"],
 ];
 
+/** With these the customer begins something. */
+const GESTURES = ["pointerdown", "keydown"] as const;
+
 /** Those of a window itself. */
 const PICKERS = ["showOpenFilePicker", "showSaveFilePicker", "showDirectoryPicker"];
 
@@ -54,34 +59,43 @@ export class Restraint {
   readonly #held = new WeakSet<object>();
   /** Frames that come because of an action may have scripts of their own. */
   readonly #inserts = observer(() => {
-    if (this.#run()) this.#holdIn(window as Realm);
+    if (this.#run()) this.#holdIn(top as Realm);
     else this.#inserts.disconnect();
   });
   readonly #submit = (event: Event): void => this.#submits(event);
+  readonly #gesture = (event: Event): void => {
+    if (!event.isTrusted) return;
+    if (this.#last) guarded(() => this.#neighbours.tell({ tandem: "hand" }));
+    this.#last = null;
+    guarded(this.pressed);
+  };
+  readonly #neighbours: Neighbours;
 
-  /** `pressed` is told of every real gesture: the server has to know too. */
+  /** `pressed` is told of every real gesture: the server has to know too. `kept`: what came of an action in another window. */
   constructor(
     realms: Realms,
     readonly roots: Roots,
-    pressed: () => void,
+    session: Neighbours["session"],
+    readonly pressed: () => void,
+    kept: Run["kept"],
   ) {
+    this.#neighbours = new Neighbours(session, (deed) => {
+      if (deed.tandem === "acts") this.#follow({ submits: deed.submits, only: null, kept });
+      else this.#last = null;
+    });
     realms.each((realm) => this.#watch(realm));
     realms.listen("submit", this.#submit, true);
     realms.listen("click", (event) => this.#clicks(event), true);
-    const gesture = (event: Event): void => {
-      if (!event.isTrusted) return;
-      this.#last = null;
-      guarded(pressed);
-    };
-    realms.listen("pointerdown", gesture, true);
-    realms.listen("keydown", gesture, true);
+    for (const type of GESTURES) realms.listen(type, this.#gesture, true);
   }
 
   /** Does `work`; with `lasting` what comes of it later counts as well. */
   async during(run: Run, lasting: boolean, work: () => Promise<void>): Promise<void> {
     this.#running = run;
-    this.#holdIn(window as Realm);
-    if (lasting) this.#inserts.observe(document, { childList: true, subtree: true });
+    if (lasting) {
+      this.#follow(run);
+      guarded(() => this.#neighbours.tell({ tandem: "acts", submits: run.submits && !run.only }));
+    } else this.#holdIn(top as Realm);
     try {
       await work();
     } finally {
@@ -90,20 +104,27 @@ export class Restraint {
     }
   }
 
-  #run(lasts = AFTERMATH): Run | null {
-    if (this.#running) return this.#running;
-    return this.#last && performance.now() < this.#last.since + lasts ? this.#last.run : null;
+  /** What happens from now on may be because of it. */
+  #follow(run: Run): void {
+    this.#last = { run, since: performance.now() };
+    this.#holdIn(top as Realm);
+    this.#inserts.observe(document, { childList: true, subtree: true });
   }
 
-  #maySubmit(): boolean {
+  #run(): Run | null {
+    if (this.#running) return this.#running;
+    return this.#last && performance.now() < this.#last.since + AFTERMATH ? this.#last.run : null;
+  }
+
+  #maySubmit(form: unknown): boolean {
     const run = this.#run();
-    if (!run || run.submits) return true;
+    if (!run || (run.submits && (!run.only || run.only === form))) return true;
     run.kept("disabled");
     return false;
   }
 
   #submits(event: Event): void {
-    if (this.#maySubmit()) return;
+    if (this.#maySubmit(event.target)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
   }
@@ -116,8 +137,8 @@ export class Restraint {
   }
 
   /** Whether it is because of an action, which then is told. */
-  #needsHand(lasts?: number): boolean {
-    const run = this.#run(lasts);
+  #needsHand(): boolean {
+    const run = this.#run();
     run?.kept("needs_customer");
     return run !== null;
   }
@@ -126,10 +147,14 @@ export class Restraint {
   #hold(realm: Realm): void {
     if (this.#held.has(realm.HTMLFormElement)) return;
     this.#held.add(realm.HTMLFormElement);
+    for (const type of GESTURES) realm.addEventListener(type, this.#gesture, true);
     // From before the page's first script where there is our loader.
     const kept = keptIn(realm);
-    if (kept) kept.maySubmit = () => this.#maySubmit();
-    else hook(realm.HTMLFormElement.prototype, "submit", { before: () => this.#maySubmit() });
+    if (kept) {
+      // A frame of another host between them, and it has a restraint of its own.
+      const { maySubmit } = kept;
+      kept.maySubmit = (form) => maySubmit?.(form) !== false && this.#maySubmit(form);
+    } else hook(realm.HTMLFormElement.prototype, "submit", { before: (form) => this.#maySubmit(form) });
 
     const before = (self: unknown): true => {
       if (isElement(self) && this.#run()) this.#hear(self);
@@ -156,9 +181,13 @@ export class Restraint {
   #holdIn(view: Realm): void {
     try {
       this.#hold(view);
-      for (let at = 0; view[at]; at++) this.#holdIn(view[at] as Realm);
     } catch {
       // It is of another origin, and its forms are none of this page's.
+    }
+    try {
+      for (let at = 0; view[at]; at++) this.#holdIn(view[at] as Realm);
+    } catch {
+      // That was the last one: windows of other origins throw after it.
     }
   }
 
@@ -175,7 +204,7 @@ export class Restraint {
 
     // A link or field that is in no page sends no event.
     const saves = (self: unknown): boolean =>
-      isElement(self) && closestAcross(self, BY_HAND) !== null && this.#needsHand(SAVES);
+      isElement(self) && closestAcross(self, BY_HAND) !== null && this.#needsHand();
     hook(realm.HTMLElement.prototype, "click", {
       before: (self) => !saves(self) && !(isElement(self) && opensAnew(self) && this.#needsHand()),
     });

@@ -16,7 +16,7 @@ export interface Host {
   /** Shows the customer what is hidden. */
   readonly hints: Pick<Hidden, "on">;
   /** Who is in its frames, once somebody may be. */
-  guests: Pick<Invitations, "invited" | "outline"> | undefined;
+  guests: Pick<Invitations, "invited" | "outline" | "there"> | undefined;
   /** Tells the server. */
   send(message: FromCustomer): void;
 }
@@ -85,6 +85,14 @@ export class Invitations {
   /** All of them outline what is hidden from now on, or do not. */
   outline(on: boolean): void {
     for (const frame of this.#asked.keys()) this.#tell(frame, { tandem: "outline", on });
+  }
+
+  /** The windows from which somebody of the site has answered, and their origins. */
+  there(): Array<[Window, string]> {
+    return [...this.#asked].flatMap(([frame, { origin }]) => {
+      const view = (frame as HTMLIFrameElement).contentWindow;
+      return origin && view ? [[view, origin]] : [];
+    });
   }
 
   #tell(frame: Element, word: FrameWord): void {

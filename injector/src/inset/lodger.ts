@@ -6,7 +6,7 @@
  * server says as it does to a page in a window.
  */
 
-import { Acting, type ActingSession, type MakeExecutor } from "../customer/acting.ts";
+import { Acting, type ActingSession, type Around, type MakeExecutor } from "../customer/acting.ts";
 import { isElement, Roots } from "../customer/dom.ts";
 import { make } from "../customer/elements.ts";
 import { Gestures } from "../customer/gestures.ts";
@@ -40,14 +40,6 @@ const PAINTED = 1000;
 /** So often this document asks for another ticket by itself. */
 const TRIES = 5;
 
-/** The page that shows this document, and has said that it is shared. */
-interface Around {
-  readonly page: Window;
-  readonly origin: string;
-  /** Of the frame, in that page. */
-  readonly frame: number;
-}
-
 /** One document in a frame. */
 export class Lodger implements Host, ActingSession {
   readonly #roots = new Roots();
@@ -59,7 +51,8 @@ export class Lodger implements Host, ActingSession {
   readonly #acting: Acting;
   readonly hints: Hidden;
   withholding = this.#knowNothing();
-  #around: Around | null = null;
+  /** Has said that it is shared. */
+  around: Around | null = null;
   #line: Line | null = null;
   #ticket = "";
   #tries = 0;
@@ -90,7 +83,7 @@ export class Lodger implements Host, ActingSession {
     addEventListener("pagehide", () => {
       this.#recorder?.settle();
       this.#end();
-      if (this.#around) this.#answer({ tandem: "gone", frame: this.#around.frame });
+      if (this.around) this.#answer({ tandem: "gone", frame: this.around.frame });
     });
     const show = async <T>(name: PartName): Promise<[T, Words]> => {
       this.#words ??= await bridge.words();
@@ -133,12 +126,12 @@ export class Lodger implements Host, ActingSession {
   hear(word: FrameWord, page: Window, origin: string): void {
     if (word.tandem === "who") {
       this.#tries = 0;
-      this.#around = { page, origin, frame: word.frame };
+      this.around = { page, origin, frame: word.frame };
       this.#answer({ tandem: "here" });
-    } else if (word.tandem === "join" && page === this.#around?.page && origin === this.#around.origin) {
+    } else if (word.tandem === "join" && page === this.around?.page && origin === this.around.origin) {
       this.#join(word.ticket);
       this.#outline(word.outline);
-    } else if (word.tandem === "outline" && page === this.#around?.page && origin === this.#around.origin) {
+    } else if (word.tandem === "outline" && page === this.around?.page && origin === this.around.origin) {
       this.#outline(word.on);
       this.guests?.outline(word.on);
     }
@@ -151,7 +144,7 @@ export class Lodger implements Host, ActingSession {
 
   #answer(word: FrameWord): void {
     // Goes nowhere if another page is there by now.
-    this.#around?.page.postMessage(word, this.#around.origin);
+    this.around?.page.postMessage(word, this.around.origin);
   }
 
   #join(ticket: string): void {
@@ -189,6 +182,8 @@ export class Lodger implements Host, ActingSession {
         this.agentName = message.status.agentName ?? "";
         this.#recorder?.joined();
         if (message.status.mode !== "write") this.#acting.stop();
+        // What an agent does elsewhere in the page may lead to something here.
+        else this.#acting.prepare().catch(() => {});
         break;
       case "ticket":
         this.guests?.invited(message);

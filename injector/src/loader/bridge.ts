@@ -71,7 +71,15 @@ export type FrameWord =
   /** It may join the session; and whether it outlines what is hidden there from the agent. */
   | { readonly tandem: "join"; readonly ticket: string; readonly outline: boolean }
   /** From now on it outlines that, or does not. */
-  | { readonly tandem: "outline"; readonly on: boolean };
+  | { readonly tandem: "outline"; readonly on: boolean }
+  | Deed;
+
+/** Who does what happens next, in the window that says it and in all that it speaks to. */
+export type Deed =
+  /** An agent, whose action may have forms submitted, or not. */
+  | { readonly tandem: "acts"; readonly submits: boolean }
+  /** The customer, who has pressed something. */
+  | { readonly tandem: "hand" };
 
 /** Hears what a page of the site around this document says. */
 export type HearPage = (word: FrameWord, page: Window, origin: string) => void;

@@ -22,7 +22,7 @@ export interface Kept {
   /** As it was before the page's scripts ran: some put their own in its place. */
   readonly observer: typeof MutationObserver;
   /** Asked before a script submits a form, which no event tells. */
-  maySubmit: (() => boolean) | null;
+  maySubmit: ((form: Element) => boolean) | null;
 }
 
 /** `attachShadow` called with this in place of options answers what is kept: so the bundle asks the windows of frames too. */
@@ -64,8 +64,8 @@ export function keep(): void {
     kept.keep(host, internals.shadowRoot);
     return internals;
   });
-  patch(HTMLFormElement.prototype, "submit", (_, __, submit) =>
-    kept.maySubmit?.() === false ? undefined : submit(),
+  patch(HTMLFormElement.prototype, "submit", (form, _, submit) =>
+    kept.maySubmit?.(form) === false ? undefined : submit(),
   );
   patch(CSS, "registerProperty", (_, [property], register) => {
     register();
