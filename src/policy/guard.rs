@@ -127,8 +127,9 @@ impl Masker {
                 false
             }
             Action::Input { node, change, .. } => {
-                self.input(self.element(tree, *node)?, change)?;
-                false
+                let field = self.element(tree, *node)?;
+                self.input(field, change)?;
+                self.sends(field.0)
             }
             Action::Edit { anchor, focus, text, .. } => {
                 if text.len() > TEXT {
@@ -147,8 +148,9 @@ impl Masker {
                 false
             }
             Action::Select { node, indexes } => {
-                self.select(self.element(tree, *node)?, indexes)?;
-                false
+                let list = self.element(tree, *node)?;
+                self.select(list, indexes)?;
+                self.sends(list.0)
             }
             Action::Key { node, key, .. } => self.key(tree, *node, key.name())?,
             Action::Scroll { node, .. } => {
@@ -205,8 +207,10 @@ impl Masker {
     /// Returns whether it submits a form.
     fn click(&self, (node, verdict): (NodeRef<'_>, Verdict)) -> Result<bool, Refusal> {
         usable(node, verdict)?;
-        let mut submits = verdict.reach == Reach::Submits;
-        if submits && let Some(button) = node.with_ancestors().find(|node| forms::submits(*node)) {
+        let mut submits = verdict.reach == Reach::Submits || self.sends(node);
+        if verdict.reach == Reach::Submits
+            && let Some(button) = node.with_ancestors().find(|node| forms::submits(*node))
+        {
             self.send(button)?;
         }
         if chooses_files(node) {
@@ -234,8 +238,20 @@ impl Masker {
                 self.send(control)?;
                 submits = true;
             }
+            submits |= self.sends(control);
         }
         Ok(submits)
+    }
+
+    /// Whether a script may send the form of a control when that changes: where the agent may press the form's button.
+    fn sends(&self, control: NodeRef<'_>) -> bool {
+        let changes = ["input", "select", "textarea"].iter().any(|name| control.is_html(name));
+        let form = if changes && !forms::submits(control) { forms::owner(control) } else { None };
+        let Some(button) = form.and_then(forms::default_button) else { return false };
+        let enabled = self
+            .seen(button.id())
+            .is_some_and(|verdict| verdict.reach == Reach::Submits && usable(button, verdict).is_ok());
+        enabled && self.send(button).is_ok()
     }
 
     /// What is dragged follows no link and submits nothing, whatever it is.
@@ -335,13 +351,13 @@ impl Masker {
             let pressed = element.is_html("button")
                 || element.is_html("summary")
                 || (element.is_html("input") && !forms::is_text_field(element));
-            return if pressed { self.click((node, verdict)) } else { Ok(false) };
+            return if pressed { self.click((node, verdict)) } else { Ok(self.sends(node)) };
         }
         if key.starts_with("Arrow") {
             self.step(node)?;
         }
         if key != "Enter" {
-            return Ok(false);
+            return Ok(self.sends(node));
         }
         if let Some(link) = node.in_document().find(|node| leads(*node)) {
             self.follow(link)?;

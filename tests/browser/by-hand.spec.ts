@@ -80,6 +80,28 @@ test("no form leaves because of an agent's action, in whatever way", async ({ cu
   await expect.poll(() => sent.length).toBeGreaterThan(0);
 });
 
+test("a form that is sent as it changes is the agent's where its button is", async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  const sent: string[] = [];
+  customer.page.on("request", (request) => { sent.push(...new URL(request.url()).searchParams.getAll("sent")); });
+  await put(customer, agent, `<form class="newsletter" action="/help" target="sink"><input name="sent" id="find" oninput="form.requestSubmit()">
+    <input id="other" oninput="held.submit()"><label id="label"><input type="checkbox" name="sent" value="ticked" onchange="form.submit()">Tick</label><button type="submit">Find</button></form>
+    <form id="held" action="/help" target="sink"><input name="sent" value="held" oninput="form.requestSubmit()" id="dead"><button>Send</button></form><iframe name="sink"></iframe>`);
+  await agent.mirror.click("#find");
+  await agent.page.keyboard.type("tea");
+  await expect.poll(() => sent.at(-1)).toBe("tea");
+  await agent.mirror.click("#label");
+  await expect.poll(() => sent.at(-1)).toBe("ticked");
+  for (const selector of ["#other", "#dead"]) {
+    await agent.mirror.click(selector);
+    await agent.page.keyboard.type("x");
+    await expect(agent.page.getByText("Only the customer can use this.").first(), selector).toBeVisible();
+    await agent.dismiss("Only the customer can use this.");
+  }
+  expect(sent.join()).not.toContain("held");
+});
+
 /** What a page does when it is pressed that only a real gesture may. */
 const HANDS: Record<string, string> = {
   "a new window": "if (window.open('/help')) document.title = 'done'",

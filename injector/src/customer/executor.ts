@@ -135,7 +135,7 @@ export class Executor {
       // A word that the customer has not finished is waited for, and that is theirs alone.
       if (action.kind === "input" || action.kind === "edit") await this.#typing.keyboard.finished();
       const giveBack = this.#typing.keyboard.remember();
-      const only = null;
+      const only = this.#changed(action);
       await this.#restraint.during({ submits: submit, only, kept }, !FLEETING.has(action.kind), async () => {
         try {
           // Numbers of another epoch name other nodes.
@@ -424,6 +424,15 @@ export class Executor {
     const goes = this.#pointing.wheel(at, action.dx, action.dy);
     this.#wheelTaken = goes ? Number.NEGATIVE_INFINITY : performance.now();
     if (!goes) throw new Refused("prevented");
+  }
+
+  /** The form in which an action only changes something, so that it is sent by a script or not at all. */
+  #changed(action: Action): Element | null {
+    if (!("node" in action) || (action.kind === "key" && action.key === "Enter")) return null;
+    const node = this.context.node(action.node);
+    const label = isElement(node) ? (closestAcross(node, "label") as HTMLLabelElement | null) : null;
+    const control = (label?.control ?? node) as HTMLInputElement | undefined;
+    return control && !/^(submit|image|button|reset)$/.test(control.type) ? (control.form ?? null) : null;
   }
 
   /** Asks the customer to press what an action was aimed at. */

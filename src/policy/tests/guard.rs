@@ -80,6 +80,28 @@ fn submit_buttons_need_a_rule() {
 }
 
 #[test]
+fn a_form_may_be_sent_as_it_changes_where_its_button_may_be_pressed() {
+    let case = case(
+        "[[control]]\nselect = '.yes'\nagent = 'enabled'\n[[navigate]]\nurls = ['/never']\nagent = 'denied'\n",
+        "<body><form><input id=\"find\"><select id=\"sort\"><option>1</option></select>\
+         <input type=\"checkbox\" id=\"tick\"><label id=\"label\" for=\"tick\">T</label><button class=\"yes\"></button></form>\
+         <form id=\"f\"><button></button><button class=\"yes\"></button></form><input id=\"dead\" form=\"f\">\
+         <form><input id=\"none\"></form><form action=\"/never\"><input id=\"never\"><button class=\"yes\"></button></form>\
+         <form><input id=\"off\"><button class=\"yes\" disabled></button></form></body>",
+    );
+    for (id, submits) in
+        [("find", true), ("dead", false), ("none", false), ("never", false), ("off", false)]
+    {
+        assert_eq!(case.input(id).map(|permit| permit.submits()), Ok(submits), "#{id}");
+    }
+    let chosen = case.ask(Action::Select { node: case.id("sort"), indexes: vec![0] });
+    assert_eq!(chosen.map(|permit| permit.submits()), Ok(true));
+    assert_eq!((case.click("tick"), case.click("label"), case.click("dead")), (Ok(true), Ok(true), Ok(false)));
+    assert_eq!(case.key("tick", " ").map(|permit| permit.submits()), Ok(true));
+    assert_eq!(case.key("sort", "ArrowDown").map(|permit| permit.submits()), Ok(true));
+}
+
+#[test]
 fn what_is_private_is_the_customers() {
     let case = case(
         "[[mask]]\nselect = '.m'\n[[hide]]\nselect = '.h'\n",
