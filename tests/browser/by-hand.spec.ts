@@ -1,5 +1,7 @@
 /** What an agent's action may not lead to: forms that leave without leave, and what only the customer's own hand may do. */
-import { anyStyle, expect, put, test, type Customer } from "./rig.ts";
+import { anyStyle, type Customer, expect, lasting as test, put, test as alone } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 /** Ways in which a page submits a form because something else was pressed. */
 const WAYS: Record<string, string> = {
@@ -25,60 +27,6 @@ const WAYS: Record<string, string> = {
   "what is slotted into a button": "slotted.click()",
   "a form in a window that is new": "const { document } = anew(); document.body.append(document.importNode(sender, true)); document.forms[0].requestSubmit()",
 };
-
-test("no form leaves because of an agent's action, in whatever way", async ({ customer, agent, session }) => {
-  test.setTimeout(90_000);
-  await anyStyle(customer);
-  await session("/help");
-  // A site's script may keep what it will use later.
-  await customer.page.evaluate(() => { (window as unknown as { kept: unknown }).kept = HTMLFormElement.prototype.submit; });
-  await agent.requestWrite();
-  await customer.allow();
-  await expect(agent.mode()).toHaveText("Write");
-  const sent: string[] = [];
-  customer.page.on("request", (request) => { if (request.url().includes("sent=")) sent.push(request.url()); });
-  const buttons = Object.values(WAYS).map((way, at) => `<button type="button" class="way" id="way${at}" onclick="${way.replaceAll('"', "'")}">${at}</button>`);
-  await put(customer, agent, `<form id="form" action="/help" target="sink"><input name="sent" id="field" value="1"><button id="send">Send</button></form>
-    ${buttons.join("")}<iframe name="sink" id="sink"></iframe>`, `
-    window.sender = document.querySelector("#form"); sender.addEventListener("submit", () => { document.title = "submitted" });
-    const added = document.querySelector("#added");
-    window.insert = (name = "id", value = "") => added.insertAdjacentHTML("beforeend", \`<iframe \${name}="\${value}"></iframe>\`);
-    window.anew = () => added.appendChild(document.createElement("iframe")).contentWindow;
-    window.embedded = () => [...Array(window.length).keys()].map((at) => window[at]).find(({ document }) => document.title === "embedded");
-    window.shade = (host) => {
-      const root = added.appendChild(host).attachShadow({ mode: "closed" });
-      root.innerHTML = "<form action='/help' target='sink'><input name='sent'><button><slot></slot></button></form>";
-      return root;
-    };
-    const { now } = Performance.prototype;
-    window.later = (by) => { performance.now = () => now.call(performance) + by; };
-    window.slotted = document.createElement("b");
-    const host = document.createElement("p");
-    host.append(slotted);
-    window.shaded = shade(host);`);
-  await customer.page.evaluate(async () => {
-    const embed = document.createElement("embed");
-    embed.type = "text/html";
-    embed.src = URL.createObjectURL(new Blob([`<title>embedded</title><form action=${location.origin}/help target=sink><input name=sent></form>`], { type: "text/html" }));
-    document.querySelector("#added")?.append(embed);
-  });
-  await expect.poll(() => customer.page.evaluate(() => !!(window as unknown as { embedded: () => unknown }).embedded())).toBe(true);
-  for (const at of buttons.keys()) {
-    const refused = agent.page.getByText("Only the customer can use this.");
-    await agent.mirror.click(`#way${at}`);
-    await expect(refused.first(), Object.keys(WAYS)[at]).toBeVisible();
-    await agent.dismiss("Only the customer can use this.");
-  }
-  await agent.mirror.click("#field");
-  await agent.page.keyboard.press("Enter");
-  await expect(agent.page.getByText("Only the customer can use this.").first()).toBeVisible();
-  expect(sent).toEqual([]);
-  await expect(customer.page).not.toHaveTitle("submitted");
-  // The customer's own press is theirs, right after an action too.
-  await agent.mirror.click("#way6");
-  await customer.page.click("#send");
-  await expect.poll(() => sent.length).toBeGreaterThan(0);
-});
 
 test("a form that is sent as it changes is the agent's where its button is", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
@@ -113,43 +61,6 @@ const HANDS: Record<string, string> = {
   "a download": "Object.assign(document.createElement('a'), { href: '/help', download: 'x' }).click()",
   "another tab": "Object.assign(document.createElement('a'), { href: '/help', target: '_blank' }).click()",
 };
-
-test("what needs a real gesture is refused, and the customer is shown where to press", { tag: "@whole" }, async ({ customer, agent, writing }) => {
-  await anyStyle(customer);
-  await writing("/help");
-  let opened = 0;
-  customer.page.context().on("page", () => { opened += 1; });
-  customer.page.on("download", () => { opened += 1; });
-  customer.page.on("filechooser", () => { opened += 1; });
-  const buttons = Object.values(HANDS).map((way, at) => `<button type="button" id="hand${at}" onclick="${way}">${at}</button>`);
-  await put(customer, agent, `<p style="height:80px"></p>${buttons.join("")}<input type="file" id="hidden" hidden><input type="date" id="date">
-    <label for="hidden" id="label">Choose a file</label><a id="save" download href="/help">Save</a>`);
-  const ring = customer.page.locator("tandem-widget .ask");
-  const words = customer.page.locator("tandem-widget .asked");
-  for (const selector of [...buttons.keys()].map((at) => `#hand${at}`).concat("#label", "#save")) {
-    // The customer has just done something: that was not for this.
-    await customer.page.mouse.click(600, 600);
-    await agent.mirror.click(selector);
-    await expect(ring, selector).toBeVisible();
-    await expect(agent.page.getByText("They are shown where to press")).toBeVisible();
-    const [around, element] = [await ring.boundingBox(), await customer.page.locator(selector).boundingBox()];
-    expect(Math.abs((around?.x ?? 0) - (element?.x ?? 9)), selector).toBeLessThan(2);
-    await expect(words).toContainText("The agent asks you to press this.");
-    await words.getByRole("button", { name: "Close" }).click();
-    await expect(ring).toHaveCount(0);
-    await agent.dismiss("They are shown where to press");
-  }
-  expect(opened).toBe(0);
-  await expect(customer.page).not.toHaveTitle("done");
-  // It goes when the customer presses, and then it works.
-  await agent.mirror.click("#hand0");
-  await expect(ring).toBeVisible();
-  await customer.page.screenshot({ path: "results/asked.png" });
-  const popup = customer.page.context().waitForEvent("page");
-  await customer.page.click("#hand0");
-  await popup;
-  await expect(ring).toHaveCount(0);
-});
 
 test("what the agent does leaves the focus with a customer who types", async ({ customer, agent, writing }) => {
   await anyStyle(customer);
@@ -236,4 +147,95 @@ test("lists, boxes, sliders, dates, dialogs and popovers are used like at home",
   await expect(customer.page.locator("#popover")).toBeVisible();
   await agent.mirror.click("#pop");
   await expect(customer.page.locator("#popover")).toBeHidden();
+});
+
+alone("no form leaves because of an agent's action, in whatever way", async ({ customer, agent, session }) => {
+  test.setTimeout(90_000);
+  await anyStyle(customer);
+  await session("/help");
+  // A site's script may keep what it will use later.
+  await customer.page.evaluate(() => { (window as unknown as { kept: unknown }).kept = HTMLFormElement.prototype.submit; });
+  await agent.requestWrite();
+  await customer.allow();
+  await expect(agent.mode()).toHaveText("Write");
+  const sent: string[] = [];
+  customer.page.on("request", (request) => { if (request.url().includes("sent=")) sent.push(request.url()); });
+  const buttons = Object.values(WAYS).map((way, at) => `<button type="button" class="way" id="way${at}" onclick="${way.replaceAll('"', "'")}">${at}</button>`);
+  await put(customer, agent, `<form id="form" action="/help" target="sink"><input name="sent" id="field" value="1"><button id="send">Send</button></form>
+    ${buttons.join("")}<iframe name="sink" id="sink"></iframe>`, `
+    window.sender = document.querySelector("#form"); sender.addEventListener("submit", () => { document.title = "submitted" });
+    const added = document.querySelector("#added");
+    window.insert = (name = "id", value = "") => added.insertAdjacentHTML("beforeend", \`<iframe \${name}="\${value}"></iframe>\`);
+    window.anew = () => added.appendChild(document.createElement("iframe")).contentWindow;
+    window.embedded = () => [...Array(window.length).keys()].map((at) => window[at]).find(({ document }) => document.title === "embedded");
+    window.shade = (host) => {
+      const root = added.appendChild(host).attachShadow({ mode: "closed" });
+      root.innerHTML = "<form action='/help' target='sink'><input name='sent'><button><slot></slot></button></form>";
+      return root;
+    };
+    const { now } = Performance.prototype;
+    window.later = (by) => { performance.now = () => now.call(performance) + by; };
+    window.slotted = document.createElement("b");
+    const host = document.createElement("p");
+    host.append(slotted);
+    window.shaded = shade(host);`);
+  await customer.page.evaluate(async () => {
+    const embed = document.createElement("embed");
+    embed.type = "text/html";
+    embed.src = URL.createObjectURL(new Blob([`<title>embedded</title><form action=${location.origin}/help target=sink><input name=sent></form>`], { type: "text/html" }));
+    document.querySelector("#added")?.append(embed);
+  });
+  await expect.poll(() => customer.page.evaluate(() => !!(window as unknown as { embedded: () => unknown }).embedded())).toBe(true);
+  for (const at of buttons.keys()) {
+    const refused = agent.page.getByText("Only the customer can use this.");
+    await agent.mirror.click(`#way${at}`);
+    await expect(refused.first(), Object.keys(WAYS)[at]).toBeVisible();
+    await agent.dismiss("Only the customer can use this.");
+  }
+  await agent.mirror.click("#field");
+  await agent.page.keyboard.press("Enter");
+  await expect(agent.page.getByText("Only the customer can use this.").first()).toBeVisible();
+  expect(sent).toEqual([]);
+  await expect(customer.page).not.toHaveTitle("submitted");
+  // The customer's own press is theirs, right after an action too.
+  await agent.mirror.click("#way6");
+  await customer.page.click("#send");
+  await expect.poll(() => sent.length).toBeGreaterThan(0);
+});
+
+alone("what needs a real gesture is refused, and the customer is shown where to press", { tag: "@whole" }, async ({ customer, agent, writing }) => {
+  await anyStyle(customer);
+  await writing("/help");
+  let opened = 0;
+  customer.page.context().on("page", () => { opened += 1; });
+  customer.page.on("download", () => { opened += 1; });
+  customer.page.on("filechooser", () => { opened += 1; });
+  const buttons = Object.values(HANDS).map((way, at) => `<button type="button" id="hand${at}" onclick="${way}">${at}</button>`);
+  await put(customer, agent, `<p style="height:80px"></p>${buttons.join("")}<input type="file" id="hidden" hidden><input type="date" id="date">
+    <label for="hidden" id="label">Choose a file</label><a id="save" download href="/help">Save</a>`);
+  const ring = customer.page.locator("tandem-widget .ask");
+  const words = customer.page.locator("tandem-widget .asked");
+  for (const selector of [...buttons.keys()].map((at) => `#hand${at}`).concat("#label", "#save")) {
+    // The customer has just done something: that was not for this.
+    await customer.page.mouse.click(600, 600);
+    await agent.mirror.click(selector);
+    await expect(ring, selector).toBeVisible();
+    await expect(agent.page.getByText("They are shown where to press")).toBeVisible();
+    const [around, element] = [await ring.boundingBox(), await customer.page.locator(selector).boundingBox()];
+    expect(Math.abs((around?.x ?? 0) - (element?.x ?? 9)), selector).toBeLessThan(2);
+    await expect(words).toContainText("The agent asks you to press this.");
+    await words.getByRole("button", { name: "Close" }).click();
+    await expect(ring).toHaveCount(0);
+    await agent.dismiss("They are shown where to press");
+  }
+  expect(opened).toBe(0);
+  await expect(customer.page).not.toHaveTitle("done");
+  // It goes when the customer presses, and then it works.
+  await agent.mirror.click("#hand0");
+  await expect(ring).toBeVisible();
+  await customer.page.screenshot({ path: "results/asked.png" });
+  const popup = customer.page.context().waitForEvent("page");
+  await customer.page.click("#hand0");
+  await popup;
+  await expect(ring).toHaveCount(0);
 });

@@ -1,21 +1,9 @@
 /** In Pointer mode the agent can only point; in Write mode click, type and choose, but not submit. */
 import { rm, writeFile } from "node:fs/promises";
-import { expect, test } from "./rig.ts";
+import { expect, lasting as test, test as alone } from "./rig.ts";
 import { desk, unanswered } from "./typing.ts";
 
-test("in Pointer mode nothing happens in the customer's page", async ({ customer, agent, session }) => {
-  await session("/checkout");
-  await expect(agent.page.getByRole("button", { name: "Back", exact: true })).toBeDisabled();
-  await agent.mirror.click("#checkout [name=city]");
-  await agent.page.keyboard.type("Nowhere");
-  await customer.reveal("#checkout [name=gift]", agent.mirror);
-  const circle = customer.page.locator("tandem-widget .click").last().waitFor({ state: "attached" });
-  await agent.mirror.click("#checkout [name=gift]");
-  // The circle is the click's way to the customer: whatever else the click did would be there as well.
-  await circle;
-  await expect(customer.page.locator("#checkout [name=gift]")).not.toBeChecked();
-  await expect(customer.page.locator("#checkout [name=city]")).not.toHaveValue(/Nowhere/);
-});
+test.describe.configure({ mode: "default" });
 
 test("in Write mode the agent types, ticks and chooses", async ({ customer, agent, writing }) => {
   await writing("/checkout");
@@ -94,26 +82,6 @@ test("the agent scrolls the customer's page", async ({ customer, agent, writing 
   await expect.poll(() => customer.page.evaluate(() => Math.round(scrollY))).toBeGreaterThan(100);
 });
 
-test("where all is masked by default, the agent types into what is shown", async ({ customer, agent, demo, writing }) => {
-  const file = `${demo.data}/policies/veil.toml`;
-  const reloads = () => demo.log().split("changed policies are in force").length;
-  const before = reloads();
-  try {
-    await writeFile(file, 'default = "mask"\nurls = ["/checkout"]\n[[show]]\nselect = "#checkout [name=city]"\n');
-    await expect.poll(reloads).toBeGreaterThan(before);
-    await writing("/checkout");
-    const city = customer.page.locator("#checkout [name=city]");
-    await city.fill("");
-    await expect.poll(() => agent.mirror.value("#checkout [name=city]")).toBe("");
-    await agent.mirror.click("#checkout [name=city]");
-    await agent.page.keyboard.type("Leeds");
-    await expect(city).toHaveValue("Leeds");
-    expect(await agent.mirror.text("h1")).not.toBe(await customer.page.locator("h1").first().textContent());
-  } finally {
-    await rm(file, { force: true });
-  }
-});
-
 test("what the agent did to a page that is another one by now is done to nothing of that", async ({ customer, agent, writing }) => {
   const answer = await unanswered(customer);
   await writing("/help");
@@ -131,4 +99,38 @@ test("what the agent did to a page that is another one by now is done to nothing
   await agent.mirror.click("#last");
   answer();
   await expect(customer.page.locator("#hits")).toHaveText("last");
+});
+
+alone("in Pointer mode nothing happens in the customer's page", async ({ customer, agent, session }) => {
+  await session("/checkout");
+  await expect(agent.page.getByRole("button", { name: "Back", exact: true })).toBeDisabled();
+  await agent.mirror.click("#checkout [name=city]");
+  await agent.page.keyboard.type("Nowhere");
+  await customer.reveal("#checkout [name=gift]", agent.mirror);
+  const circle = customer.page.locator("tandem-widget .click").last().waitFor({ state: "attached" });
+  await agent.mirror.click("#checkout [name=gift]");
+  // The circle is the click's way to the customer: whatever else the click did would be there as well.
+  await circle;
+  await expect(customer.page.locator("#checkout [name=gift]")).not.toBeChecked();
+  await expect(customer.page.locator("#checkout [name=city]")).not.toHaveValue(/Nowhere/);
+});
+
+alone("where all is masked by default, the agent types into what is shown", async ({ customer, agent, demo, writing }) => {
+  const file = `${demo.data}/policies/veil.toml`;
+  const reloads = () => demo.log().split("changed policies are in force").length;
+  const before = reloads();
+  try {
+    await writeFile(file, 'default = "mask"\nurls = ["/checkout"]\n[[show]]\nselect = "#checkout [name=city]"\n');
+    await expect.poll(reloads).toBeGreaterThan(before);
+    await writing("/checkout");
+    const city = customer.page.locator("#checkout [name=city]");
+    await city.fill("");
+    await expect.poll(() => agent.mirror.value("#checkout [name=city]")).toBe("");
+    await agent.mirror.click("#checkout [name=city]");
+    await agent.page.keyboard.type("Leeds");
+    await expect(city).toHaveValue("Leeds");
+    expect(await agent.mirror.text("h1")).not.toBe(await customer.page.locator("h1").first().textContent());
+  } finally {
+    await rm(file, { force: true });
+  }
 });

@@ -1,5 +1,7 @@
 /** Whatever a page is made of and however it is replaced, the agent sees the same. */
-import { expect, test } from "./rig.ts";
+import { expect, lasting as test, test as alone } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 test("custom elements look as they do for the customer, defined or not, at once or later", async ({ customer, agent, session }) => {
   await session("/help");
@@ -109,7 +111,25 @@ test("a page that is written anew without a doctype is in quirks mode, and comes
   await expect.poll(() => agent.mirror.size("#cell")).toEqual({ width: 20, height: 20 });
 });
 
-test("what a page is written anew in the middle of is loaded all the same", async ({ customer, agent, session }) => {
+test("addresses that scripts change are followed", async ({ customer, agent, session }) => {
+  await session("/help");
+  const address = agent.page.getByRole("textbox", { name: "Address" });
+  await customer.page.evaluate(() => history.pushState(null, "", "/help?pushed"));
+  await expect(address).toHaveValue(/pushed$/);
+  await customer.page.evaluate(() => history.replaceState(null, "", "/help?replaced"));
+  await expect(address).toHaveValue(/replaced$/);
+  await customer.page.evaluate(() => {
+    location.hash = "part";
+  });
+  await expect(address).toHaveValue(/replaced#part$/);
+  await customer.page.goBack();
+  await expect(address).toHaveValue(/replaced$/);
+  await customer.page.evaluate(() => location.assign("/story"));
+  await expect(address).toHaveValue(/story$/);
+  await expect.poll(() => agent.mirror.text("h1")).toBe((await customer.page.locator("h1").first().innerText()).trim());
+});
+
+alone("what a page is written anew in the middle of is loaded all the same", async ({ customer, agent, session }) => {
   const page = customer.page;
   // The page is told that the agent asks for Write mode.
   const isTold = new Promise<void>((resolve) => {
@@ -153,22 +173,4 @@ test("what a page is written anew in the middle of is loaded all the same", asyn
   await agent.mirror.click("#field");
   await agent.page.keyboard.type("Typed");
   await expect(page.locator("#field")).toHaveValue("Typed");
-});
-
-test("addresses that scripts change are followed", async ({ customer, agent, session }) => {
-  await session("/help");
-  const address = agent.page.getByRole("textbox", { name: "Address" });
-  await customer.page.evaluate(() => history.pushState(null, "", "/help?pushed"));
-  await expect(address).toHaveValue(/pushed$/);
-  await customer.page.evaluate(() => history.replaceState(null, "", "/help?replaced"));
-  await expect(address).toHaveValue(/replaced$/);
-  await customer.page.evaluate(() => {
-    location.hash = "part";
-  });
-  await expect(address).toHaveValue(/replaced#part$/);
-  await customer.page.goBack();
-  await expect(address).toHaveValue(/replaced$/);
-  await customer.page.evaluate(() => location.assign("/story"));
-  await expect(address).toHaveValue(/story$/);
-  await expect.poll(() => agent.mirror.text("h1")).toBe((await customer.page.locator("h1").first().innerText()).trim());
 });

@@ -1,5 +1,7 @@
 /** Drawings and films: the agent sees what they show now, as pictures that the customer's browser takes. */
-import { type Agent, anyStyle, expect, test, type Customer } from "./rig.ts";
+import { type Agent, anyStyle, type Customer, expect, lasting as test } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 /** Puts a canvas of 200 × 100 before everything else; `draw` runs with its context in the customer's page. */
 function canvas(customer: Customer, id: string, attributes = ""): Promise<void> {

@@ -1,6 +1,8 @@
 /** What is in frames is seen, masked, pointed at and used like the rest of the page. */
 import type { Page } from "@playwright/test";
-import { expect, put, test } from "./rig.ts";
+import { expect, lasting as test, put, test as alone } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 /** Puts frames of every kind into the page; each says its name. */
 async function frames(page: Page): Promise<void> {
@@ -81,7 +83,152 @@ test("in the mirror's frames nothing runs and nothing of the site loads", async 
   }
 });
 
-test("what is masked in a frame is in nothing that the agent gets", async ({ customer, agent, session }) => {
+test("frames that navigate, reload, move and go are followed", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const [frame, home] = [document.createElement("iframe"), document.createElement("section")];
+    frame.id = "walk";
+    frame.src = "/story/map";
+    home.id = "home";
+    document.querySelector("main")?.prepend(frame, home);
+  });
+  const text = () => agent.mirror.text("#walk >>> body");
+  await expect.poll(text).toContain("14 Harbor Street");
+  const inside = customer.page.frameLocator("#walk");
+  await inside.locator("input").check();
+  await expect.poll(() => agent.mirror.checked("#walk >>> input")).toBe(true);
+  await customer.page.locator("#walk").evaluate((frame: HTMLIFrameElement) => frame.contentWindow?.location.reload());
+  await expect.poll(() => agent.mirror.checked("#walk >>> input")).toBe(false);
+  await customer.page.locator("#walk").evaluate((frame: HTMLIFrameElement) => {
+    frame.src = "/help";
+  });
+  await expect.poll(() => agent.mirror.text("#walk >>> h1")).toBeTruthy();
+  await customer.page.evaluate(() => {
+    const doc = document.querySelector<HTMLIFrameElement>("#walk")?.contentDocument;
+    doc?.open();
+    doc?.write("<p>Written anew</p><button>Press</button>");
+    doc?.close();
+    doc?.querySelector("button")?.addEventListener("click", (event) => {
+      (event.target as Element).textContent = "Pressed";
+    });
+  });
+  await expect.poll(text).toBe("Written anewPress");
+  await inside.locator("button").click();
+  await expect.poll(text).toBe("Written anewPressed");
+  // Where a frame is taken elsewhere it loads again.
+  await customer.page.evaluate(() => {
+    const frame = document.querySelector<HTMLIFrameElement>("#walk");
+    if (frame) document.querySelector("#home")?.append(frame);
+  });
+  await expect.poll(() => agent.mirror.text("#home #walk >>> h1")).toBeTruthy();
+  await customer.page.locator("#walk").evaluate((frame) => frame.remove());
+  await expect.poll(() => agent.mirror.html("#walk")).toBeNull();
+});
+
+test("a frame that is moved without loading again keeps what is in it", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const [box, home, frame] = [document.createElement("section"), document.createElement("section"), document.createElement("iframe")];
+    box.append(frame);
+    home.id = "home";
+    box.id = "box";
+    frame.id = "kept";
+    document.querySelector("main")?.prepend(box, home);
+    const inner = frame.contentDocument;
+    inner?.body.append("Kept", inner.createElement("x-host"), inner.createElement("iframe"));
+    const host = inner?.querySelector("x-host")?.attachShadow({ mode: "open" });
+    if (host) host.innerHTML = "<b>In a shadow</b><div data-tandem=hide style></div>";
+    const hidden = host?.querySelector<HTMLElement>("div");
+    if (hidden) hidden.style.cssText = "width:83px;height:41px";
+    inner?.querySelector("iframe")?.contentDocument?.body.append("Deep");
+  });
+  await expect.poll(() => agent.mirror.text("#box #kept >>> iframe >>> body")).toBe("Deep");
+  await customer.page.evaluate(() => {
+    const [box, home] = [document.querySelector("#box"), document.querySelector("#home")];
+    if (box) (home as unknown as { moveBefore(node: Node, child: Node | null): void }).moveBefore(box, null);
+  });
+  await expect.poll(() => agent.mirror.text("#home #box #kept >>> body")).toBe("Kept");
+  expect(await agent.mirror.text("#home #kept >>> iframe >>> body")).toBe("Deep");
+  expect(await agent.mirror.html("#home #kept >>> x-host >>> b")).toBe("<b>In a shadow</b>");
+  await expect.poll(() => agent.mirror.size("#home #kept >>> x-host >>> div")).toEqual({ width: 83, height: 41 });
+  // What changes there goes on to be seen.
+  await customer.page.evaluate(() => {
+    document.querySelector<HTMLIFrameElement>("#kept")?.contentDocument?.body.append(" and changed");
+  });
+  await expect.poll(() => agent.mirror.text("#kept >>> body")).toBe("Kept and changed");
+});
+
+test("a page that is made of frames", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    document.open();
+    document.write('<frameset cols="40%,*"><frame id=left src="/story/map"><frame id=right src="/help"></frameset>');
+    document.close();
+  });
+  await expect.poll(() => agent.mirror.text("#left >>> body")).toContain("14 Harbor Street");
+  await expect.poll(() => agent.mirror.text("#right >>> h1")).toBeTruthy();
+  const there = await customer.page.evaluate(() => document.querySelector("#left")?.getBoundingClientRect().width);
+  await expect.poll(async () => (await agent.mirror.size("#left"))?.width).toBe(Math.round(there ?? 0));
+});
+
+test("what stood in a frame that is gone is not private for that", async ({ customer, agent, session }) => {
+  await session("/help");
+  await frames(customer.page);
+  await expect.poll(() => agent.mirror.value("#srcdoc >>> #field")).toBe("");
+  await customer.page.evaluate(() => {
+    const frame = document.querySelector<HTMLIFrameElement>("#srcdoc");
+    const field = frame?.contentDocument?.querySelector("input");
+    if (field) field.value = "a word of the page";
+    // It loses its document.
+    if (frame) document.querySelector("main")?.append(frame);
+    const repeated = document.createElement("p");
+    repeated.id = "repeated";
+    repeated.textContent = "This is a word of the page";
+    document.querySelector("main")?.prepend(repeated);
+  });
+  await expect.poll(() => agent.mirror.text("#repeated")).toBe("This is a word of the page");
+});
+
+test("a click in a frame is told where it is in the page, however late what knows that comes", async ({ customer, agent, session }) => {
+  const { page } = customer;
+  const clicked: Array<{ x: number; y: number }> = [];
+  page.on("websocket", (socket) =>
+    socket.on("framesent", ({ payload }) => {
+      const message = typeof payload === "string" ? JSON.parse(payload) : {};
+      if (message.type === "clicked") clicked.push(message.at);
+    }),
+  );
+  let come = (): void => {};
+  const late = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  const asked = page.waitForRequest("**/.tandem/part/depth.js*");
+  await page.route("**/.tandem/part/depth.js*", async (route) => {
+    await late;
+    await route.continue();
+  });
+  await session("/help");
+  const style = "border:7px solid teal;padding:5px 9px;margin:30px 40px";
+  await put(customer, agent, `<p id="out">Outside</p><iframe id="deep" style="${style}" srcdoc="<p>Inside"></iframe>`);
+  const inside = page.frameLocator("#deep").locator("p");
+  await expect.poll(() => agent.mirror.text("#deep >>> p")).toBe("Inside");
+  const press = async (element: typeof inside): Promise<{ x: number; y: number }> => {
+    const { x, y } = (await element.boundingBox()) ?? { x: 0, y: 0 };
+    const at = { x: Math.round(x) + 5, y: Math.round(y) + 5 };
+    await page.mouse.click(at.x, at.y);
+    return at;
+  };
+  const deep = await press(inside);
+  await asked;
+  // What is in no frame waits for nothing.
+  const out = await press(page.locator("#out"));
+  await expect.poll(() => clicked).toEqual([out]);
+  come();
+  await expect.poll(() => clicked.length).toBe(2);
+  expect(Math.hypot((clicked[1]?.x ?? 0) - deep.x, (clicked[1]?.y ?? 0) - deep.y)).toBeLessThan(1);
+});
+
+alone("what is masked in a frame is in nothing that the agent gets", async ({ customer, agent, session }) => {
   const received: Buffer[] = [];
   agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(Buffer.from(frame.payload))));
   agent.page.on("response", async (response) => {
@@ -123,7 +270,7 @@ test("what is masked in a frame is in nothing that the agent gets", async ({ cus
   expect(Math.abs((near?.x ?? 0) - (tip?.x ?? 999))).toBeLessThan(40);
 });
 
-test("the agent types, clicks, chooses and scrolls in a frame, and no form leaves it", async ({ customer, agent, writing }) => {
+alone("the agent types, clicks, chooses and scrolls in a frame, and no form leaves it", async ({ customer, agent, writing }) => {
   await writing("/help");
   await customer.page.evaluate(
     () =>
@@ -191,49 +338,7 @@ test("the agent types, clicks, chooses and scrolls in a frame, and no form leave
   await expect.poll(() => agent.mirror.scrollTop("#form >>> html")).toBe(60);
 });
 
-test("frames that navigate, reload, move and go are followed", async ({ customer, agent, session }) => {
-  await session("/help");
-  await customer.page.evaluate(() => {
-    const [frame, home] = [document.createElement("iframe"), document.createElement("section")];
-    frame.id = "walk";
-    frame.src = "/story/map";
-    home.id = "home";
-    document.querySelector("main")?.prepend(frame, home);
-  });
-  const text = () => agent.mirror.text("#walk >>> body");
-  await expect.poll(text).toContain("14 Harbor Street");
-  const inside = customer.page.frameLocator("#walk");
-  await inside.locator("input").check();
-  await expect.poll(() => agent.mirror.checked("#walk >>> input")).toBe(true);
-  await customer.page.locator("#walk").evaluate((frame: HTMLIFrameElement) => frame.contentWindow?.location.reload());
-  await expect.poll(() => agent.mirror.checked("#walk >>> input")).toBe(false);
-  await customer.page.locator("#walk").evaluate((frame: HTMLIFrameElement) => {
-    frame.src = "/help";
-  });
-  await expect.poll(() => agent.mirror.text("#walk >>> h1")).toBeTruthy();
-  await customer.page.evaluate(() => {
-    const doc = document.querySelector<HTMLIFrameElement>("#walk")?.contentDocument;
-    doc?.open();
-    doc?.write("<p>Written anew</p><button>Press</button>");
-    doc?.close();
-    doc?.querySelector("button")?.addEventListener("click", (event) => {
-      (event.target as Element).textContent = "Pressed";
-    });
-  });
-  await expect.poll(text).toBe("Written anewPress");
-  await inside.locator("button").click();
-  await expect.poll(text).toBe("Written anewPressed");
-  // Where a frame is taken elsewhere it loads again.
-  await customer.page.evaluate(() => {
-    const frame = document.querySelector<HTMLIFrameElement>("#walk");
-    if (frame) document.querySelector("#home")?.append(frame);
-  });
-  await expect.poll(() => agent.mirror.text("#home #walk >>> h1")).toBeTruthy();
-  await customer.page.locator("#walk").evaluate((frame) => frame.remove());
-  await expect.poll(() => agent.mirror.html("#walk")).toBeNull();
-});
-
-test("closed shadow roots are seen, also those from before the session, and their slots", async ({ customer, agent, session }) => {
+alone("closed shadow roots are seen, also those from before the session, and their slots", async ({ customer, agent, session }) => {
   await customer.page.addInitScript(() => {
     document.addEventListener("DOMContentLoaded", () => {
       const host = document.createElement("x-closed");
@@ -261,7 +366,7 @@ test("closed shadow roots are seen, also those from before the session, and thei
   await expect.poll(() => agent.mirror.html("x-late >>> i")).toBe("<i>Closed later</i>");
 });
 
-test("a closed shadow root from before the session is seen in whatever document its host is taken to", async ({ customer, agent, session }) => {
+alone("a closed shadow root from before the session is seen in whatever document its host is taken to", async ({ customer, agent, session }) => {
   await customer.page.addInitScript(() => {
     if (top !== window) return;
     addEventListener("DOMContentLoaded", () => {
@@ -282,71 +387,7 @@ test("a closed shadow root from before the session is seen in whatever document 
   await expect.poll(() => agent.mirror.html("x-outwards >>> b")).toBe("<b>x-outwards</b>");
 });
 
-test("a frame that is moved without loading again keeps what is in it", async ({ customer, agent, session }) => {
-  await session("/help");
-  await customer.page.evaluate(() => {
-    const [box, home, frame] = [document.createElement("section"), document.createElement("section"), document.createElement("iframe")];
-    box.append(frame);
-    home.id = "home";
-    box.id = "box";
-    frame.id = "kept";
-    document.querySelector("main")?.prepend(box, home);
-    const inner = frame.contentDocument;
-    inner?.body.append("Kept", inner.createElement("x-host"), inner.createElement("iframe"));
-    const host = inner?.querySelector("x-host")?.attachShadow({ mode: "open" });
-    if (host) host.innerHTML = "<b>In a shadow</b><div data-tandem=hide style></div>";
-    const hidden = host?.querySelector<HTMLElement>("div");
-    if (hidden) hidden.style.cssText = "width:83px;height:41px";
-    inner?.querySelector("iframe")?.contentDocument?.body.append("Deep");
-  });
-  await expect.poll(() => agent.mirror.text("#box #kept >>> iframe >>> body")).toBe("Deep");
-  await customer.page.evaluate(() => {
-    const [box, home] = [document.querySelector("#box"), document.querySelector("#home")];
-    if (box) (home as unknown as { moveBefore(node: Node, child: Node | null): void }).moveBefore(box, null);
-  });
-  await expect.poll(() => agent.mirror.text("#home #box #kept >>> body")).toBe("Kept");
-  expect(await agent.mirror.text("#home #kept >>> iframe >>> body")).toBe("Deep");
-  expect(await agent.mirror.html("#home #kept >>> x-host >>> b")).toBe("<b>In a shadow</b>");
-  await expect.poll(() => agent.mirror.size("#home #kept >>> x-host >>> div")).toEqual({ width: 83, height: 41 });
-  // What changes there goes on to be seen.
-  await customer.page.evaluate(() => {
-    document.querySelector<HTMLIFrameElement>("#kept")?.contentDocument?.body.append(" and changed");
-  });
-  await expect.poll(() => agent.mirror.text("#kept >>> body")).toBe("Kept and changed");
-});
-
-test("a page that is made of frames", async ({ customer, agent, session }) => {
-  await session("/help");
-  await customer.page.evaluate(() => {
-    document.open();
-    document.write('<frameset cols="40%,*"><frame id=left src="/story/map"><frame id=right src="/help"></frameset>');
-    document.close();
-  });
-  await expect.poll(() => agent.mirror.text("#left >>> body")).toContain("14 Harbor Street");
-  await expect.poll(() => agent.mirror.text("#right >>> h1")).toBeTruthy();
-  const there = await customer.page.evaluate(() => document.querySelector("#left")?.getBoundingClientRect().width);
-  await expect.poll(async () => (await agent.mirror.size("#left"))?.width).toBe(Math.round(there ?? 0));
-});
-
-test("what stood in a frame that is gone is not private for that", async ({ customer, agent, session }) => {
-  await session("/help");
-  await frames(customer.page);
-  await expect.poll(() => agent.mirror.value("#srcdoc >>> #field")).toBe("");
-  await customer.page.evaluate(() => {
-    const frame = document.querySelector<HTMLIFrameElement>("#srcdoc");
-    const field = frame?.contentDocument?.querySelector("input");
-    if (field) field.value = "a word of the page";
-    // It loses its document.
-    if (frame) document.querySelector("main")?.append(frame);
-    const repeated = document.createElement("p");
-    repeated.id = "repeated";
-    repeated.textContent = "This is a word of the page";
-    document.querySelector("main")?.prepend(repeated);
-  });
-  await expect.poll(() => agent.mirror.text("#repeated")).toBe("This is a word of the page");
-});
-
-test("a dialog in a frame takes nothing of ours along", async ({ customer, agent, session }) => {
+alone("a dialog in a frame takes nothing of ours along", async ({ customer, agent, session }) => {
   await session("/help");
   await frames(customer.page);
   await expect.poll(() => agent.mirror.text("#srcdoc >>> p")).toBe("In srcdoc");
@@ -372,43 +413,4 @@ test("a dialog in a frame takes nothing of ours along", async ({ customer, agent
   await expect.poll(() => agent.mirror.text("#note")).toBe("Note");
   await customer.page.getByRole("button", { name: "Exit session" }).click();
   await expect(customer.page.getByRole("button", { name: "Co-browse" })).toBeVisible();
-});
-
-test("a click in a frame is told where it is in the page, however late what knows that comes", async ({ customer, agent, session }) => {
-  const { page } = customer;
-  const clicked: Array<{ x: number; y: number }> = [];
-  page.on("websocket", (socket) =>
-    socket.on("framesent", ({ payload }) => {
-      const message = typeof payload === "string" ? JSON.parse(payload) : {};
-      if (message.type === "clicked") clicked.push(message.at);
-    }),
-  );
-  let come = (): void => {};
-  const late = new Promise<void>((resolve) => {
-    come = resolve;
-  });
-  const asked = page.waitForRequest("**/.tandem/part/depth.js*");
-  await page.route("**/.tandem/part/depth.js*", async (route) => {
-    await late;
-    await route.continue();
-  });
-  await session("/help");
-  const style = "border:7px solid teal;padding:5px 9px;margin:30px 40px";
-  await put(customer, agent, `<p id="out">Outside</p><iframe id="deep" style="${style}" srcdoc="<p>Inside"></iframe>`);
-  const inside = page.frameLocator("#deep").locator("p");
-  await expect.poll(() => agent.mirror.text("#deep >>> p")).toBe("Inside");
-  const press = async (element: typeof inside): Promise<{ x: number; y: number }> => {
-    const { x, y } = (await element.boundingBox()) ?? { x: 0, y: 0 };
-    const at = { x: Math.round(x) + 5, y: Math.round(y) + 5 };
-    await page.mouse.click(at.x, at.y);
-    return at;
-  };
-  const deep = await press(inside);
-  await asked;
-  // What is in no frame waits for nothing.
-  const out = await press(page.locator("#out"));
-  await expect.poll(() => clicked).toEqual([out]);
-  come();
-  await expect.poll(() => clicked.length).toBe(2);
-  expect(Math.hypot((clicked[1]?.x ?? 0) - deep.x, (clicked[1]?.y ?? 0) - deep.y)).toBeLessThan(1);
 });

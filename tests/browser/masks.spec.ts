@@ -1,10 +1,79 @@
 /** What the policy masks or hides is in nothing that the agent's browser gets, and the customer sees what that is. */
 import { rm, writeFile } from "node:fs/promises";
-import { Customer, expect, plain, put, test } from "./rig.ts";
+import { Customer, expect, lasting as test, plain, put, test as alone } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 const TYPED = { password: "hunter2-canary", card: "4111111111111111", code: "737373", once: "918273" };
 
-test("no secret is in any byte that the agent's browser gets", async ({ customer, agent, session, demo }) => {
+test("a hidden element is a grey box of its size", async ({ customer, agent, session }) => {
+  await session("/account");
+  const own = await customer.page.locator(".balance").first().evaluate((element) => {
+    const box = element.getBoundingClientRect();
+    return { width: Math.round(box.width), height: Math.round(box.height) };
+  });
+  await expect.poll(() => agent.mirror.size(".balance")).toEqual(own);
+});
+
+test("the agent sees at a glance how much they do not see and can not use", async ({ customer, agent, session }) => {
+  await session("/account");
+  const unseen = agent.page.getByTitle("only the customer sees");
+  await expect(unseen).toHaveText("4 private");
+  await expect(agent.page.getByTitle("only the customer can use")).toHaveText("3 off");
+  await customer.page.locator("#ssn").evaluate((element) => element.remove());
+  await expect(unseen).toHaveText("3 private");
+});
+
+test("the customer sees by a tooltip what is hidden", async ({ customer, session }) => {
+  await session("/account");
+  const tooltip = customer.page.locator("tandem-widget [role=tooltip]");
+  await expect(tooltip).toBeHidden();
+  await customer.page.locator("#new-password").focus();
+  await expect(tooltip).toBeVisible();
+  await expect(tooltip).toContainText(/hidden from the agent/i);
+  await customer.page.locator("#ssn").hover();
+  await expect(tooltip).toBeVisible();
+});
+
+test("a switch shows the customer all that is hidden, and only the customer", async ({ customer, agent, session }) => {
+  await session("/account");
+  const outlines = customer.page.locator("tandem-widget .outline");
+  const toggle = customer.page.getByRole("switch", { name: "Show what is hidden" });
+  await expect(outlines).toHaveCount(0);
+  await toggle.check();
+  const boxes = () =>
+    outlines.evaluateAll((all) =>
+      all.map((one) => one.getBoundingClientRect()).map(({ x, y }) => `${Math.round(x)},${Math.round(y)}`),
+    );
+  const of = (selector: string) =>
+    customer.page
+      .locator(selector)
+      .first()
+      .evaluate((element) => element.getBoundingClientRect())
+      .then(({ x, y }) => `${Math.round(x)},${Math.round(y)}`);
+  for (const hidden of ["#ssn", ".balance", "#new-password"]) {
+    await customer.page.locator(hidden).first().scrollIntoViewIfNeeded();
+    await expect.poll(async () => (await boxes()).includes(await of(hidden)), { message: hidden }).toBe(true);
+  }
+  expect(await boxes()).not.toContain(await of("h1"));
+  expect(await agent.mirror.html(".outline")).toBe(null);
+  await toggle.uncheck();
+  await expect(outlines).toHaveCount(0);
+});
+
+test("the keyboard reaches the tooltip and the switch", async ({ customer, session }) => {
+  await session("/account");
+  const toggle = customer.page.getByRole("switch", { name: "Show what is hidden" });
+  await toggle.focus();
+  await customer.page.keyboard.press("Space");
+  await expect(customer.page.locator("tandem-widget .outline").first()).toBeVisible();
+  await customer.page.keyboard.press("Space");
+  await expect(customer.page.locator("tandem-widget .outline")).toHaveCount(0);
+  await customer.page.locator("#new-password").focus();
+  await expect(customer.page.locator("tandem-widget [role=tooltip]")).toBeVisible();
+});
+
+alone("no secret is in any byte that the agent's browser gets", async ({ customer, agent, session, demo }) => {
   const received: Buffer[] = [];
   agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(plain(frame.payload))));
   agent.page.on("response", async (response) => {
@@ -47,36 +116,7 @@ test("no secret is in any byte that the agent's browser gets", async ({ customer
   }
 });
 
-test("a hidden element is a grey box of its size", async ({ customer, agent, session }) => {
-  await session("/account");
-  const own = await customer.page.locator(".balance").first().evaluate((element) => {
-    const box = element.getBoundingClientRect();
-    return { width: Math.round(box.width), height: Math.round(box.height) };
-  });
-  await expect.poll(() => agent.mirror.size(".balance")).toEqual(own);
-});
-
-test("the agent sees at a glance how much they do not see and can not use", async ({ customer, agent, session }) => {
-  await session("/account");
-  const unseen = agent.page.getByTitle("only the customer sees");
-  await expect(unseen).toHaveText("4 private");
-  await expect(agent.page.getByTitle("only the customer can use")).toHaveText("3 off");
-  await customer.page.locator("#ssn").evaluate((element) => element.remove());
-  await expect(unseen).toHaveText("3 private");
-});
-
-test("the customer sees by a tooltip what is hidden", async ({ customer, session }) => {
-  await session("/account");
-  const tooltip = customer.page.locator("tandem-widget [role=tooltip]");
-  await expect(tooltip).toBeHidden();
-  await customer.page.locator("#new-password").focus();
-  await expect(tooltip).toBeVisible();
-  await expect(tooltip).toContainText(/hidden from the agent/i);
-  await customer.page.locator("#ssn").hover();
-  await expect(tooltip).toBeVisible();
-});
-
-test("what is typed into a withheld field leaves the browser nowhere, also where the page repeats it", async ({
+alone("what is typed into a withheld field leaves the browser nowhere, also where the page repeats it", async ({
   customer,
   agent,
   session,
@@ -123,7 +163,7 @@ test("what is typed into a withheld field leaves the browser nowhere, also where
   }
 });
 
-test("nothing of the page leaves while what finds typed values is still on its way", async ({ customer, agent, session }) => {
+alone("nothing of the page leaves while what finds typed values is still on its way", async ({ customer, agent, session }) => {
   const { page } = customer;
   const sent: Buffer[] = [];
   page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(plain(frame.payload))));
@@ -160,33 +200,7 @@ test("nothing of the page leaves while what finds typed values is still on its w
   expect(Buffer.concat(sent).includes("hunter22")).toBe(false);
 });
 
-test("a switch shows the customer all that is hidden, and only the customer", async ({ customer, agent, session }) => {
-  await session("/account");
-  const outlines = customer.page.locator("tandem-widget .outline");
-  const toggle = customer.page.getByRole("switch", { name: "Show what is hidden" });
-  await expect(outlines).toHaveCount(0);
-  await toggle.check();
-  const boxes = () =>
-    outlines.evaluateAll((all) =>
-      all.map((one) => one.getBoundingClientRect()).map(({ x, y }) => `${Math.round(x)},${Math.round(y)}`),
-    );
-  const of = (selector: string) =>
-    customer.page
-      .locator(selector)
-      .first()
-      .evaluate((element) => element.getBoundingClientRect())
-      .then(({ x, y }) => `${Math.round(x)},${Math.round(y)}`);
-  for (const hidden of ["#ssn", ".balance", "#new-password"]) {
-    await customer.page.locator(hidden).first().scrollIntoViewIfNeeded();
-    await expect.poll(async () => (await boxes()).includes(await of(hidden)), { message: hidden }).toBe(true);
-  }
-  expect(await boxes()).not.toContain(await of("h1"));
-  expect(await agent.mirror.html(".outline")).toBe(null);
-  await toggle.uncheck();
-  await expect(outlines).toHaveCount(0);
-});
-
-test("on a private page the agent reads that it is one, and gets nothing of it", async ({
+alone("on a private page the agent reads that it is one, and gets nothing of it", async ({
   customer,
   agent,
   session,
@@ -228,7 +242,7 @@ test("on a private page the agent reads that it is one, and gets nothing of it",
   }
 });
 
-test("where the customer points and clicks on what is hidden is told to nobody", async ({ customer, agent, session }) => {
+alone("where the customer points and clicks on what is hidden is told to nobody", async ({ customer, agent, session }) => {
   const told: string[] = [];
   agent.page.on("websocket", (socket) =>
     socket.on("framereceived", (frame) => told.push(plain(frame.payload).toString("latin1"))),
@@ -241,7 +255,7 @@ test("where the customer points and clicks on what is hidden is told to nobody",
   await expect.poll(heard).toBe(1);
 });
 
-test("what the site keeps out of the page tells nothing of clicks and boxes in it", async ({ customer, agent, session }) => {
+alone("what the site keeps out of the page tells nothing of clicks and boxes in it", async ({ customer, agent, session }) => {
   const told: string[] = [];
   agent.page.on("websocket", (socket) =>
     socket.on("framereceived", (frame) => told.push(plain(frame.payload).toString("latin1"))),
@@ -272,19 +286,7 @@ test("what the site keeps out of the page tells nothing of clicks and boxes in i
   expect(heard()).toBe(1);
 });
 
-test("the keyboard reaches the tooltip and the switch", async ({ customer, session }) => {
-  await session("/account");
-  const toggle = customer.page.getByRole("switch", { name: "Show what is hidden" });
-  await toggle.focus();
-  await customer.page.keyboard.press("Space");
-  await expect(customer.page.locator("tandem-widget .outline").first()).toBeVisible();
-  await customer.page.keyboard.press("Space");
-  await expect(customer.page.locator("tandem-widget .outline")).toHaveCount(0);
-  await customer.page.locator("#new-password").focus();
-  await expect(customer.page.locator("tandem-widget [role=tooltip]")).toBeVisible();
-});
-
-test("on a touch screen, a tap shows the tooltip and a tap elsewhere takes it away", async ({ browser, agent, demo }) => {
+alone("on a touch screen, a tap shows the tooltip and a tap elsewhere takes it away", async ({ browser, agent, demo }) => {
   const context = await browser.newContext({ hasTouch: true, viewport: { width: 900, height: 760 } });
   const customer = new Customer(await context.newPage(), demo);
   await customer.logIn();

@@ -1,5 +1,7 @@
 /** The agent sees what the customer sees, and every change of it. */
-import { anyStyle, Customer, expect, put, test, topOf } from "./rig.ts";
+import { anyStyle, Customer, expect, lasting as test, put, test as alone, topOf } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 test("a page with its styles, at the customer's size", async ({ customer, agent, session }) => {
   await session("/account");
@@ -10,24 +12,6 @@ test("a page with its styles, at the customer's size", async ({ customer, agent,
   await expect.poll(async () => (await agent.mirror.size("html"))?.width).toBe(width);
   const own = await customer.page.locator("main").first().evaluate((e) => Math.round(e.getBoundingClientRect().width));
   await expect.poll(async () => (await agent.mirror.size("main"))?.width).toBe(own);
-});
-
-test("pictures that only the logged-in customer can load, without another request", async ({ customer, agent, session }) => {
-  await session("/account");
-  const log = async (since: number): Promise<Array<{ number: number; path: string }>> =>
-    (await customer.page.request.get(`${customer.demo.site}/__log?since=${since}`)).json();
-  const before = (await log(0)).at(-1)?.number ?? 0;
-  await customer.open("/catalogue");
-  const pictures = 'img[src*="/resource/"]';
-  await expect.poll(() => agent.mirror.naturalWidth(pictures)).toBeGreaterThan(0);
-  // The one that no browser may keep: had the agent or the server fetched it again, it would be here twice.
-  const fetched = (await log(before)).filter((request) => request.path.startsWith("/members/images/sencha"));
-  expect(fetched.length).toBe(1);
-});
-
-test("pictures that were loaded before the session began", async ({ agent, session }) => {
-  await session("/catalogue");
-  await expect.poll(() => agent.mirror.naturalWidth('img[src*="/resource/"]')).toBeGreaterThan(0);
 });
 
 test("a picture that did not load is as broken for the agent, without another request", async ({ customer, agent, session }) => {
@@ -275,7 +259,25 @@ test("the page stands on whole pixels: its text is as sharp as the customer's", 
   }
 });
 
-test("which part of the page is on the customer's screen when they zoom in with two fingers", async ({ browser, demo, agent }) => {
+alone("pictures that only the logged-in customer can load, without another request", async ({ customer, agent, session }) => {
+  await session("/account");
+  const log = async (since: number): Promise<Array<{ number: number; path: string }>> =>
+    (await customer.page.request.get(`${customer.demo.site}/__log?since=${since}`)).json();
+  const before = (await log(0)).at(-1)?.number ?? 0;
+  await customer.open("/catalogue");
+  const pictures = 'img[src*="/resource/"]';
+  await expect.poll(() => agent.mirror.naturalWidth(pictures)).toBeGreaterThan(0);
+  // The one that no browser may keep: had the agent or the server fetched it again, it would be here twice.
+  const fetched = (await log(before)).filter((request) => request.path.startsWith("/members/images/sencha"));
+  expect(fetched.length).toBe(1);
+});
+
+alone("pictures that were loaded before the session began", async ({ agent, session }) => {
+  await session("/catalogue");
+  await expect.poll(() => agent.mirror.naturalWidth('img[src*="/resource/"]')).toBeGreaterThan(0);
+});
+
+alone("which part of the page is on the customer's screen when they zoom in with two fingers", async ({ browser, demo, agent }) => {
   const context = await browser.newContext({ viewport: { width: 400, height: 700 }, hasTouch: true, isMobile: true, reducedMotion: "reduce" });
   const customer = new Customer(await context.newPage(), demo);
   await customer.open("/help");
@@ -307,7 +309,7 @@ test("which part of the page is on the customer's screen when they zoom in with 
   await context.close();
 });
 
-test("slots that a script fills by hand, and no better than the slot is seen", async ({ customer, agent, session }) => {
+alone("slots that a script fills by hand, and no better than the slot is seen", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await customer.logIn();
   await customer.open("/help");

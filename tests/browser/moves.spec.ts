@@ -1,5 +1,7 @@
 /** What moves on the customer's page moves on the agent's, and is as far. */
-import { type Animated, animationsOf, anyStyle, expect, plain, put, test, type Agent, type Customer } from "./rig.ts";
+import { type Agent, type Animated, animationsOf, anyStyle, type Customer, expect, lasting as test, plain, put, test as alone } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 /** Two animations are as far as each other, in milliseconds. */
 const NEAR = 100;
@@ -25,32 +27,6 @@ async function apart(customer: Customer, agent: Agent, selector: string): Promis
   });
   return Math.max(...differences);
 }
-
-test("animations of style sheets that began before anybody looked, and for an agent who comes back", async ({ customer, agent }) => {
-  await anyStyle(customer);
-  await customer.logIn();
-  await customer.open("/help");
-  await customer.page.evaluate((styles) => {
-    document.body.insertAdjacentHTML("afterbegin", `${styles}<div id="moves" class="box turns"></div><div id="host"></div>`);
-    const root = document.querySelector("#host")?.attachShadow({ mode: "open" });
-    if (root) root.innerHTML = `${styles}<div class="box turns"></div>`;
-    // As after a while.
-    for (const animation of document.querySelector("#moves")?.getAnimations({ subtree: true }) ?? []) animation.currentTime = 4321;
-    for (const animation of root?.getAnimations() ?? []) animation.currentTime = 3210;
-  }, STYLES);
-  const id = await customer.start();
-  await agent.logIn();
-  await agent.join(id);
-  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
-  const shadow = async () => {
-    const ours = await agent.mirror.animations("#host >>> .turns");
-    const theirs = await customer.page.evaluate(`(${animationsOf})(document.querySelector("#host").shadowRoot.querySelector(".turns"))`) as Animated[];
-    return ours?.length === 2 ? Math.max(...theirs.map(({ begun }, at) => Math.abs(begun - (ours[at]?.begun ?? 0)))) : 9999;
-  };
-  await expect.poll(shadow).toBeLessThan(NEAR);
-  await agent.page.reload();
-  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
-});
 
 test("what scripts do to animations: stopped, taken elsewhere, faster, backwards", async ({ customer, agent, session }) => {
   await anyStyle(customer);
@@ -328,21 +304,6 @@ test("animations that scripts let follow a scroller", async ({ customer, agent, 
   for (const id of ["a", "b", "c", "d"]) await expect.poll(() => agent.mirror.animations(`#${id}`)).toEqual([]);
 });
 
-test("animations that follow a scroller, in an agent's browser that knows of none", async ({ customer, agent, session }) => {
-  await anyStyle(customer);
-  await session("/help");
-  await agent.page.evaluate(() => {
-    const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentWindow;
-    Object.assign(mirror ?? {}, { ScrollTimeline: undefined, ViewTimeline: undefined });
-  });
-  await put(customer, agent, SCROLLS, FOLLOWS);
-  const looks = (all: Animated[] | null) => all?.map(({ opacity }) => Number(opacity).toFixed(1));
-  for (const top of [250, 330]) {
-    await customer.page.locator("#scroller").evaluate((scroller, top) => (scroller.scrollTop = top), top);
-    for (const id of ["a", "b", "c", "d"]) await expect.poll(async () => looks(await agent.mirror.animations(`#${id}`)), id).toEqual(looks(await there(customer, `#${id}`)));
-  }
-});
-
 /** A popover and a dialog that come and go slowly, by `@starting-style` and what is discrete. */
 const SLOW = `<style>
   #pop, #box { opacity: 0; transition: opacity 6s linear, display 6s allow-discrete, overlay 6s allow-discrete !important }
@@ -405,52 +366,6 @@ test("what has come to its end does not begin again for who joins later", async 
   await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
 });
 
-test("what came slowly before the agent did is simply there", async ({ customer, agent }) => {
-  await anyStyle(customer);
-  await customer.logIn();
-  await customer.open("/help");
-  await customer.page.evaluate((html) => {
-    document.body.insertAdjacentHTML("afterbegin", html);
-    const [pop, box] = [document.querySelector<HTMLElement>("#pop"), document.querySelector<HTMLDialogElement>("#box")];
-    pop?.showPopover();
-    box?.show();
-    for (const one of document.getAnimations()) one.finish();
-  }, SLOW);
-  const id = await customer.start();
-  await agent.logIn();
-  await agent.join(id);
-  await expect.poll(() => agent.mirror.text("#pop")).toBe("pop");
-  for (const what of ["#pop", "#box"]) expect(await agent.mirror.animations(what)).toEqual([]);
-});
-
-test("nothing of how masked and hidden elements are animated is in any byte that the agent gets", async ({ customer, agent, session }) => {
-  const received: string[] = [];
-  agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(plain(frame.payload).toString("latin1"))));
-  await anyStyle(customer);
-  await session("/help");
-  const all = ["open", "secret", "gray"];
-  await put(customer, agent, `${STYLES}<style>.slides { --said: none; left: 0; transition: left 20s, --said 20s allow-discrete !important }</style>
-    <div id="open" class="box turns slides"></div><div id="secret" data-tandem="mask" class="box turns slides"><b></b></div>
-    <div id="gray" data-tandem="hide" class="box turns slides"></div>`);
-  await customer.page.evaluate((all) => {
-    for (const id of all) {
-      const says = `CANARY-${id}`;
-      const element = document.querySelector(`#${id}`) as HTMLElement;
-      element.style.cssText = `left: 70px; --said: ${says}-transition`;
-      for (const one of element.getAnimations({ subtree: true })) {
-        const effect = one.effect as KeyframeEffect;
-        const kind = "transitionProperty" in one ? "given-transition" : effect.pseudoElement ? "given-part" : "given";
-        effect.setKeyframes([{ "--said": `${says}-${kind}` }, { left: "9px" }]);
-        effect.updateTiming({ duration: 9000 });
-      }
-      (element.firstElementChild ?? element).animate({ "--said": [`${says}-made`, "x"] }, 9000);
-    }
-  }, all);
-  const told = (what: string) => received.some((frame) => frame.includes(what));
-  for (const kind of ["given", "given-part", "given-transition", "made"]) await expect.poll(() => told(`CANARY-open-${kind}`), kind).toBe(true);
-  for (const what of ["CANARY-secret", "CANARY-gray"]) expect(told(what), what).toBe(false);
-});
-
 test("a page that tells nonsense of animations is shown all the same", async ({ demo, customer, agent, session }) => {
   const resyncs = async () => /^tandem_session_agent_resyncs_total .*$/m.exec(await (await fetch(`${demo.console}/metrics`)).text())?.[0];
   const before = await resyncs();
@@ -481,4 +396,91 @@ test("a page that tells nonsense of animations is shown all the same", async ({ 
   expect(await resyncs()).toBe(before);
   for (let at = 1; at <= 3 * nonsense.length; at++)
     expect((await agent.mirror.animations(`#added > .box:nth-of-type(${at})`))?.length, "nothing is made again and again").toBeLessThan(4);
+});
+
+alone("animations of style sheets that began before anybody looked, and for an agent who comes back", async ({ customer, agent }) => {
+  await anyStyle(customer);
+  await customer.logIn();
+  await customer.open("/help");
+  await customer.page.evaluate((styles) => {
+    document.body.insertAdjacentHTML("afterbegin", `${styles}<div id="moves" class="box turns"></div><div id="host"></div>`);
+    const root = document.querySelector("#host")?.attachShadow({ mode: "open" });
+    if (root) root.innerHTML = `${styles}<div class="box turns"></div>`;
+    // As after a while.
+    for (const animation of document.querySelector("#moves")?.getAnimations({ subtree: true }) ?? []) animation.currentTime = 4321;
+    for (const animation of root?.getAnimations() ?? []) animation.currentTime = 3210;
+  }, STYLES);
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+  const shadow = async () => {
+    const ours = await agent.mirror.animations("#host >>> .turns");
+    const theirs = await customer.page.evaluate(`(${animationsOf})(document.querySelector("#host").shadowRoot.querySelector(".turns"))`) as Animated[];
+    return ours?.length === 2 ? Math.max(...theirs.map(({ begun }, at) => Math.abs(begun - (ours[at]?.begun ?? 0)))) : 9999;
+  };
+  await expect.poll(shadow).toBeLessThan(NEAR);
+  await agent.page.reload();
+  await expect.poll(() => apart(customer, agent, "#moves")).toBeLessThan(NEAR);
+});
+
+alone("animations that follow a scroller, in an agent's browser that knows of none", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await agent.page.evaluate(() => {
+    const mirror = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentWindow;
+    Object.assign(mirror ?? {}, { ScrollTimeline: undefined, ViewTimeline: undefined });
+  });
+  await put(customer, agent, SCROLLS, FOLLOWS);
+  const looks = (all: Animated[] | null) => all?.map(({ opacity }) => Number(opacity).toFixed(1));
+  for (const top of [250, 330]) {
+    await customer.page.locator("#scroller").evaluate((scroller, top) => (scroller.scrollTop = top), top);
+    for (const id of ["a", "b", "c", "d"]) await expect.poll(async () => looks(await agent.mirror.animations(`#${id}`)), id).toEqual(looks(await there(customer, `#${id}`)));
+  }
+});
+
+alone("what came slowly before the agent did is simply there", async ({ customer, agent }) => {
+  await anyStyle(customer);
+  await customer.logIn();
+  await customer.open("/help");
+  await customer.page.evaluate((html) => {
+    document.body.insertAdjacentHTML("afterbegin", html);
+    const [pop, box] = [document.querySelector<HTMLElement>("#pop"), document.querySelector<HTMLDialogElement>("#box")];
+    pop?.showPopover();
+    box?.show();
+    for (const one of document.getAnimations()) one.finish();
+  }, SLOW);
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => agent.mirror.text("#pop")).toBe("pop");
+  for (const what of ["#pop", "#box"]) expect(await agent.mirror.animations(what)).toEqual([]);
+});
+
+alone("nothing of how masked and hidden elements are animated is in any byte that the agent gets", async ({ customer, agent, session }) => {
+  const received: string[] = [];
+  agent.page.on("websocket", (socket) => socket.on("framereceived", (frame) => received.push(plain(frame.payload).toString("latin1"))));
+  await anyStyle(customer);
+  await session("/help");
+  const all = ["open", "secret", "gray"];
+  await put(customer, agent, `${STYLES}<style>.slides { --said: none; left: 0; transition: left 20s, --said 20s allow-discrete !important }</style>
+    <div id="open" class="box turns slides"></div><div id="secret" data-tandem="mask" class="box turns slides"><b></b></div>
+    <div id="gray" data-tandem="hide" class="box turns slides"></div>`);
+  await customer.page.evaluate((all) => {
+    for (const id of all) {
+      const says = `CANARY-${id}`;
+      const element = document.querySelector(`#${id}`) as HTMLElement;
+      element.style.cssText = `left: 70px; --said: ${says}-transition`;
+      for (const one of element.getAnimations({ subtree: true })) {
+        const effect = one.effect as KeyframeEffect;
+        const kind = "transitionProperty" in one ? "given-transition" : effect.pseudoElement ? "given-part" : "given";
+        effect.setKeyframes([{ "--said": `${says}-${kind}` }, { left: "9px" }]);
+        effect.updateTiming({ duration: 9000 });
+      }
+      (element.firstElementChild ?? element).animate({ "--said": [`${says}-made`, "x"] }, 9000);
+    }
+  }, all);
+  const told = (what: string) => received.some((frame) => frame.includes(what));
+  for (const kind of ["given", "given-part", "given-transition", "made"]) await expect.poll(() => told(`CANARY-open-${kind}`), kind).toBe(true);
+  for (const what of ["CANARY-secret", "CANARY-gray"]) expect(told(what), what).toBe(false);
 });

@@ -1,27 +1,8 @@
 /** Address, Back, Forward and Refresh in Write mode; nowhere outside the site, and no file. */
 import { rm, writeFile } from "node:fs/promises";
-import { anyStyle, expect, put, test } from "./rig.ts";
+import { anyStyle, expect, lasting as test, put, test as alone } from "./rig.ts";
 
-test("address, back, forward and refresh", async ({ customer, agent, writing }) => {
-  await writing("/help");
-  const address = agent.page.getByRole("textbox", { name: "Address" });
-  await address.fill("/story");
-  await address.press("Enter");
-  await customer.page.waitForURL("**/story");
-  await expect(address).toHaveValue(/\/story$/);
-  await agent.page.getByRole("button", { name: "Back", exact: true }).click();
-  await customer.page.waitForURL("**/help");
-  await expect(address).toHaveValue(/\/help$/);
-  await agent.page.getByRole("button", { name: "Forward" }).click();
-  await customer.page.waitForURL("**/story");
-  await expect(address).toHaveValue(/\/story$/);
-  await customer.page.evaluate(() => {
-    document.title = "not loaded again";
-  });
-  await agent.page.getByRole("button", { name: "Refresh" }).click();
-  await expect(customer.page).not.toHaveTitle("not loaded again");
-  await expect(agent.mode()).toHaveText("Write");
-});
+test.describe.configure({ mode: "default" });
 
 test("not outside the site, and not where the policy forbids", async ({ customer, agent, writing }) => {
   await writing("/help");
@@ -85,7 +66,7 @@ const OUTSIDE = /off the customer’s site/i;
 const CUSTOMER = /only the customer/i;
 
 for (const how of ["by what the browser tells of its history", "by what was written down of it"]) {
-  test(`back and forward lead only where an agent may go, ${how}`, async ({ customer, agent, writing, demo }) => {
+  alone(`back and forward lead only where an agent may go, ${how}`, async ({ customer, agent, writing, demo }) => {
     test.setTimeout(90_000);
     if (how.includes("written")) {
       await customer.page.addInitScript(() => Object.defineProperty(window, "navigation", { value: undefined }));
@@ -143,7 +124,28 @@ for (const how of ["by what the browser tells of its history", "by what was writ
   });
 }
 
-test("no file is saved as an agent's doing, and the customer's own are", async ({ customer, agent, writing }) => {
+alone("address, back, forward and refresh", async ({ customer, agent, writing }) => {
+  await writing("/help");
+  const address = agent.page.getByRole("textbox", { name: "Address" });
+  await address.fill("/story");
+  await address.press("Enter");
+  await customer.page.waitForURL("**/story");
+  await expect(address).toHaveValue(/\/story$/);
+  await agent.page.getByRole("button", { name: "Back", exact: true }).click();
+  await customer.page.waitForURL("**/help");
+  await expect(address).toHaveValue(/\/help$/);
+  await agent.page.getByRole("button", { name: "Forward" }).click();
+  await customer.page.waitForURL("**/story");
+  await expect(address).toHaveValue(/\/story$/);
+  await customer.page.evaluate(() => {
+    document.title = "not loaded again";
+  });
+  await agent.page.getByRole("button", { name: "Refresh" }).click();
+  await expect(customer.page).not.toHaveTitle("not loaded again");
+  await expect(agent.mode()).toHaveText("Write");
+});
+
+alone("no file is saved as an agent's doing, and the customer's own are", async ({ customer, agent, writing }) => {
   test.setTimeout(60_000);
   await writing("/account");
   const saved: string[] = [];

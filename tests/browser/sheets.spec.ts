@@ -1,5 +1,7 @@
 /** Styles are what scripts have made of them, whichever way. */
-import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
+import { type Agent, anyStyle, type Customer, expect, lasting as test, test as alone } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 const RED = "rgb(255, 0, 0)";
 
@@ -63,42 +65,6 @@ test("rules that scripts change in sheets that have a text or an address", async
     if (held) held.color = "rgb(255, 0, 0)";
   });
   await expect.poll(() => colour(agent, "#a")).toBe(RED);
-});
-
-test("rules put into a sheet with a text before anybody looked", async ({ customer, agent }) => {
-  await anyStyle(customer);
-  await customer.logIn();
-  await customer.open("/help");
-  await words(customer);
-  await customer.page.evaluate(() => {
-    const style = document.createElement("style");
-    style.textContent = "#a { font-weight: bold }";
-    document.head.append(style);
-    style.sheet?.insertRule("#a { color: rgb(255, 0, 0) }", 1);
-  });
-  const id = await customer.start();
-  await agent.logIn();
-  await agent.join(id);
-  await expect.poll(() => colour(agent, "#a")).toBe(RED);
-});
-
-test("rules put into a sheet with an address before anybody looked, without another request", async ({ customer, agent }) => {
-  await customer.logIn();
-  await customer.open("/help");
-  await words(customer);
-  const [many, few] = await customer.page.evaluate(() => {
-    const { sheet } = document.querySelector("link[rel=stylesheet]") as HTMLLinkElement;
-    const few = sheet?.cssRules.length ?? 0;
-    sheet?.insertRule("#a { color: rgb(255, 0, 0) }", few);
-    return [sheet?.cssRules.length, few];
-  });
-  expect(many).toBe(few + 1);
-  const before = (await requests(customer)).at(-1)?.number ?? 0;
-  const id = await customer.start();
-  await agent.logIn();
-  await agent.join(id);
-  await expect.poll(() => colour(agent, "#a")).toBe(RED);
-  expect((await requests(customer, before)).filter(({ path }) => path.includes(".css"))).toEqual([]);
 });
 
 test("a sheet that the site's own policy forbids holds on neither side", async ({ customer, agent, session }) => {
@@ -182,7 +148,43 @@ test("adopted sheets, properties and fonts that scripts made", async ({ customer
   await expect.poll(last).toBe("rgb(0, 0, 255)");
 });
 
-test("properties and fonts that scripts made before anybody looked", async ({ customer, agent }) => {
+alone("rules put into a sheet with a text before anybody looked", async ({ customer, agent }) => {
+  await anyStyle(customer);
+  await customer.logIn();
+  await customer.open("/help");
+  await words(customer);
+  await customer.page.evaluate(() => {
+    const style = document.createElement("style");
+    style.textContent = "#a { font-weight: bold }";
+    document.head.append(style);
+    style.sheet?.insertRule("#a { color: rgb(255, 0, 0) }", 1);
+  });
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => colour(agent, "#a")).toBe(RED);
+});
+
+alone("rules put into a sheet with an address before anybody looked, without another request", async ({ customer, agent }) => {
+  await customer.logIn();
+  await customer.open("/help");
+  await words(customer);
+  const [many, few] = await customer.page.evaluate(() => {
+    const { sheet } = document.querySelector("link[rel=stylesheet]") as HTMLLinkElement;
+    const few = sheet?.cssRules.length ?? 0;
+    sheet?.insertRule("#a { color: rgb(255, 0, 0) }", few);
+    return [sheet?.cssRules.length, few];
+  });
+  expect(many).toBe(few + 1);
+  const before = (await requests(customer)).at(-1)?.number ?? 0;
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => colour(agent, "#a")).toBe(RED);
+  expect((await requests(customer, before)).filter(({ path }) => path.includes(".css"))).toEqual([]);
+});
+
+alone("properties and fonts that scripts made before anybody looked", async ({ customer, agent }) => {
   await anyStyle(customer);
   await customer.logIn();
   await customer.open("/help");
@@ -201,7 +203,7 @@ test("properties and fonts that scripts made before anybody looked", async ({ cu
   expect((await fonts(agent)).join()).toMatch(/Made Before"? 700/);
 });
 
-test("a sheet that can not be had does not make the agent ask for the page again and again", async ({ customer, agent, session }) => {
+alone("a sheet that can not be had does not make the agent ask for the page again and again", async ({ customer, agent, session }) => {
   const asked: string[] = [];
   agent.page.on("websocket", (socket) =>
     socket.on("framesent", ({ payload }) => String(payload).includes('"resync"') && asked.push(String(payload))),

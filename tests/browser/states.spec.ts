@@ -1,5 +1,7 @@
 /** The agent sees the customer's states (hover, focus, validity), caret and selection, and what their browser shows. */
-import { anyStyle, expect, test, type Agent, type Customer } from "./rig.ts";
+import { type Agent, anyStyle, type Customer, expect, lasting as test, test as alone } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 function add(customer: Customer, html: string): Promise<void> {
   return customer.page.evaluate((html) => {
@@ -176,18 +178,6 @@ test("messages, lists and bubbles that the customer's browser shows", { tag: "@w
   await expect(notice).toHaveCount(0);
 });
 
-test("a prompt does not repeat what was typed into a masked field", async ({ customer, agent, session }) => {
-  await anyStyle(customer);
-  await session("/help");
-  await add(customer, '<input id="secret" data-tandem="mask">');
-  await expect.poll(() => agent.mirror.html("#secret")).toContain("masked");
-  await customer.page.fill("#secret", "Canary-90210");
-  await customer.page.locator("#secret").blur();
-  customer.page.on("dialog", () => {});
-  await customer.page.evaluate(() => { setTimeout(() => confirm("Is Canary-90210 right?"), 0); });
-  await expect(agent.page.locator(".overlay .notice-text")).toHaveText(/^Is •+ right\?$/);
-});
-
 test("names of files, and what fills the screen", { tag: "@whole" }, async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");
@@ -237,37 +227,6 @@ test("a modal dialog without its attribute is unseen on both sides", async ({ cu
   await expect.poll(() => seen("#first")).toBe(false);
 });
 
-test("an agent's browser without popovers shows all the rest", async ({ customer, agent, session }) => {
-  const asked: string[] = [];
-  agent.page.on("websocket", (socket) =>
-    socket.on("framesent", ({ payload }) => String(payload).includes('"resync"') && asked.push(String(payload))),
-  );
-  await session("/help");
-  await agent.page.evaluate(() => {
-    const view = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentWindow as
-      (Window & typeof globalThis) | null | undefined;
-    if (!view) throw new Error("there is no mirror");
-    const { matches } = view.Element.prototype;
-    view.Element.prototype.matches = function (this: Element, selector: string) {
-      if (selector.includes("popover")) throw new DOMException(selector, "SyntaxError");
-      return matches.call(this, selector);
-    } as typeof matches;
-    for (const name of ["popover", "showPopover", "hidePopover"] as const) {
-      delete (view.HTMLElement.prototype as Partial<HTMLElement>)[name];
-    }
-  });
-  await add(customer, '<div popover id="over">Over</div><p id="below">Below</p>');
-  await expect.poll(() => agent.mirror.text("#below")).toBe("Below");
-  for (const text of ["One", "Two"]) {
-    await customer.page.evaluate((text) => {
-      document.querySelector<HTMLElement>("#over")?.togglePopover(true);
-      document.querySelector("#below")?.replaceChildren(document.createElement("b"), text);
-    }, text);
-    await expect.poll(() => agent.mirror.text("#below")).toBe(text);
-  }
-  expect(asked).toEqual([]);
-});
-
 test("styles hold for what the customer likes and has", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await customer.page.emulateMedia({ colorScheme: "dark", reducedMotion: "no-preference" });
@@ -307,4 +266,47 @@ test("styles hold for how fine the customer's screen is", async ({ customer, age
   await expect.poll(() => style(agent, "#m", "color")).toBe(RED);
   expect(await style(agent, "#w", "color")).toBe(RED);
   expect(await style(agent, "#s", "background-image")).toContain("linear-gradient");
+});
+
+alone("an agent's browser without popovers shows all the rest", async ({ customer, agent, session }) => {
+  const asked: string[] = [];
+  agent.page.on("websocket", (socket) =>
+    socket.on("framesent", ({ payload }) => String(payload).includes('"resync"') && asked.push(String(payload))),
+  );
+  await session("/help");
+  await agent.page.evaluate(() => {
+    const view = document.querySelector<HTMLIFrameElement>('iframe[title="Customer\'s page"]')?.contentWindow as
+      (Window & typeof globalThis) | null | undefined;
+    if (!view) throw new Error("there is no mirror");
+    const { matches } = view.Element.prototype;
+    view.Element.prototype.matches = function (this: Element, selector: string) {
+      if (selector.includes("popover")) throw new DOMException(selector, "SyntaxError");
+      return matches.call(this, selector);
+    } as typeof matches;
+    for (const name of ["popover", "showPopover", "hidePopover"] as const) {
+      delete (view.HTMLElement.prototype as Partial<HTMLElement>)[name];
+    }
+  });
+  await add(customer, '<div popover id="over">Over</div><p id="below">Below</p>');
+  await expect.poll(() => agent.mirror.text("#below")).toBe("Below");
+  for (const text of ["One", "Two"]) {
+    await customer.page.evaluate((text) => {
+      document.querySelector<HTMLElement>("#over")?.togglePopover(true);
+      document.querySelector("#below")?.replaceChildren(document.createElement("b"), text);
+    }, text);
+    await expect.poll(() => agent.mirror.text("#below")).toBe(text);
+  }
+  expect(asked).toEqual([]);
+});
+
+alone("a prompt does not repeat what was typed into a masked field", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, '<input id="secret" data-tandem="mask">');
+  await expect.poll(() => agent.mirror.html("#secret")).toContain("masked");
+  await customer.page.fill("#secret", "Canary-90210");
+  await customer.page.locator("#secret").blur();
+  customer.page.on("dialog", () => {});
+  await customer.page.evaluate(() => { setTimeout(() => confirm("Is Canary-90210 right?"), 0); });
+  await expect(agent.page.locator(".overlay .notice-text")).toHaveText(/^Is •+ right\?$/);
 });
