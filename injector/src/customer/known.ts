@@ -25,6 +25,8 @@ export interface Known {
 export const DEEPEST = 500;
 /** Our own element. */
 export const OURS = "tandem-widget";
+/** Elements of which nothing is told that is in them. */
+const OPAQUE = new Set(["script", "noscript", "template", "iframe", "object", "selectedcontent"]);
 /** Entries in one block. */
 const BLOCK = 1024;
 
@@ -314,5 +316,5 @@ export function opaque(node: Node, depth: number): boolean {
   if (depth >= DEEPEST) return true;
   if (!isElement(node)) return false;
   // What is written between the tags of a frame is not shown.
-  return /^(script|noscript|template|iframe|object|selectedcontent)$/.test(node.localName);
+  return OPAQUE.has(node.localName);
 }

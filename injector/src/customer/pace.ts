@@ -9,16 +9,19 @@ const MORE = 4;
 /** Nodes between two looks at the clock. */
 const STRIDE = 128;
 
+/** More nodes than there are; no infinity, which V8 would make an object of for each step towards it. */
+const ALL = 2 ** 30 - 1;
+
 /** The task that is running. */
 export class Pace {
-  #left = Number.POSITIVE_INFINITY;
+  #left = ALL;
   #end = 0;
   /** Each is longer than the one before, so that there is an end to it while the page goes on to change. */
   #tasks = 0;
 
   /** A task begins, which is as long as it takes unless it is `short`. */
   begin(short: boolean): void {
-    this.#left = short ? STRIDE : Number.POSITIVE_INFINITY;
+    this.#left = short ? STRIDE : ALL;
     this.#end = performance.now() + TASK + MORE * this.#tasks++;
   }
 

@@ -147,10 +147,10 @@ function writeElement(
   } else {
     const told = toldOf(top, withholding, names);
     out.uint(told.length / 2);
-    told.forEach((text, at) => {
-      if (at % 2) out.string(text);
-      else out.word(text);
-    });
+    for (let at = 0; at < told.length; at += 2) {
+      out.word(told[at] as string);
+      out.string(told[at + 1] as string);
+    }
   }
   if (!plain || (notable && names.includes("popover"))) context.fresh(top);
   const inside = typed || name === "textarea" || (notable && names.includes("contenteditable"));
