@@ -27,15 +27,15 @@ Object.assign(window, {
         throw new Error("the recorder gave up");
       },
     };
+    const extras = new Extras();
+    extras.make = (known, extras) => new Sheets(known, extras);
     const page = {
       roots: new Roots(),
       realms: new Realms(),
-      extras: new Extras(),
+      extras,
       notices: new Notices(),
       agentHas: () => false,
     };
-    return new Recorder(1, page, withholding, outlet, {
-      sheets: (known, extras) => new Sheets(known, extras),
-    });
+    return new Recorder(1, page, withholding, outlet, {});
   },
 });

@@ -397,6 +397,8 @@ impl<'a> Lens<'a> {
             "background" if WITH_BACKGROUND.iter().any(|name| element.is_html(name)) => {
                 self.capability(node, value, true)
             }
+            // By it browsers would choose sheets; which ones hold is said by what each of them holds for.
+            "title" if element.name() == "style" => None,
             // What only says something to styles anywhere else.
             "loading" if ["img", "iframe"].iter().any(|name| element.is_html(name)) => None,
             _ if element.namespace() == Namespace::Svg && PAINT.contains(&name) => {

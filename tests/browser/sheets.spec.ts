@@ -115,6 +115,54 @@ test("sheets that are switched off, chosen by title, or hold for other media", a
   await expect.poll(() => colour(agent, "#e")).toBe(RED);
 });
 
+test("of sheets with different titles those hold that hold in the customer's browser", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await words(customer);
+  const add = (...sheets: Array<[title: string, selector: string]>) =>
+    customer.page.evaluate((sheets) => {
+      for (const [title, selector] of sheets) {
+        const style = document.createElement("style");
+        style.title = title;
+        style.textContent = `${selector} { color: rgb(255, 0, 0) }`;
+        document.head.append(style);
+      }
+    }, sheets);
+  const red = (page: Customer["page"], root: string) =>
+    page.evaluate(`[..."abcdefg"].filter((id) => { const it = ${root}.querySelector("#" + id); return it && it.ownerDocument.defaultView.getComputedStyle(it).color === "${RED}" }).join("")`);
+  const same = async (expected: string) => {
+    expect(await red(customer.page, "document")).toBe(expected);
+    await expect.poll(() => red(agent.page, "document.querySelector('iframe').contentDocument")).toBe(expected);
+  };
+  await add(["A", "#a"], ["B", "#b"]);
+  await same("a");
+  await add(["B", "#e"], ["A", "#c"], ["", "#d"]);
+  await same("acd");
+  await customer.page.evaluate(() => { for (const { sheet } of document.querySelectorAll("style")) if (sheet) sheet.disabled = sheet.title === "A"; });
+  await same("d");
+  await customer.page.evaluate(() => { for (const { sheet } of document.querySelectorAll("style")) if (sheet) sheet.disabled = false; });
+  await same("acd");
+});
+
+test("of linked sheets that a script switches by their title those hold that hold in the customer's browser", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await customer.page.evaluate(() => {
+    for (const [title, rel] of [["One", "stylesheet"], ["Two", "alternate stylesheet"], ["Three", "alternate stylesheet"]] as const) {
+      document.head.append(Object.assign(document.createElement("link"), { title, rel, href: document.querySelector<HTMLLinkElement>("link[rel=stylesheet]")?.href }));
+    }
+  });
+  const holds = () => Promise.all([3, 2, 1].map(async (at) => !/media="not all"| disabled/.test((await agent.mirror.html(`head link:nth-last-of-type(${at})`)) ?? "")));
+  await expect.poll(holds).toEqual([true, false, false]);
+  await customer.page.evaluate(() => {
+    for (const link of document.querySelectorAll<HTMLLinkElement>("link[title]")) {
+      link.disabled = true;
+      link.disabled = link.title !== "Two";
+    }
+  });
+  await expect.poll(holds).toEqual([false, true, false]);
+});
+
 test("adopted sheets, properties and fonts that scripts made", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");

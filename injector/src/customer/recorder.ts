@@ -101,7 +101,6 @@ export interface RecorderParts {
 export interface ReadyParts {
   /** Finds what the server holds already. */
   readonly held?: ((known: KnownNodes) => ReadonlyMap<Node, number>) | undefined;
-  readonly sheets?: MakeSheets | undefined;
 }
 
 /** What epochs have in common. */
@@ -179,7 +178,6 @@ export class Recorder {
       page.extras,
       () => outlet.load("sheets"),
       () => this.schedule(),
-      parts.sheets,
     );
     this.#states = new States(this.known, withholding, (element) => page.agentHas(element));
     this.#notices = page.notices.begin(this.known, withholding, {

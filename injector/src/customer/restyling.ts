@@ -22,16 +22,14 @@ export class Restyling {
   #loading = false;
   #sheets: Sheets | null = null;
 
-  /** `make` is what tells, if it is loaded; `changed` is called when there is something new to write. */
+  /** `changed` is called when there is something new to write. */
   constructor(
     readonly known: KnownNodes,
     readonly extras: Extras,
     readonly load: () => Promise<MakeSheets>,
     readonly changed: () => void,
-    make?: MakeSheets,
   ) {
-    const ready = make ?? extras.make;
-    if (ready) this.#begin(ready);
+    if (extras.make) this.#begin(extras.make);
   }
 
   /** A new element or root of the page. */
@@ -93,9 +91,9 @@ export class Restyling {
     this.#sheets?.write(out);
   }
 
-  /** Whether there is more to tell than the DOM does: adopted sheets, fonts, elements whose sheet is off. */
+  /** Whether there is more to tell than the DOM does: adopted sheets, fonts, elements whose sheet is off or may be. */
   #isScripted(node: Styled): boolean {
-    if (isElement(node)) return isOff(node);
+    if (isElement(node)) return isOff(node) || !!node.sheet?.title;
     return (
       node.adoptedStyleSheets?.length > 0 ||
       (node.nodeType === Node.DOCUMENT_NODE && this.extras.has(node as Document))

@@ -282,13 +282,13 @@ export class Session implements Host, ActingSession {
     if (this.#paused) return;
     const connection = this.#connection;
     this.#epoch = epoch;
-    const { bridge } = this.context;
+    const { bridge, extras } = this.context;
     const part = <T>(name: PartName, needed: unknown): Promise<T | undefined> | undefined =>
       needed ? bridge.load<T>(name).catch(() => undefined) : undefined;
     // Without it, everything is sent.
     const find = await part<FindHeld>("held", held.fingerprints);
     // Without it, the page has no styles at first.
-    const sheets = await part<MakeSheets>(
+    extras.make ??= await part<MakeSheets>(
       "sheets",
       document.adoptedStyleSheets.length || document.querySelector("style:empty"),
     );
@@ -312,7 +312,6 @@ export class Session implements Host, ActingSession {
     };
     this.#recorder = new Recorder(epoch, this.context, this.withholding, outlet, {
       held: find && ((known) => find(held, known, this.withholding)),
-      sheets,
     });
   }
 

@@ -28,7 +28,7 @@ export class Extras {
   readonly fonts = new WeakMap<FontFace, string | Blob>();
   readonly properties = new WeakMap<Document, PropertyDefinition[]>();
   /** What tells, once it was needed: what it has heard holds for the next epoch too. */
-  make?: MakeSheets;
+  make?: MakeSheets | undefined;
 
   /** Whether there is any in a document. */
   has(document: Document): boolean {

@@ -19,6 +19,11 @@ export type MakeSheets = (known: KnownNodes, extras: Extras) => Sheets;
 const ADOPTED = "data-tandem-adopted";
 /** Longest text of one root or element, in UTF-16 units. */
 const LONGEST = 1024 * 1024;
+/** Where it is there, the browser says of each sheet whether it is left out. */
+const SAYS = "selectedStyleSheetSet";
+/** Sheets that may be chosen by their title without a script. */
+const TITLED =
+  "style[title]:not([title='']),link[rel~=stylesheet i][title]:not([rel~=alternate i],[title=''])";
 /** Rules whose declarations scripts may hold on to. */
 const MOST_WATCHED = 200;
 
@@ -31,6 +36,8 @@ export class Memory {
   readonly edited = new WeakSet<CSSStyleSheet>();
   /** Those that may hold for other media than their elements say. */
   readonly touched = new WeakSet<CSSStyleSheet>();
+  /** The title of the sheets that a document holds to, of several titles. */
+  readonly chosen = new WeakMap<Document, string>();
 }
 
 /** What the server has in place of rules. */
@@ -175,8 +182,22 @@ export class Sheets {
   /** What the sheet of an element holds for, where the element does not say it. */
   #mediaOf(owner: Owner): string | null {
     const { sheet } = owner;
-    if (isOff(owner)) return "not all";
+    if (isOff(owner) || this.#isLeftOut(owner)) return "not all";
     return sheet && this.memory.touched.has(sheet) ? sheet.media.mediaText : null;
+  }
+
+  /** Whether the document holds to sheets of another title. */
+  #isLeftOut(owner: Owner): boolean {
+    const document = owner.getRootNode() as Document;
+    const title = owner.sheet?.title;
+    if (!title || document.nodeType !== Node.DOCUMENT_NODE || SAYS in document) return false;
+    const chosen = this.memory.chosen.get(document) ?? chosenIn(document);
+    if (chosen) this.memory.chosen.set(document, chosen);
+    if (title === chosen) return false;
+    // A script that has switched off the links that were chosen has chosen others: style elements never are.
+    const links = [...this.#owners].filter((it) => it.title === chosen && it.ownerDocument === document);
+    const switched = links.length > 0 && links.every((it) => it.hasAttribute("disabled"));
+    return owner.localName === "style" || !switched;
   }
 
   #compare(rule: CSSRule, text: string): void {
@@ -252,6 +273,14 @@ function textOf(sheet: CSSStyleSheet | null): string {
   let css = "";
   for (const rule of rulesOf(sheet)) css += `${rule.cssText}\n`;
   return sheet.media?.length && !sheet.ownerNode ? `@media ${sheet.media.mediaText}{${css}}` : css;
+}
+
+/** What a document says of that itself, or the first title that it came upon. */
+function chosenIn(document: Document): string | undefined {
+  const meta = document.querySelector<HTMLMetaElement>("meta[http-equiv=default-style i]");
+  const titled = [...document.querySelectorAll<Owner>(TITLED)];
+  const first = titled.find((it) => !it.hasAttribute("disabled")) ?? titled[0];
+  return meta?.content || first?.title;
 }
 
 /** A sheet of another origin does not give its rules away, and nobody can have changed them. */

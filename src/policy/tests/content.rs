@@ -334,7 +334,7 @@ fn what_the_browser_says_over_the_page_and_what_is_selected_follow_the_rules() {
 
 #[test]
 fn sheets_are_what_scripts_have_made_of_them() {
-    let markup = "<link id=\"l\" rel=\"alternate stylesheet\" title=\"x\" href=\"/css/a.css\"><style id=\"s\">p { color: red }</style>";
+    let markup = "<link id=\"l\" rel=\"alternate stylesheet\" title=\"x\" href=\"/css/a.css\"><style id=\"s\" title=\"y\">p { color: red }</style>";
     let mut tree = body(markup);
     let [link, style] = ["l", "s"].map(|id| find(&tree, id).id());
     let sheet = |id, media: Option<&str>, css: &str| PageOp::Sheet {
@@ -350,6 +350,7 @@ fn sheets_are_what_scripts_have_made_of_them() {
     let dump = view("", &tree);
     let (_, image) = ResourceNames::new([7; 32], "/session/x/resource/").name("https://shop.test/css/i.png");
     assert!(dump.contains(&image), "the URLs are those of the sheet: {dump}");
+    assert!(!dump.contains("\"title\""), "no browser chooses by titles: {dump}");
     assert!(dump.contains("color: blue") && !dump.contains("color: red"), "{dump}");
     assert!(dump.contains("\"media\": \"not all\"") && dump.contains("\"rel\": \"stylesheet\""), "{dump}");
 }
