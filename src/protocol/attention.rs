@@ -17,6 +17,8 @@ pub struct States {
     pub active: Option<NodeId>,
     /// The fragment of the address names it.
     pub target: Option<NodeId>,
+    /// The window has the focus too (`:focus`): else another one has, or a dialog of the browser.
+    pub focused: bool,
     /// The focus is to be seen (`:focus-visible`).
     pub focus_visible: bool,
     /// What is around an element of the top layer is not in the states of what is in it: some browsers hold it so.
@@ -114,14 +116,16 @@ impl States {
         let [hover, pointed] = [some_node(reader)?, some_node(reader)?];
         let [active, target] = [some_node(reader)?, some_node(reader)?];
         let bits = reader.byte()?;
-        Ok(States { hover, pointed, active, target, focus_visible: bits & 1 != 0, bounded: bits & 2 != 0 })
+        let [focus_visible, bounded, focused] = [1, 2, 4].map(|bit| bits & bit != 0);
+        Ok(States { hover, pointed, active, target, focused, focus_visible, bounded })
     }
 
     pub(super) fn write(&self, out: &mut Writer) {
         for id in [self.hover, self.pointed, self.active, self.target] {
             out.uint(id.map_or(0, |id| id.0));
         }
-        out.byte(u8::from(self.focus_visible) | u8::from(self.bounded) << 1);
+        let bits = [self.focus_visible, self.bounded, self.focused];
+        out.byte(bits.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit)));
     }
 }
 

@@ -87,6 +87,23 @@ test("what the customer hovers, presses and focuses, and not what the agent does
   await expect.poll(there).toEqual(await here());
 });
 
+alone("what has the focus is not shown so while another window has it", { tag: "@whole" }, async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await add(customer, "<style>#a:focus, #b:focus-within { color: rgb(255, 0, 0) }</style><p id='b'><input id='a'></p>");
+  const { page } = customer;
+  // Playwright has every page believe that it is in front.
+  await (await page.context().newCDPSession(page)).send("Emulation.setFocusEmulationEnabled", { enabled: false });
+  await page.bringToFront();
+  await page.focus("#a");
+  await expect.poll(() => style(agent, "#a", "color")).toBe(RED);
+  await (await page.context().newPage()).bringToFront();
+  await expect.poll(() => page.evaluate(() => [document.hasFocus(), document.activeElement?.id])).toEqual([false, "a"]);
+  for (const selector of ["#a", "#b"]) await expect.poll(() => style(agent, selector, "color")).not.toBe(RED);
+  await page.bringToFront();
+  for (const selector of ["#a", "#b"]) await expect.poll(() => style(agent, selector, "color")).toBe(RED);
+});
+
 test("what is chosen in a list looks as where the customer's keyboard is", async ({ customer, agent, session }) => {
   await session("/help");
   await add(customer, `<select id="list" multiple><option>a<option id="chosen" selected>b</select>`);

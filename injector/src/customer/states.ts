@@ -58,6 +58,8 @@ export class States {
       this.#around(this.#active),
       this.known.id(this.#target),
       (focus?.matches(":focus-visible") ? 1 : 0) |
+        // Not while another window has it, or a dialog of the browser.
+        (focus?.matches(":focus") ? 4 : 0) |
         // Whether states of what is in the top layer end there, only the browser knows.
         ((focus?.ownerDocument === document && isOut(":focus-within")) || (this.#hover && isOut(":hover"))
           ? 2

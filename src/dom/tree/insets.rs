@@ -101,6 +101,7 @@ impl Tree {
                 pointed: pointed.or_else(|| state(|states| states.pointed)),
                 active: state(|states| states.active),
                 target: page.states.target,
+                focused: focused.attention.states.focused,
                 focus_visible: focused.attention.states.focus_visible,
                 bounded: page.states.bounded || inner.clone().any(|states| states.bounded),
             },

@@ -89,14 +89,16 @@ fn a_form_may_be_sent_as_it_changes_where_its_button_may_be_pressed() {
          <form><input id=\"none\"></form><form action=\"/never\"><input id=\"never\"><button class=\"yes\"></button></form>\
          <form><input id=\"off\"><button class=\"yes\" disabled></button></form></body>",
     );
-    for (id, submits) in
-        [("find", true), ("dead", false), ("none", false), ("never", false), ("off", false)]
+    for (id, submits) in [("find", true), ("dead", false), ("none", false), ("never", false), ("off", false)]
     {
         assert_eq!(case.input(id).map(|permit| permit.submits()), Ok(submits), "#{id}");
     }
     let chosen = case.ask(Action::Select { node: case.id("sort"), indexes: vec![0] });
     assert_eq!(chosen.map(|permit| permit.submits()), Ok(true));
-    assert_eq!((case.click("tick"), case.click("label"), case.click("dead")), (Ok(true), Ok(true), Ok(false)));
+    assert_eq!(
+        (case.click("tick"), case.click("label"), case.click("dead")),
+        (Ok(true), Ok(true), Ok(false))
+    );
     assert_eq!(case.key("tick", " ").map(|permit| permit.submits()), Ok(true));
     assert_eq!(case.key("sort", "ArrowDown").map(|permit| permit.submits()), Ok(true));
 }

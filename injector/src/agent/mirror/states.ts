@@ -14,6 +14,8 @@ export type States<T> = {
   pointed: T | null;
   active: T | null;
   target: T | null;
+  /** Whether the window has the focus too. */
+  focused: boolean;
   focusVisible: boolean;
   /** Whether what is around an element of the top layer has no part in the states of what is in it, in the customer's browser. */
   bounded: boolean;
@@ -27,6 +29,7 @@ export class StateMarks {
     pointed: null,
     active: null,
     target: null,
+    focused: false,
     focusVisible: false,
     bounded: false,
   };
@@ -52,9 +55,9 @@ export class StateMarks {
 
   /** Again, when the top layer has changed. */
   mark(): void {
-    const { hover, pointed, active, target, focusVisible, bounded } = this.#states;
+    const { hover, pointed, active, target, focused, focusVisible, bounded } = this.#states;
     // The body has the focus when nothing has; where it is typed into, browsers draw nothing around it.
-    const focus = this.#focus?.localName === "body" ? null : this.#focus;
+    const focus = !focused || this.#focus?.localName === "body" ? null : this.#focus;
     const ends = (element: Element) => bounded && this.isOnTop(element);
     this.#put(OWN.hover, [...around(hover, ends), ...around(pointed, ends)]);
     this.#put(OWN.active, around(active, ends));

@@ -125,8 +125,8 @@ function operation(reader: Reader): ViewOp {
       const [hover, pointed] = [nodeOrNone(reader), nodeOrNone(reader)];
       const [active, target] = [nodeOrNone(reader), nodeOrNone(reader)];
       const bits = reader.byte();
-      const [focusVisible, bounded] = [(bits & 1) !== 0, (bits & 2) !== 0];
-      return { op: "states", states: { hover, pointed, active, target, focusVisible, bounded } };
+      const [focusVisible, bounded, focused] = [(bits & 1) !== 0, (bits & 2) !== 0, (bits & 4) !== 0];
+      return { op: "states", states: { hover, pointed, active, target, focused, focusVisible, bounded } };
     }
     case 67: {
       const anchor = nodeOrNone(reader);
