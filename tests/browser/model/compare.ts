@@ -69,7 +69,7 @@ export async function compare(customer: Page, agent: Agent, context: string, pat
       await Promise.all(customer.frames().map((frame) => frame.evaluate(`(${restyle})(document)`).catch(() => {})));
       const anew = await here(customer.mainFrame());
       if (plain(anew) === plain(shown)) {
-        console.log(`${context}: a browser showed what was`);
+        console.log(`${context}: a browser showed what was: ${difference(plain(page), plain(mirror))}`);
         return;
       }
       for (const [name, text] of Object.entries({ page, mirror, anew, shown })) {
