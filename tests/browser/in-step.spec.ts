@@ -276,6 +276,24 @@ test("what was hidden before the session is scrolled as it was once it is shown"
   await expect.poll(() => agent.mirror.scrollTop("iframe >>> #box")).toBe(30);
 });
 
+test("what is hidden as soon as it is scrolled is so once it is shown", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const html = `<div id=box style="height:40px;overflow:scroll"><p>1<p>2<p>3<p>4</div>beside it`;
+    document.querySelector("main")?.insertAdjacentHTML("afterbegin", html);
+    const box = document.querySelector<HTMLElement>("#box");
+    // That it has been scrolled is heard when it has no box any more.
+    box?.addEventListener("scroll", () => box.before(box.hidden ? "heard" : ""));
+    box?.scrollTo(0, 30);
+    if (box?.scrollTop === 30) box.hidden = true;
+  });
+  await expect.poll(() => agent.mirror.text("main")).toContain("heard");
+  await customer.page.$eval("#box", (box) => box.removeAttribute("hidden"));
+  expect(await customer.page.$eval("#box", (box) => box.scrollTop)).toBe(30);
+  await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
+});
+
 test("what was no part of the page is scrolled as it was once it is one", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");

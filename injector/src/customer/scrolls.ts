@@ -65,7 +65,9 @@ export class Scrolls {
       const id = this.known.id(node);
       if (!id) continue;
       const offset = offsetOf(node);
-      if (this.#told.delete(id) || offset.some(Boolean)) this.#told.set(id, `${offset}`);
+      // It may have lost its box since, and be back there once it has one.
+      this.#told.delete(id);
+      this.#told.set(id, `${offset}`);
       const [oldest] = this.#told.keys();
       if (oldest && this.#told.size > MOST) this.#told.delete(oldest);
       out.byte(8);
