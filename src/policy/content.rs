@@ -357,6 +357,10 @@ impl<'a> Lens<'a> {
         {
             return Some(media);
         }
+        // What is in which slot decides what is shown at all, of others too.
+        if name == "slot" || (name == "name" && element.is_html("slot")) {
+            return Some(value.into());
+        }
         if verdict.sight == Sight::Hidden {
             return matches!(name, "class" | "id").then(|| value.into());
         }
@@ -369,9 +373,7 @@ impl<'a> Lens<'a> {
             return (kept && verdict.sight == Sight::Shown).then(|| value.into());
         }
         let masked = verdict.sight.masked();
-        // The name of a slot is as much of a shape as what asks for it.
-        let kept = STRUCTURE.contains(&name) || (name == "name" && element.is_html("slot"));
-        if (masked && !kept)
+        if (masked && !STRUCTURE.contains(&name))
             || (verdict.shape == Shape::Placeholder && !BOX.contains(&name))
             || name.starts_with("on")
             || NEVER.contains(&name)

@@ -38,6 +38,26 @@ fn what_runs_or_loads_or_submits_never_gets_through() {
 }
 
 #[test]
+fn what_is_in_which_slot_is_told_of_whatever_is_there() {
+    let there = [
+        "<b slot=\"there\"></b>",
+        "<b class=\"secret\" slot=\"there\">CANARY</b>",
+        "<b class=\"gone\" slot=\"there\">CANARY</b>",
+        "<script slot=\"there\">CANARY</script>",
+        "<template slot=\"there\"></template>",
+        "<link rel=\"icon\" href=\"/CANARY\" slot=\"there\">",
+        "<iframe src=\"/CANARY\" slot=\"there\"></iframe>",
+        "<#shadow><slot name=\"there\"></slot></>",
+        "<#shadow><slot class=\"gone\" name=\"there\"></slot></>",
+    ];
+    for child in there {
+        let rules = "[[hide]]\nselect = \".gone\"\n[[mask]]\nselect = \".secret\"\n";
+        let dump = view(rules, &body(&format!("<x-card>{child}</x-card>")));
+        assert!(dump.contains("\"there\"") && !dump.contains("CANARY"), "{child}: {dump}");
+    }
+}
+
+#[test]
 fn an_image_keeps_the_density_of_what_it_shows() {
     let of = |markup: &str| {
         let view = view("", &body(markup));
