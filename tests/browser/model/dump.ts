@@ -69,6 +69,7 @@ export function dump(page: Document, inside?: { depth: number; seen: boolean }):
     const element = node as HTMLInputElement;
     // Rules that no element has are told as a style element that only the mirror has: computed styles tell.
     if (element.localName === "style") lines.push(`${indent}# style ${rulesOf((node as unknown as HTMLStyleElement).sheet)}`);
+    if (element.dataset?.tandem === "ignore") lines.push(`${indent}# ignored ${element.innerHTML.replace(/\s+/g, " ")}`);
     if (element.dataset?.tandem === "ignore" || /^(style|tandem-widget)$/.test(element.localName)) return;
     // What is never shown is told without its attributes.
     const bare = /^(template|noscript|script)$/.test(element.localName);

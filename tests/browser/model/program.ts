@@ -61,6 +61,8 @@ export function program(seed: number, only: string[], elsewhere: string[] = []):
     const found: Element[] = [top];
     for (let at = 0; at < found.length; at++) {
       const element = found[at] as Element;
+      // Nothing in these is shown, and nobody puts slots there.
+      if (/^(template|noscript|script)$/.test(element.localName)) continue;
       // The widget goes into the uppermost dialog.
       const inside = [...element.children, ...(rootOf(element)?.children ?? [])];
       found.push(...inside.filter(({ localName }) => localName !== "tandem-widget"));
