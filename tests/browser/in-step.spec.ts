@@ -1,6 +1,8 @@
 /** All copies of a page stay one, and what the server has already is not sent again. */
 import type { Page } from "@playwright/test";
-import { anyStyle, type Customer, expect, test } from "./rig.ts";
+import { anyStyle, type Customer, expect, lasting as test, test as alone } from "./rig.ts";
+
+test.describe.configure({ mode: "default" });
 
 /** A counter of the server. */
 async function counted(console_: string, name: string): Promise<number> {
@@ -62,54 +64,6 @@ const HARM: Record<string, (document: Document) => void> = {
     text.data = text.data.replace(/.$/, "?");
   },
 };
-
-for (const [harm, change] of Object.entries(HARM)) test(`a mirror that ${harm} is repaired by itself within two seconds`, async ({ agent, session, demo }) => {
-  const checks = countChecks(agent.page);
-  await session("/help");
-  const before = await counted(demo.console, "tandem_session_mirror_divergences_total");
-  await expect.poll(() => checks.received, "the server says what the mirror should be").toBeGreaterThan(0);
-  const heading = await agent.mirror.text("h1");
-  expect(heading).toBeTruthy();
-  const began = Date.now();
-  await mirrored(agent.page, change);
-  expect(await agent.mirror.text("h1")).not.toBe(heading);
-  await expect.poll(() => agent.mirror.text("h1"), { intervals: [50] }).toBe(heading);
-  expect(Date.now() - began).toBeLessThan(2000);
-  expect(await counted(demo.console, "tandem_session_mirror_divergences_total")).toBe(before + 1);
-});
-
-test("no copy is found to diverge while a page changes", async ({ customer, agent, session, demo }) => {
-  const [there, here] = [countChecks(agent.page), countChecks(customer.page)];
-  await session("/help");
-  const diverged = () =>
-    Promise.all(["mirror", "server"].map((leg) => counted(demo.console, `tandem_session_${leg}_divergences_total`)));
-  const before = await diverged();
-  for (let round = 0; round < 4; round++) {
-    const seen = { there: there.received, here: here.sent };
-    await customer.page.evaluate((round) => {
-      const list = document.createElement("div");
-      list.innerHTML = `<p>one<p>two<!-- --><p>round ${round}`;
-      (document.querySelector("main") ?? document.body).append(list);
-      list.append(...[...list.children].reverse());
-      // What is in `selectedcontent`, browsers fill in themselves, here and there.
-      list.insertAdjacentHTML("beforeend", "<select><button><selectedcontent></selectedcontent></button><option><b>1</b><option><i>2</i></select>");
-      const [select] = list.getElementsByTagName("select");
-      if (select) select.selectedIndex = 1;
-      list.attachShadow({ mode: "open" }).innerHTML = "<slot></slot><i data-tandem=ignore></i><b>end</b>";
-      const sheet = new CSSStyleSheet();
-      sheet.replaceSync("p{color:red}");
-      // Rules that no element has are told at the end of their root; what comes later goes before them.
-      for (const root of [document, list.shadowRoot]) if (root) root.adoptedStyleSheets = [sheet];
-      list.shadowRoot?.append("tail");
-      document.documentElement.append(document.createComment(`${round}`));
-      document.head.appendChild(document.createElement("style")).sheet?.insertRule("b{color:blue}");
-    }, round);
-    await expect.poll(() => agent.mirror.text("main")).toContain(`round ${round}`);
-    await expect.poll(() => here.sent, "the page is compared with the server's copy").toBeGreaterThan(seen.here);
-    await expect.poll(() => there.received, "and the mirror with its view").toBeGreaterThan(seen.there);
-  }
-  expect(await diverged()).toEqual(before);
-});
 
 test("a large change is read in several tasks, and told as the page was at the end of the last", async ({ customer, agent, session }) => {
   await session("/help");
@@ -254,28 +208,6 @@ test("what was hidden is scrolled as it was once it is shown", async ({ customer
   await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
 });
 
-test("what was hidden before the session is scrolled as it was once it is shown", async ({ customer, agent, session }) => {
-  await anyStyle(customer);
-  await customer.page.addInitScript(() => {
-    if (top !== window) return;
-    addEventListener("DOMContentLoaded", () => {
-      const box = `<div id=box style="height:40px;overflow:scroll"><p>1<p>2<p>3<p>4</div>`;
-      document.querySelector("main")?.insertAdjacentHTML("afterbegin", `<div class=late>${box}</div><iframe class=late></iframe>`);
-      const inner = document.querySelector("iframe")?.contentDocument as Document;
-      inner.body.innerHTML = box;
-      for (const root of [document, inner]) root.querySelector("#box")?.scrollTo(0, 30);
-      for (const element of document.querySelectorAll<HTMLElement>(".late")) element.hidden = true;
-    });
-  });
-  await session("/help");
-  await expect.poll(() => agent.mirror.html("iframe >>> #box")).toBeTruthy();
-  await customer.page.$$eval(".late", (late) => late.map((element) => element.removeAttribute("hidden")));
-  expect(await customer.page.locator("#box").evaluate((box) => box.scrollTop)).toBe(30);
-  expect(await customer.page.frameLocator("iframe.late").locator("#box").evaluate((box) => box.scrollTop)).toBe(30);
-  await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
-  await expect.poll(() => agent.mirror.scrollTop("iframe >>> #box")).toBe(30);
-});
-
 test("what is hidden as soon as it is scrolled is so once it is shown", async ({ customer, agent, session }) => {
   await anyStyle(customer);
   await session("/help");
@@ -303,7 +235,110 @@ test("what was no part of the page is scrolled as it was once it is one", async 
   await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
 });
 
-test("after a lost connection only what changed is sent: of an unchanged page, next to nothing", async ({
+test("a shadow root that nothing told of is found", async ({ customer, agent, session }) => {
+  await session("/help");
+  // Of a window that was gone before anybody could look at it: its functions tell nothing.
+  await customer.page.evaluate(() => {
+    const frame = document.body.appendChild(document.createElement("iframe"));
+    const host = frame.contentDocument?.createElement("p") as HTMLElement;
+    frame.remove();
+    host.id = "stranger";
+    document.querySelector("main")?.prepend(host);
+  });
+  await expect.poll(() => agent.mirror.html("#stranger")).toContain("stranger");
+  await customer.page.$eval("#stranger", (host) => {
+    host.attachShadow({ mode: "open" }).append("inside");
+    host.setAttribute("title", "changed");
+  });
+  const seen = () => mirrored(agent.page, (document) => document.querySelector("#stranger")?.shadowRoot?.textContent);
+  await expect.poll(seen).toBe("inside");
+});
+
+test("a closed root in a frame that a script fills as soon as it has made it", async ({ customer, agent, session }) => {
+  await session("/help");
+  await customer.page.evaluate(() => {
+    const frame = document.createElement("iframe");
+    document.querySelector("main")?.prepend(frame);
+    const inner = frame.contentDocument as Document;
+    inner.body.innerHTML = "<p>outside</p>";
+    inner.querySelector("p")?.attachShadow({ mode: "closed" }).append("kept inside");
+  });
+  const seen = () =>
+    mirrored(agent.page, (document) => document.querySelector("iframe")?.contentDocument?.querySelector("p")?.shadowRoot?.textContent);
+  await expect.poll(seen).toBe("kept inside");
+});
+
+for (const [harm, change] of Object.entries(HARM)) alone(`a mirror that ${harm} is repaired by itself within two seconds`, async ({ agent, session, demo }) => {
+  const checks = countChecks(agent.page);
+  await session("/help");
+  const before = await counted(demo.console, "tandem_session_mirror_divergences_total");
+  await expect.poll(() => checks.received, "the server says what the mirror should be").toBeGreaterThan(0);
+  const heading = await agent.mirror.text("h1");
+  expect(heading).toBeTruthy();
+  const began = Date.now();
+  await mirrored(agent.page, change);
+  expect(await agent.mirror.text("h1")).not.toBe(heading);
+  await expect.poll(() => agent.mirror.text("h1"), { intervals: [50] }).toBe(heading);
+  expect(Date.now() - began).toBeLessThan(2000);
+  expect(await counted(demo.console, "tandem_session_mirror_divergences_total")).toBe(before + 1);
+});
+
+alone("no copy is found to diverge while a page changes", async ({ customer, agent, session, demo }) => {
+  const [there, here] = [countChecks(agent.page), countChecks(customer.page)];
+  await session("/help");
+  const diverged = () =>
+    Promise.all(["mirror", "server"].map((leg) => counted(demo.console, `tandem_session_${leg}_divergences_total`)));
+  const before = await diverged();
+  for (let round = 0; round < 4; round++) {
+    const seen = { there: there.received, here: here.sent };
+    await customer.page.evaluate((round) => {
+      const list = document.createElement("div");
+      list.innerHTML = `<p>one<p>two<!-- --><p>round ${round}`;
+      (document.querySelector("main") ?? document.body).append(list);
+      list.append(...[...list.children].reverse());
+      // What is in `selectedcontent`, browsers fill in themselves, here and there.
+      list.insertAdjacentHTML("beforeend", "<select><button><selectedcontent></selectedcontent></button><option><b>1</b><option><i>2</i></select>");
+      const [select] = list.getElementsByTagName("select");
+      if (select) select.selectedIndex = 1;
+      list.attachShadow({ mode: "open" }).innerHTML = "<slot></slot><i data-tandem=ignore></i><b>end</b>";
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync("p{color:red}");
+      // Rules that no element has are told at the end of their root; what comes later goes before them.
+      for (const root of [document, list.shadowRoot]) if (root) root.adoptedStyleSheets = [sheet];
+      list.shadowRoot?.append("tail");
+      document.documentElement.append(document.createComment(`${round}`));
+      document.head.appendChild(document.createElement("style")).sheet?.insertRule("b{color:blue}");
+    }, round);
+    await expect.poll(() => agent.mirror.text("main")).toContain(`round ${round}`);
+    await expect.poll(() => here.sent, "the page is compared with the server's copy").toBeGreaterThan(seen.here);
+    await expect.poll(() => there.received, "and the mirror with its view").toBeGreaterThan(seen.there);
+  }
+  expect(await diverged()).toEqual(before);
+});
+
+alone("what was hidden before the session is scrolled as it was once it is shown", async ({ customer, agent, session }) => {
+  await anyStyle(customer);
+  await customer.page.addInitScript(() => {
+    if (top !== window) return;
+    addEventListener("DOMContentLoaded", () => {
+      const box = `<div id=box style="height:40px;overflow:scroll"><p>1<p>2<p>3<p>4</div>`;
+      document.querySelector("main")?.insertAdjacentHTML("afterbegin", `<div class=late>${box}</div><iframe class=late></iframe>`);
+      const inner = document.querySelector("iframe")?.contentDocument as Document;
+      inner.body.innerHTML = box;
+      for (const root of [document, inner]) root.querySelector("#box")?.scrollTo(0, 30);
+      for (const element of document.querySelectorAll<HTMLElement>(".late")) element.hidden = true;
+    });
+  });
+  await session("/help");
+  await expect.poll(() => agent.mirror.html("iframe >>> #box")).toBeTruthy();
+  await customer.page.$$eval(".late", (late) => late.map((element) => element.removeAttribute("hidden")));
+  expect(await customer.page.locator("#box").evaluate((box) => box.scrollTop)).toBe(30);
+  expect(await customer.page.frameLocator("iframe.late").locator("#box").evaluate((box) => box.scrollTop)).toBe(30);
+  await expect.poll(() => agent.mirror.scrollTop("#box")).toBe(30);
+  await expect.poll(() => agent.mirror.scrollTop("iframe >>> #box")).toBe(30);
+});
+
+alone("after a lost connection only what changed is sent: of an unchanged page, next to nothing", async ({
   customer,
   agent,
   session,
@@ -344,37 +379,4 @@ test("after a lost connection only what changed is sent: of an unchanged page, n
   await expect.poll(colour).toBe("rgb(255, 0, 0)");
   // The pointer has not moved since.
   await expect.poll(() => agent.mirror.html("h1")).toContain("data-tandem-hover");
-});
-
-test("a shadow root that nothing told of is found", async ({ customer, agent, session }) => {
-  await session("/help");
-  // Of a window that was gone before anybody could look at it: its functions tell nothing.
-  await customer.page.evaluate(() => {
-    const frame = document.body.appendChild(document.createElement("iframe"));
-    const host = frame.contentDocument?.createElement("p") as HTMLElement;
-    frame.remove();
-    host.id = "stranger";
-    document.querySelector("main")?.prepend(host);
-  });
-  await expect.poll(() => agent.mirror.html("#stranger")).toContain("stranger");
-  await customer.page.$eval("#stranger", (host) => {
-    host.attachShadow({ mode: "open" }).append("inside");
-    host.setAttribute("title", "changed");
-  });
-  const seen = () => mirrored(agent.page, (document) => document.querySelector("#stranger")?.shadowRoot?.textContent);
-  await expect.poll(seen).toBe("inside");
-});
-
-test("a closed root in a frame that a script fills as soon as it has made it", async ({ customer, agent, session }) => {
-  await session("/help");
-  await customer.page.evaluate(() => {
-    const frame = document.createElement("iframe");
-    document.querySelector("main")?.prepend(frame);
-    const inner = frame.contentDocument as Document;
-    inner.body.innerHTML = "<p>outside</p>";
-    inner.querySelector("p")?.attachShadow({ mode: "closed" }).append("kept inside");
-  });
-  const seen = () =>
-    mirrored(agent.page, (document) => document.querySelector("iframe")?.contentDocument?.querySelector("p")?.shadowRoot?.textContent);
-  await expect.poll(seen).toBe("kept inside");
 });
