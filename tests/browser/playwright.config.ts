@@ -7,6 +7,9 @@ import { defineConfig } from "@playwright/test";
 const WHOLE = "/usr/bin/chromium";
 const SHELL = "/usr/bin/chromium-headless-shell";
 
+/** One after the other in one worker, and longer than any other file: they begin first, or all wait for them in the end. */
+const WITH_FIREFOX = /firefox\.spec\.ts/;
+
 /** Marks a test that depends on more of the browser than its pages: gestures that it wants, its own windows. */
 const IN_WHOLE = /@whole/;
 
@@ -41,6 +44,7 @@ export default defineConfig({
   use: { browserName: "chromium", trace: "on-first-retry" },
   projects: [
     { name: "chromium", grep: IN_WHOLE, use: browser(WHOLE) },
-    { name: "shell", grepInvert: IN_WHOLE, use: browser(SHELL) },
+    { name: "firefox", testMatch: WITH_FIREFOX, use: browser(SHELL) },
+    { name: "shell", grepInvert: IN_WHOLE, testIgnore: WITH_FIREFOX, use: browser(SHELL) },
   ],
 });
