@@ -1,5 +1,6 @@
 /** What a page shows of another host of the website, in a frame that its own scripts can not reach into, is shared as well. */
 
+import type { Frame, Page } from "@playwright/test";
 import { expect, faults, inFrame, test } from "./hosts.ts";
 import { plain } from "./rig.ts";
 
@@ -128,6 +129,34 @@ test("a frame that never ends to load is seen, and so is the next document in it
   });
   await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("two");
   expect(await faults(site)).toEqual([]);
+});
+
+test("a frame that is seen before it has loaded joins once", async ({ page, site, agent, start }) => {
+  site.put("pay", "/one", "<!doctype html><h1>one</h1><img src=/late>");
+  site.put("shop", "/frame", "<!doctype html><h1>Shop</h1><iframe id=pay></iframe>");
+  await page.addInitScript(() => {
+    const { heard } = Object.assign(window, { heard: [] as unknown[] });
+    addEventListener("message", ({ data }) => heard.push(data.tandem ?? data));
+  });
+  const count = (of: Page | Frame, word: string) =>
+    of.evaluate((word) => (window as unknown as { heard: unknown[] }).heard.filter((it) => it === word).length, word);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route("**/late", (route) => held.then(() => route.fulfill({ status: 404 })));
+  await start(page, "/frame");
+  await page.locator("#pay").evaluate((frame: HTMLIFrameElement, url) => {
+    frame.src = url;
+  }, `${site.pay}/one`);
+  await expect.poll(() => agent.mirror.text("#pay >>> h1")).toBe("one");
+  const frame = page.frame({ url: `${site.pay}/one` }) as Frame;
+  const asked = await count(frame, "who");
+  release();
+  await expect.poll(() => count(frame, "who")).toBeGreaterThan(asked);
+  await frame.evaluate(() => parent.postMessage("after", "*"));
+  await expect.poll(() => count(page, "after")).toBe(1);
+  expect(await count(page, "here")).toBe(1);
 });
 
 test("a frame that was no part of the page for a while is seen again", async ({ page, agent, start }) => {

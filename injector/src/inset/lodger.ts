@@ -37,6 +37,8 @@ const GONE = new Set([4001, 4002]);
 const ECHOES = 256;
 /** How often to look whether this document is painted, in milliseconds. */
 const PAINTED = 1000;
+/** How long a ticket is waited for, in milliseconds. */
+const TICKET = 5000;
 /** So often this document asks for another ticket by itself. */
 const TRIES = 5;
 
@@ -60,6 +62,8 @@ export class Lodger implements Host, ActingSession {
   #wants: Wants | null = null;
   #watch: ReturnType<typeof setInterval> | undefined;
   #words: Words | null = null;
+  /** When it last answered who is here. */
+  #answered = Number.NEGATIVE_INFINITY;
   agentName = "";
   guests: Host["guests"];
 
@@ -125,7 +129,12 @@ export class Lodger implements Host, ActingSession {
   /** A page of the site around this document says something. */
   hear(word: FrameWord, page: Window, origin: string): void {
     if (word.tandem === "who") {
+      const { around } = this;
+      const again = around?.page === page && around.origin === origin && around.frame === word.frame;
+      // It is asked until it answers, and when it has loaded.
+      if (again && (this.#line || performance.now() < this.#answered + TICKET)) return;
       this.#tries = 0;
+      this.#answered = performance.now();
       this.around = { page, origin, frame: word.frame };
       this.#answer({ tandem: "here" });
     } else if (word.tandem === "join" && page === this.around?.page && origin === this.around.origin) {
