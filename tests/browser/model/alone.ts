@@ -17,13 +17,31 @@ export async function inTime<T>(waits: Promise<T>): Promise<T> {
   return Promise.race([waits, late]).finally(() => clearTimeout(timer));
 }
 
+/** How often a program is tried by itself: the browser may hang at it now and then only. */
+const TRIES = 8;
+
+type Fate = "crashes" | "hangs" | "works";
+
 /** How the browser fails at so many rounds of a program, on a page that has nothing of ours: `begin` opens it. */
 export async function failsAlone(
   browser: Browser,
   rounds: number,
   begin: (page: Page) => Promise<unknown>,
   change: (page: Page) => Promise<void>,
-): Promise<"crashes" | "hangs" | "works"> {
+): Promise<Fate> {
+  for (let tries = TRIES; tries > 0; tries--) {
+    const fate = await tryAlone(browser, rounds, begin, change);
+    if (fate !== "works") return fate;
+  }
+  return "works";
+}
+
+async function tryAlone(
+  browser: Browser,
+  rounds: number,
+  begin: (page: Page) => Promise<unknown>,
+  change: (page: Page) => Promise<void>,
+): Promise<Fate> {
   const context = await browser.newContext({ reducedMotion: "reduce" });
   const page = await context.newPage();
   let crashed = false;
