@@ -136,7 +136,10 @@ test("a frame that is seen before it has loaded joins once", async ({ page, site
   site.put("shop", "/frame", "<!doctype html><h1>Shop</h1><iframe id=pay></iframe>");
   await page.addInitScript(() => {
     const { heard } = Object.assign(window, { heard: [] as unknown[] });
-    addEventListener("message", ({ data }) => heard.push(data.tandem ?? data));
+    addEventListener("message", ({ data }) => {
+      heard.push(data.joined ? "joined" : (data.tandem ?? data));
+      if (data.tandem === "who") Object.assign(window, { number: data.frame });
+    });
   });
   const count = (of: Page | Frame, word: string) =>
     of.evaluate((word) => (window as unknown as { heard: unknown[] }).heard.filter((it) => it === word).length, word);
@@ -156,6 +159,11 @@ test("a frame that is seen before it has loaded joins once", async ({ page, site
   await expect.poll(() => count(frame, "who")).toBeGreaterThan(asked);
   await frame.evaluate(() => parent.postMessage("after", "*"));
   await expect.poll(() => count(page, "after")).toBe(1);
+  expect(await count(page, "here")).toBe(1);
+  // Another frame says that this one has gone: it is asked again, and heard.
+  const joined = await count(page, "joined");
+  await frame.evaluate(() => parent.postMessage({ tandem: "gone", frame: (window as unknown as { number: number }).number }, "*"));
+  await expect.poll(() => count(page, "joined")).toBeGreaterThan(joined);
   expect(await count(page, "here")).toBe(1);
 });
 

@@ -127,7 +127,7 @@ export class Invitations {
       recorder.flush();
       const id = recorder.known.id(frame);
       this.#asked.set(frame, { ...asked, id, origin });
-      if (id) this.#host?.send({ type: "invite", epoch: recorder.epoch, frame: id });
+      if (id && !word.joined) this.#host?.send({ type: "invite", epoch: recorder.epoch, frame: id });
       return;
     }
   }

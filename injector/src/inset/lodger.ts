@@ -62,8 +62,8 @@ export class Lodger implements Host, ActingSession {
   #wants: Wants | null = null;
   #watch: ReturnType<typeof setInterval> | undefined;
   #words: Words | null = null;
-  /** When it last answered who is here. */
-  #answered = Number.NEGATIVE_INFINITY;
+  /** Until when a ticket is waited for. */
+  #waiting = 0;
   agentName = "";
   guests: Host["guests"];
 
@@ -131,12 +131,16 @@ export class Lodger implements Host, ActingSession {
     if (word.tandem === "who") {
       const { around } = this;
       const again = around?.page === page && around.origin === origin && around.frame === word.frame;
+      const joined = again && this.#line !== null;
+      const now = performance.now();
       // It is asked until it answers, and when it has loaded.
-      if (again && (this.#line || performance.now() < this.#answered + TICKET)) return;
-      this.#tries = 0;
-      this.#answered = performance.now();
+      if (again && !joined && now < this.#waiting) return;
+      if (!joined) {
+        this.#tries = 0;
+        this.#waiting = now + TICKET;
+      }
       this.around = { page, origin, frame: word.frame };
-      this.#answer({ tandem: "here" });
+      this.#answer({ tandem: "here", joined });
     } else if (word.tandem === "join" && page === this.around?.page && origin === this.around.origin) {
       this.#join(word.ticket);
       this.#outline(word.outline);
@@ -158,6 +162,7 @@ export class Lodger implements Host, ActingSession {
 
   #join(ticket: string): void {
     this.#end();
+    this.#waiting = 0;
     this.#ticket = ticket;
     this.withholding = this.#knowNothing();
     this.#wants = new Wants(
@@ -262,7 +267,7 @@ export class Lodger implements Host, ActingSession {
     this.#end();
     if (GONE.has(code) || this.#tries++ >= TRIES) return;
     setTimeout(() => {
-      if (!this.#line) this.#answer({ tandem: "here" });
+      if (!this.#line) this.#answer({ tandem: "here", joined: false });
     }, this.#backoff.next());
   }
 

@@ -64,8 +64,8 @@ export type PartName =
 export type FrameWord =
   /** The page is shared: who is there, in the frame of this number? */
   | { readonly tandem: "who"; readonly frame: number }
-  /** A document with our loader. */
-  | { readonly tandem: "here" }
+  /** A document with our loader; whether it has joined as that frame. */
+  | { readonly tandem: "here"; readonly joined: boolean }
   /** It has made way for another one: a browser does not say any more from where it speaks. */
   | { readonly tandem: "gone"; readonly frame: number }
   /** It may join the session; and whether it outlines what is hidden there from the agent. */
