@@ -13,8 +13,11 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 /** The oldest browsers that it runs in. */
 const TARGET = ["es2022", "safari16.4"];
 
-/** What is done to scripts that have a bound: nothing that could change what they do. */
-const SHORTER = { compress: { passes: 2, ecma: 2022 }, ecma: 2022 };
+/**
+ * What is done to scripts that have a bound: nothing that could change what they do. Constants stay on the side where they were
+ * written: gzip finds `x===null` again more often than `null===x`.
+ */
+const SHORTER = { compress: { passes: 3, ecma: 2022, lhs_constants: false }, ecma: 2022 };
 
 /**
  * Has V8 compile the whole script where it is loaded, beside the page, and not function by function while the page waits
