@@ -104,11 +104,52 @@ test("a page that is written anew without a doctype is in quirks mode, and comes
   expect(await write(`<!doctype html>${written}`)).toBe("CSS1Compat");
   await expect.poll(mode).toBe("CSS1Compat");
   await expect.poll(async () => (await agent.mirror.size("p"))?.width).toBeGreaterThan(123);
-  // In the mode between, which is taken where a document begins, a picture in a cell has no room for descenders below it.
+});
+
+test("a document that is written anew in the mode between is in it, and comes out of it, in frames too", async ({ customer, agent, session }) => {
+  await session("/help");
+  const page = customer.page;
+  const write = (text: string, frame?: string) =>
+    page.evaluate(
+      ([text, frame]) => {
+        const written = frame ? document.querySelector<HTMLIFrameElement>(frame)?.contentDocument : document;
+        written?.open();
+        written?.write(text);
+        written?.close();
+        return written?.compatMode;
+      },
+      [text, frame] as const,
+    );
   const between = '<!doctype html public "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">';
-  expect(await write(written)).toBe("BackCompat");
-  expect(await write(`${between}<table><td id=cell style="padding:0"><svg width=20 height=20></svg></table>`)).toBe("CSS1Compat");
-  await expect.poll(() => agent.mirror.size("#cell")).toEqual({ width: 20, height: 20 });
+  const standard = "<!doctype html>";
+  // In the mode between, a picture in a cell has no room for descenders below it. Nothing but the doctype tells of it.
+  const table = (name: string) => `<table><td id=${name} style="padding:0"><svg width=20 height=20></svg></table>`;
+  const height = (cell: string) => expect.poll(async () => (await agent.mirror.size(cell))?.height);
+  expect(await write(between + table("a"))).toBe("CSS1Compat");
+  await height("#a").toBe(20);
+  expect(await write(standard + table("b"))).toBe("CSS1Compat");
+  await height("#b").toBeGreaterThan(20);
+  // Out of quirks mode, whether that was told or not.
+  expect(await write(table("c"))).toBe("BackCompat");
+  expect(await write(between + table("d"))).toBe("CSS1Compat");
+  await height("#d").toBe(20);
+  // And where the page is seen without anything in it first.
+  expect(await write(standard + table("e"))).toBe("CSS1Compat");
+  await height("#e").toBeGreaterThan(20);
+  await page.evaluate(() => document.open());
+  await expect.poll(() => agent.mirror.html("#e")).toBeNull();
+  await page.evaluate((text) => {
+    document.write(text);
+    document.close();
+  }, `${between}${table("f")}<iframe srcdoc="${standard}<p id=in>In srcdoc"></iframe>`);
+  await height("#f").toBe(20);
+
+  await expect.poll(() => agent.mirror.text("iframe >>> #in")).toBe("In srcdoc");
+  expect(await write(between + table("g"), "iframe")).toBe("CSS1Compat");
+  await height("iframe >>> #g").toBe(20);
+  expect(await write(standard + table("h"), "iframe")).toBe("CSS1Compat");
+  await height("iframe >>> #h").toBeGreaterThan(20);
+  await height("#f").toBe(20);
 });
 
 test("addresses that scripts change are followed", async ({ customer, agent, session }) => {

@@ -325,7 +325,7 @@ export class Mirror {
       at.addEventListener("scroll", () => this.#select(), { capture: true, passive: true });
     };
     open(document, mode, ownStyles("page"));
-    this.#nodes = new Nodes(document, {
+    this.#nodes = new Nodes(document, mode, {
       shadowRoot: (root) => {
         const sheet = sheets.get(root.ownerDocument);
         root.adoptedStyleSheets = sheet ? [sheet] : [];

@@ -70,6 +70,7 @@ type Content = { frame: Element; parts: ViewPart[] };
 type Shown = { id: NodeId; document: Document; mode: Mode };
 
 export class Nodes {
+  readonly #mode: Mode;
   readonly #host: NodesHost;
   readonly #byId = new Map<NodeId, Node>();
   readonly #ids = new WeakMap<Node, NodeId>();
@@ -82,7 +83,9 @@ export class Nodes {
   /** Something could not be put where the page has it. */
   #bent = false;
 
-  constructor(document: Document, host: NodesHost) {
+  /** `mode`: that of the page's own document. */
+  constructor(document: Document, mode: Mode, host: NodesHost) {
+    this.#mode = mode;
     this.#host = host;
     this.#keep(DOCUMENT, document);
   }
@@ -127,10 +130,19 @@ export class Nodes {
   /** Inserts one subtree; nodes that have one of its ids already go first. */
   insert(parent: NodeId, next: NodeId | null, parts: ViewPart[]): void {
     for (const part of parts) if (part.part !== "end" && this.#byId.has(part.id)) this.remove(part.id);
+    if (parts[0]?.part === "doctype" && !this.#keepsMode(parts, parent))
+      throw new Unfit("a doctype of another mode");
     if (parts[0]?.part === "document") this.#contents.push({ frame: this.element(parent), parts });
     else
       for (const root of this.#build(parts, documentOf(this.node(parent)))) this.#place(root, parent, next);
     for (let content = this.#contents.shift(); content; content = this.#contents.shift()) this.#fill(content);
+  }
+
+  /** Where a document is written anew its doctype may say another mode, and often nothing else does: a mode comes with a whole view. */
+  #keepsMode(parts: readonly ViewPart[], document: NodeId): boolean {
+    const shown = [...this.#framed.values()].find(({ id }) => id === document);
+    const mode = shown?.mode ?? this.#mode;
+    return modeOf(mode === "quirks", parts) === mode;
   }
 
   move(id: NodeId, parent: NodeId, next: NodeId | null): void {
