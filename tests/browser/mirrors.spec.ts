@@ -31,6 +31,26 @@ test("a picture that did not load is as broken for the agent, without another re
   expect(asked).toBe(1);
 });
 
+test("a picture that is still loading comes to the agent with the customer's own request", async ({ customer, agent, session }) => {
+  const { page } = customer;
+  let asked = 0;
+  let loads = (): void => {};
+  const wanted = page.waitForRequest("**/part/reread.js*");
+  await page.route("**/gallery-5.jpg?late", async (route) => {
+    asked++;
+    await new Promise<void>((done) => {
+      loads = done;
+    });
+    await route.continue();
+  });
+  await session("/help");
+  await put(customer, agent, '<img id="late" src="/assets/gallery-5.jpg?late" alt="A ship">');
+  await wanted;
+  loads();
+  await expect.poll(() => agent.mirror.naturalWidth("#late")).toBeGreaterThan(0);
+  expect(asked).toBe(1);
+});
+
 test("a picture that was chosen by its density is as large as for the customer", async ({ customer, agent, session }) => {
   await session("/catalogue");
   const widths = await customer.page.evaluate(async () => {

@@ -10,8 +10,6 @@ const AT_ONCE = 4;
 const MOST = 512;
 /** Largest body, in bytes. */
 const LARGEST = 8 * 1024 * 1024;
-/** How long to wait for a picture that is loading, in milliseconds. */
-const PATIENCE = 3000;
 /** How long a picture may take to be had, in milliseconds. */
 const SLOWEST = 8000;
 const KINDS =
@@ -28,12 +26,12 @@ export class Wants {
   #running = 0;
 
   /**
-   * `unavailable` is told of what can not be had; `again` loads what has it from the document where its address does not lead to it;
+   * `unavailable` is told of what can not be had; `reread` loads what looks in the document where its address alone does not do;
    * `pass` opens the way to the session where the customer's cookie does not.
    */
   constructor(
     readonly unavailable: (want: number) => void,
-    readonly again: () => Promise<Reread>,
+    readonly reread: () => Promise<Reread>,
     readonly pass = "1",
   ) {}
 
@@ -64,34 +62,6 @@ export class Wants {
   }
 }
 
-/**
- * Whether the page's own request for a picture says all: one that it could not show is not to be had, and one that it is still
- * loading, which this waits for, passes the server, which then wants nothing any more. Asking the site a second time could get
- * another picture, or none.
- */
-async function comesByItself(url: string): Promise<boolean> {
-  const image = [...document.images].find(
-    (image) => !(image.complete && image.naturalWidth) && (image.currentSrc || image.src) === url,
-  );
-  if (!image) return false;
-  // Pictures without a size of their own are no wider either.
-  if (image.complete)
-    return image.decode().then(
-      () => false,
-      () => true,
-    );
-  if (!url.startsWith(`${location.origin}/`)) return false;
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), PATIENCE);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    image.addEventListener("load", done, { once: true });
-    image.addEventListener("error", done, { once: true });
-  });
-}
-
 async function load(url: string): Promise<Blob> {
   // A host that does not answer must not hold up the agent's page.
   const signal = AbortSignal.timeout(SLOWEST);
@@ -105,9 +75,14 @@ async function load(url: string): Promise<Blob> {
   return new Response(await answer.arrayBuffer(), { headers: { "Content-Type": type } }).blob();
 }
 
-async function bring({ want, url }: Want, { again, pass }: Wants): Promise<void> {
-  if (await comesByItself(url)) throw new Error("it comes by itself, or not at all");
-  const body = await load(url).catch(async () => (await again())(url));
+async function bring({ want, url }: Want, { reread, pass }: Wants): Promise<void> {
+  const image = [...document.images].find(
+    (image) => !(image.complete && image.naturalWidth) && (image.currentSrc || image.src) === url,
+  );
+  const loading = !image?.complete;
+  if (image && (await (await reread()).comesByItself(image, loading)))
+    throw new Error("it comes by itself, or not at all");
+  const body = await load(url).catch(async () => (await reread()).reread(url));
   if (body.size > LARGEST) throw new Error("too large");
   const taken = await fetch(`/.tandem/session/resource?want=${want}`, {
     method: "POST",
