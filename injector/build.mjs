@@ -28,6 +28,8 @@ const BUNDLES = [
   { out: "motion.js", entry: "src/motion/main.ts", limit: 3 * 1024 },
   // Loaded where the company has terms, or when the agent asks to type and click.
   { out: "asks.js", entry: "src/asks/main.ts", limit: 2 * 1024 },
+  // Loaded when the session is over.
+  { out: "farewell.js", entry: "src/farewell/main.ts", limit: 1024 },
   // Loaded when the customer moves the panel, or types into what is under it.
   { out: "place.js", entry: "src/place/main.ts", limit: 3 * 1024 },
   // Loaded where the server lacks something that can not be had from its address any more.

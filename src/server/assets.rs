@@ -21,7 +21,7 @@ use crate::proxy::Site;
 const LOADER: &str = include_str!(concat!(env!("OUT_DIR"), "/browser/loader.js"));
 
 /// The parts that a page may load, by their names.
-const PARTS: [(&str, &str); 15] = [
+const PARTS: [(&str, &str); 16] = [
     ("customer", include_str!(concat!(env!("OUT_DIR"), "/browser/customer.js"))),
     ("pictures", include_str!(concat!(env!("OUT_DIR"), "/browser/pictures.js"))),
     ("held", include_str!(concat!(env!("OUT_DIR"), "/browser/held.js"))),
@@ -34,6 +34,7 @@ const PARTS: [(&str, &str); 15] = [
     ("outlines", include_str!(concat!(env!("OUT_DIR"), "/browser/outlines.js"))),
     ("echoes", include_str!(concat!(env!("OUT_DIR"), "/browser/echoes.js"))),
     ("asks", include_str!(concat!(env!("OUT_DIR"), "/browser/asks.js"))),
+    ("farewell", include_str!(concat!(env!("OUT_DIR"), "/browser/farewell.js"))),
     ("depth", include_str!(concat!(env!("OUT_DIR"), "/browser/depth.js"))),
     ("frames", include_str!(concat!(env!("OUT_DIR"), "/browser/frames.js"))),
     ("inset", include_str!(concat!(env!("OUT_DIR"), "/browser/inset.js"))),

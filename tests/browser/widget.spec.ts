@@ -50,6 +50,20 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
+test("why it ended is said also if nothing could be loaded at that moment", async ({ customer }) => {
+  const { page } = customer;
+  await customer.open("/help");
+  await customer.start();
+  let asked = 0;
+  await page.route("**/part/farewell.js*", (route) => (++asked === 1 ? route.abort() : route.continue()));
+  await page.getByRole("button", { name: "Exit session" }).click();
+  const said = page.getByRole("status").filter({ hasText: "You have ended" });
+  await expect(said).toBeVisible();
+  expect(asked).toBe(2);
+  await page.getByRole("button", { name: "Close" }).click();
+  await expect(said).toBeHidden();
+});
+
 test("the keyboard alone starts a session, answers, moves the panel and leaves", async ({ customer, agent }) => {
   const { page } = customer;
   await customer.open("/help");

@@ -56,6 +56,7 @@ export type PartName =
   | "motion"
   | "echoes"
   | "asks"
+  | "farewell"
   | "depth"
   | "frames";
 

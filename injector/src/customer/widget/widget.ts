@@ -6,11 +6,11 @@
 
 import type { Consent } from "../../asks/consent.ts";
 import type { Asks } from "../../asks/main.ts";
+import type { Farewell } from "../../farewell/main.ts";
 import type { EndReason, Status } from "../../protocol/words.ts";
 import { remaining } from "../../wire/remaining.ts";
 import type { Line } from "../connection.ts";
 import type { Words } from "../words.ts";
-import { farewell } from "./farewell.ts";
 import { offline, people, standing } from "./messages.ts";
 import { Moving, type MovingPage } from "./moving.ts";
 import { Panel } from "./panel.ts";
@@ -27,6 +27,8 @@ export interface Choices {
 }
 
 const SECOND = 1000;
+/** So often it is tried, a second apart, to say why the session is over: the line may be down just then. */
+const FAREWELLS = 30;
 
 /** The widget of one session. */
 export class Widget {
@@ -121,7 +123,16 @@ export class Widget {
       () => {},
     );
     this.#panel.box.remove();
-    if (reason) farewell(this.page.stage, this.words, reason);
+    if (reason) this.#bid(reason, FAREWELLS);
+  }
+
+  /** Says why it ended, with what is loaded only then. */
+  #bid(reason: EndReason, tries: number): void {
+    const { bridge, stage } = this.page;
+    bridge.load<Farewell>("farewell").then(
+      (farewell) => farewell(stage, this.words, reason),
+      () => tries > 1 && setTimeout(() => this.#bid(reason, tries - 1), SECOND),
+    );
   }
 
   /** Asks whether the agent may type and click, or does not any more. */

@@ -2,15 +2,17 @@
  * Says why the session is over, for a while.
  */
 
-import type { EndReason } from "../../protocol/words.ts";
-import { button, make } from "../elements.ts";
-import type { Stage } from "../stage.ts";
-import type { Words } from "../words.ts";
+import { button, make } from "../customer/elements.ts";
+import type { Stage } from "../customer/stage.ts";
+import type { Words } from "../customer/words.ts";
+import type { EndReason } from "../protocol/words.ts";
+import style from "./farewell.inline.css";
 
 /** How long it stays, in milliseconds. */
 const STAYS = 30_000;
 
 export function farewell(stage: Stage, words: Words, reason: EndReason): void {
+  stage.dress(style);
   const box = make("section", "panel ended");
   const text = make("p", "", "", { role: "status" });
   const away = (): void => box.remove();
