@@ -129,6 +129,36 @@ test("a session loads one script; further ones come when something needs them", 
   await expect.poll(() => loaded).toEqual(["customer", "place", "asks", "sheets", "echoes", "outlines"]);
 });
 
+test("a session that is over listens to nothing any more", async ({ customer, agent }) => {
+  const { page } = customer;
+  const browser = await page.context().newCDPSession(page);
+  const listeners = async () => {
+    const all: string[] = [];
+    for (const expression of ["window", "document", "visualViewport"]) {
+      const { result } = await browser.send("Runtime.evaluate", { expression });
+      const heard = await browser.send("DOMDebugger.getEventListeners", { objectId: result.objectId ?? "" });
+      for (const { type } of heard.listeners) all.push(`${expression} ${type}`);
+    }
+    return all.sort();
+  };
+  const leave = async () => {
+    await page.getByRole("button", { name: "Exit session" }).click();
+    await page.getByRole("button", { name: "Close" }).click();
+  };
+  await customer.open("/help");
+  // What the first session hooks in stays, and does nothing.
+  await customer.start();
+  await leave();
+  const before = await listeners();
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => agent.mirror.text("h1")).toBeTruthy();
+  expect(await listeners()).not.toEqual(before);
+  await leave();
+  await expect.poll(listeners).toEqual(before);
+});
+
 test("a page that changes in every frame is laid out no more often than that", async ({ customer, session }) => {
   await session("/help");
   const devtools = await customer.page.context().newCDPSession(customer.page);

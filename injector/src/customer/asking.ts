@@ -36,14 +36,10 @@ export class Asking {
   ) {
     this.#words.append(this.#text, this.#dismiss);
     this.#dismiss.addEventListener("click", () => this.stop());
-    realms.listen(
-      "click",
-      (event) => {
-        const target = event.composedPath()[0] as Node;
-        if (event.isTrusted && this.#element && holds(this.#element, target)) this.stop();
-      },
-      true,
-    );
+    realms.listen("click", (event) => {
+      const target = event.composedPath()[0] as Node;
+      if (event.isTrusted && this.#element && holds(this.#element, target)) this.stop();
+    });
   }
 
   /** Asks for a press on `element`. */

@@ -55,15 +55,16 @@ export class Connection {
   #elsewhere = false;
   /** The server said that it will be back. */
   #restarting = false;
-  #closed = false;
+  readonly #closed = new AbortController();
 
   /** Connects. `tab`: the name of this tab. */
   constructor(
     readonly tab: string,
     readonly listener: Listener,
   ) {
-    document.addEventListener("visibilitychange", this.#inUse);
-    for (const event of ["focus", "pageshow", "online"]) addEventListener(event, this.#inUse);
+    const { signal } = this.#closed;
+    document.addEventListener("visibilitychange", this.#inUse, { signal });
+    for (const event of ["focus", "pageshow", "online"]) addEventListener(event, this.#inUse, { signal });
     this.#open();
   }
 
@@ -94,9 +95,7 @@ export class Connection {
 
   /** Closes the line for good. */
   close(): void {
-    this.#closed = true;
-    document.removeEventListener("visibilitychange", this.#inUse);
-    for (const event of ["focus", "pageshow", "online"]) removeEventListener(event, this.#inUse);
+    this.#closed.abort();
     this.#drop()?.close();
   }
 
@@ -128,7 +127,7 @@ export class Connection {
   }
 
   #open(): void {
-    if (this.#closed || this.#elsewhere) return;
+    if (this.#closed.signal.aborted || this.#elsewhere) return;
     const state = this.#socket?.readyState;
     if (state === WebSocket.OPEN || state === WebSocket.CONNECTING) return;
     this.#drop();
@@ -164,7 +163,7 @@ export class Connection {
 
   #lost(code: number, reason: string): void {
     this.#drop()?.close();
-    if (this.#closed) return;
+    if (this.#closed.signal.aborted) return;
     if (code === ENDED) {
       this.close();
       this.listener.over(reason);

@@ -16,13 +16,12 @@ const PACE = 33;
 
 /** The gestures in one document, and in the frames in it that its script reaches. */
 export class Gestures {
-  readonly #ends: Array<() => void>;
   #at: Point | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * `send` is called with what the customer does; it flushes the page first where the order matters. `outOf` loads what knows where
-   * a frame is.
+   * a frame is. Nothing is told after `over`.
    */
   constructor(
     readonly host: Element,
@@ -30,19 +29,12 @@ export class Gestures {
     readonly send: (message: FromCustomer) => void,
     readonly marks: Marks,
     readonly outOf: () => Promise<OutOf>,
+    over: AbortSignal,
   ) {
-    this.#ends = [
-      realms.listen("pointermove", this.#moved, true),
-      realms.listen("pointerdown", this.#pressed, true),
-    ];
-    document.addEventListener("pointerleave", this.#left);
-  }
-
-  /** Tells nothing more. */
-  stop(): void {
-    clearTimeout(this.#timer);
-    for (const end of this.#ends) end();
-    document.removeEventListener("pointerleave", this.#left);
+    realms.listen("pointermove", this.#moved, over);
+    realms.listen("pointerdown", this.#pressed, over);
+    document.addEventListener("pointerleave", this.#left, { signal: over });
+    over.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 
   readonly #moved = (event: PointerEvent): void => {

@@ -40,9 +40,8 @@ export class Keyboard {
       this.#used = focused(roots);
       this.#at = performance.now();
     }
-    for (const type of ["keydown", "pointerdown", "compositionupdate"] as const)
-      realms.listen(type, use, true);
-    for (const type of ["compositionstart", "compositionend"] as const) realms.listen(type, composes, true);
+    for (const type of ["keydown", "pointerdown", "compositionupdate"] as const) realms.listen(type, use);
+    for (const type of ["compositionstart", "compositionend"] as const) realms.listen(type, composes);
   }
 
   /** The field or editable element in which the customer types, or has just put the caret. */

@@ -36,7 +36,7 @@ function run(script: BundleScript | null): void {
   realms.each((realm) => watch(realm, { roots, extras, notices, recorder: () => session?.recorder, top }));
   // Dialogs and popovers that people or attributes open or close.
   for (const name of ["toggle", "close"] as const) {
-    realms.listen(name, (event) => top(event.composedPath()[0]), true);
+    realms.listen(name, (event) => top(event.composedPath()[0]));
   }
 
   const acting = new Acting(

@@ -25,14 +25,9 @@ export class Media {
   readonly #queries = QUERIES.map((query) => matchMedia(query));
   #told = -1;
 
-  /** `changed` is called when there is something new to write. */
-  constructor(readonly changed: () => void) {
-    for (const query of this.#queries) query.addEventListener("change", changed);
-  }
-
-  /** Stops watching. */
-  stop(): void {
-    for (const query of this.#queries) query.removeEventListener("change", this.changed);
+  /** `changed` is called when there is something new to write, until the epoch is `over`. */
+  constructor(changed: () => void, over: AbortSignal) {
+    for (const query of this.#queries) query.addEventListener("change", changed, { signal: over });
   }
 
   /** Tells what changed. */

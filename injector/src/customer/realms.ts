@@ -14,7 +14,12 @@ export function realmOf(element: Element): Realm {
   return (element.ownerDocument.defaultView as Realm | null) ?? window;
 }
 
-type Listener = (event: never) => void;
+/** What is listened to in every window, until the signal if there is one. */
+interface Listening {
+  readonly type: string;
+  readonly listener: (event: never) => void;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** All windows of this page. */
 export class Realms {
@@ -22,7 +27,7 @@ export class Realms {
   /** One object of each realm that was set up: a window outlives its documents. */
   readonly #done = new WeakSet<object>();
   readonly #setups: Array<(realm: Realm) => void> = [];
-  readonly #listeners = new Set<{ type: string; listener: Listener; capture: boolean }>();
+  readonly #all = new Set<Listening>();
 
   /** Does `setup` in every realm. */
   each(setup: (realm: Realm) => void): void {
@@ -31,21 +36,16 @@ export class Realms {
     this.#done.add(window.Element);
   }
 
-  /** Listens in every window; the same arguments end it. */
+  /** Listens in every window, before the page's own listeners; `signal` ends it. */
   listen<K extends keyof WindowEventMap>(
     type: K,
     listener: (event: WindowEventMap[K]) => void,
-    capture: boolean,
-  ): () => void {
-    const entry = { type, listener, capture };
-    this.#listeners.add(entry);
-    for (const realm of this.#windows) hear(realm, entry);
-    return () => {
-      this.#listeners.delete(entry);
-      for (const realm of this.#windows) {
-        guarded(() => realm.removeEventListener(type, listener as EventListener, { capture }));
-      }
-    };
+    signal?: AbortSignal,
+  ): void {
+    const listening = { type, listener, signal };
+    this.#all.add(listening);
+    signal?.addEventListener("abort", () => this.#all.delete(listening));
+    for (const realm of this.#windows) hear(realm, listening);
   }
 
   /** A document of the page is shared: again when it was replaced, which takes its listeners away. */
@@ -54,7 +54,7 @@ export class Realms {
     if (!realm) return;
     for (const known of this.#windows) if (known.closed) this.#windows.delete(known);
     this.#windows.add(realm);
-    for (const entry of this.#listeners) hear(realm, entry);
+    for (const listening of this.#all) hear(realm, listening);
     if (this.#done.has(realm.Element)) return;
     this.#done.add(realm.Element);
     for (const setup of this.#setups) guarded(() => setup(realm));
@@ -62,10 +62,10 @@ export class Realms {
 }
 
 /** A listener is only ever added once. */
-function hear(realm: Realm, entry: { type: string; listener: Listener; capture: boolean }): void {
-  const { type, listener, capture } = entry;
+function hear(realm: Realm, { type, listener, signal }: Listening): void {
   realm.addEventListener(type, listener as EventListener, {
-    capture,
+    capture: true,
     passive: type !== "submit" && type !== "click",
+    ...(signal && { signal }),
   });
 }

@@ -126,7 +126,8 @@ export class Recorder {
   readonly #slots: Slots;
   readonly #checks: Checks;
   readonly #states: States;
-  readonly #media = new Media(() => this.schedule());
+  readonly #over = new AbortController();
+  readonly #media = new Media(() => this.schedule(), this.#over.signal);
   readonly #notices: NoticeWriter;
   readonly #observer: MutationObserver;
   /** What is listened to; of documents, with the root element that they had then. */
@@ -171,7 +172,7 @@ export class Recorder {
       if (depthOf(host) + 1 < DEEPEST) this.attached(host);
     });
     this.#controls = new Controls(this.known, withholding);
-    this.#around = new Surroundings(this.known, withholding, () => this.schedule());
+    this.#around = new Surroundings(this.known, withholding, () => this.schedule(), this.#over.signal);
     this.#scrolls = new Scrolls(this.known);
     this.#sheets = new Restyling(
       this.known,
@@ -236,11 +237,10 @@ export class Recorder {
 
   /** Stops watching, for good. */
   stop(): void {
+    this.#over.abort();
     this.#observer.disconnect();
-    this.#around.stop();
     this.#pictures.stop();
     this.#notices.stop();
-    this.#media.stop();
     this.#moving.stop();
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);

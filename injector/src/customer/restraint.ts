@@ -84,9 +84,9 @@ export class Restraint {
       else this.#last = null;
     });
     realms.each((realm) => this.#watch(realm));
-    realms.listen("submit", this.#submit, true);
-    realms.listen("click", (event) => this.#clicks(event), true);
-    for (const type of GESTURES) realms.listen(type, this.#gesture, true);
+    realms.listen("submit", this.#submit);
+    realms.listen("click", (event) => this.#clicks(event));
+    for (const type of GESTURES) realms.listen(type, this.#gesture);
   }
 
   /** Does `work`; with `lasting` what comes of it later counts as well. */
@@ -147,7 +147,7 @@ export class Restraint {
   #hold(realm: Realm): void {
     if (this.#held.has(realm.HTMLFormElement)) return;
     this.#held.add(realm.HTMLFormElement);
-    for (const type of GESTURES) realm.addEventListener(type, this.#gesture, true);
+    for (const type of GESTURES) realm.addEventListener(type, this.#gesture);
     // From before the page's first script where there is our loader.
     const kept = keptIn(realm);
     if (kept) {
@@ -195,7 +195,7 @@ export class Restraint {
   #hear(element: Element): void {
     for (let at: Element | null = element; at; at = at.assignedSlot ?? parentAcross(at)) {
       for (const root of [at.getRootNode(), this.roots.of(at)])
-        root?.addEventListener("submit", this.#submit, true);
+        root?.addEventListener("submit", this.#submit);
     }
   }
 

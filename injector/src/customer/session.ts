@@ -61,7 +61,6 @@ export class Session implements Host, ActingSession {
   readonly #connection: Connection;
   readonly #widget: Widget;
   readonly #pointer: AgentPointer;
-  readonly #gestures: Gestures;
   readonly hints: Hidden;
   readonly withholding = new Withholding(
     () => this.context.bridge.load("echoes"),
@@ -72,7 +71,6 @@ export class Session implements Host, ActingSession {
   );
   readonly #care: ReturnType<typeof setInterval>;
   readonly marks = new Marks(() => this.#recorder);
-  readonly #tab = new TabName();
   guests: Host["guests"];
   readonly #wants = new Wants(
     (want) => this.send({ type: "unavailable", want }),
@@ -87,7 +85,7 @@ export class Session implements Host, ActingSession {
   #chosen: boolean | null = null;
   #status: Status | null = null;
   #told = false;
-  #over = false;
+  readonly #over = new AbortController();
   /** The customer has left, and the server does not know yet. */
   #leaving = false;
 
@@ -98,6 +96,7 @@ export class Session implements Host, ActingSession {
     readonly acting: Acting,
   ) {
     const { bridge, stage, words } = context;
+    const { signal } = this.#over;
     this.#widget = new Widget(words, context, {
       exit: () => this.exit(),
       answer: (allow) => this.send({ type: "answer", allow }),
@@ -109,12 +108,13 @@ export class Session implements Host, ActingSession {
       },
     });
     this.#pointer = new AgentPointer(async () => (await bridge.load<MakeHand>("hand"))(stage));
-    this.#gestures = new Gestures(
+    new Gestures(
       stage.host,
       context.realms,
       (message) => this.#gesture(message),
       this.marks,
       () => bridge.load("depth"),
+      signal,
     );
     this.hints = new Hidden(async () => {
       const make = await bridge.load<MakeHints>("outlines");
@@ -125,9 +125,10 @@ export class Session implements Host, ActingSession {
     if (remembered("localStorage", PAUSED) === sessionId) this.#paused = this.#chosen = true;
     bridge.become("idle");
     stage.raise(this.recorder?.topLayer);
-    addEventListener("pagehide", this.#settle);
+    // What is typed half is all that the next page can show of it.
+    addEventListener("pagehide", () => this.#recorder?.settle(), { signal });
     this.#care = setInterval(() => guarded(() => stage.keep(this.recorder?.topLayer)), CARE);
-    this.#connection = new Connection(this.#tab.value, {
+    this.#connection = new Connection(new TabName(signal).value, {
       // Without what is behind "#", which is none of the server's business.
       address: () => (this.#paused ? null : (location.href.split("#")[0] ?? "")),
       message: (message) => this.#message(message as ToPage),
@@ -159,7 +160,7 @@ export class Session implements Host, ActingSession {
 
   /** The customer leaves. */
   exit(): void {
-    if (this.#over) return;
+    if (this.#over.signal.aborted) return;
     this.#leaving = true;
     if (this.#connection.isOpen) this.send({ type: "exit" });
     this.#stopSharing();
@@ -168,7 +169,7 @@ export class Session implements Host, ActingSession {
   }
 
   #message(message: ToPage): void {
-    if (this.#over) return;
+    if (this.#over.signal.aborted) return;
     switch (message.type) {
       case "welcome":
         this.#widget.welcome(message.sessionId, message.patience);
@@ -322,9 +323,6 @@ export class Session implements Host, ActingSession {
     }
   }
 
-  /** What is typed half is all that the next page can show of it. */
-  readonly #settle = (): void => this.#recorder?.settle();
-
   #stopSharing(): void {
     this.#epoch = 0;
     this.#recorder?.stop();
@@ -348,19 +346,16 @@ export class Session implements Host, ActingSession {
   }
 
   #end(reason: EndReason | null): void {
-    if (this.#over) {
+    if (this.#over.signal.aborted) {
       this.#connection.close();
       return;
     }
-    this.#over = true;
+    this.#over.abort();
     const { bridge } = this.context;
     this.#stopSharing();
     this.acting.stop();
-    removeEventListener("pagehide", this.#settle);
     clearInterval(this.#care);
     this.#pointer.stop();
-    this.#gestures.stop();
-    this.#tab.stop();
     remember("localStorage", PAUSED, null);
     this.hints.stop();
     this.#widget.end(reason);

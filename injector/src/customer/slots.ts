@@ -1,7 +1,8 @@
 /**
  * Slots that a script fills by hand (`slotAssignment: "manual"`): no attribute says what is in which.
  *
- * They are told as slots that are filled by name: each has a name of ours, and what is in it asks for that.
+ * They are told as slots that are filled by name: each has a name of ours, and what is in it asks for that. That can not wait for a
+ * part that is loaded: what is in a masked slot is masked, from the frame on that tells of it.
  */
 
 import type { Writer } from "../wire/writer.ts";

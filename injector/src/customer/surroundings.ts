@@ -30,30 +30,28 @@ export class Surroundings {
   #focus = 0;
   #layers = "";
 
-  /** `changed` is called when there is something new to write. */
+  /** `changed` is called when there is something new to write, until the epoch is `over`. */
   constructor(
     readonly known: KnownNodes,
     readonly withholding: Withholding,
-    readonly changed: () => void,
+    changed: () => void,
+    over: AbortSignal,
   ) {
     this.#sizes = new ResizeObserver((entries) => {
       for (const { target } of entries) this.#boxes.add(target);
       this.#resized = true;
       changed();
     });
-    addEventListener("resize", this.#onResize);
-    for (const event of ZOOM) visualViewport?.addEventListener(event, this.#onResize);
-    addEventListener("popstate", changed);
-    addEventListener("hashchange", changed);
-  }
-
-  /** Stops watching. */
-  stop(): void {
-    this.#sizes.disconnect();
-    removeEventListener("resize", this.#onResize);
-    for (const event of ZOOM) visualViewport?.removeEventListener(event, this.#onResize);
-    removeEventListener("popstate", this.changed);
-    removeEventListener("hashchange", this.changed);
+    const resized = (): void => {
+      this.#resized = true;
+      changed();
+    };
+    const until = { signal: over };
+    over.addEventListener("abort", () => this.#sizes.disconnect());
+    addEventListener("resize", resized, until);
+    // What the part of the page that is on the screen changes with.
+    for (const event of ["resize", "scroll"]) visualViewport?.addEventListener(event, resized, until);
+    for (const event of ["popstate", "hashchange"]) addEventListener(event, changed, until);
   }
 
   /** Marks what a snapshot has to tell. */
@@ -134,11 +132,6 @@ export class Surroundings {
     this.#writeSources(out);
     this.#writeBoxes(out);
   }
-
-  readonly #onResize = (): void => {
-    this.#resized = true;
-    this.changed();
-  };
 
   #writeViewport(out: Writer): void {
     const size = [
@@ -227,9 +220,6 @@ function viewportHeight(): number {
   const quirky = document.compatMode === "BackCompat" ? document.body : null;
   return (quirky ?? document.documentElement)?.clientHeight ?? innerHeight;
 }
-
-/** What the part of the page that is on the screen changes with. */
-const ZOOM = ["resize", "scroll"] as const;
 
 /** How an element can be in the top layer. */
 const LAYERS = ["modal", "popover", "fullscreen"] as const;

@@ -12,22 +12,17 @@ const NAME = "tandem-tab";
 export class TabName {
   readonly value: string;
 
-  constructor() {
+  /** Until the session is over. */
+  constructor(over: AbortSignal) {
     const random = crypto.getRandomValues(new Uint32Array(3)).join("-");
     // A page without storage is another tab after each load.
     this.value = remembered("sessionStorage", NAME) ?? random;
     this.#forget();
-    addEventListener("pagehide", this.#keep);
-    addEventListener("pageshow", this.#forget);
+    addEventListener("pagehide", () => remember("sessionStorage", NAME, this.value), { signal: over });
+    addEventListener("pageshow", () => this.#forget(), { signal: over });
   }
 
-  /** The session is over. */
-  stop(): void {
-    removeEventListener("pagehide", this.#keep);
-    removeEventListener("pageshow", this.#forget);
+  #forget(): void {
+    remember("sessionStorage", NAME, null);
   }
-
-  readonly #keep = (): void => remember("sessionStorage", NAME, this.value);
-
-  readonly #forget = (): void => remember("sessionStorage", NAME, null);
 }

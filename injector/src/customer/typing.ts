@@ -41,7 +41,7 @@ export class Typing {
       if (isElement(field) && controlKind(field) === "text" && !isPrivate(field))
         this.#history(field as Field);
     };
-    for (const type of ["focusin", "beforeinput", "input"] as const) realms.listen(type, note, true);
+    for (const type of ["focusin", "beforeinput", "input"] as const) realms.listen(type, note);
   }
 
   /** The field that was typed into before is left: it gets its `change` event. */

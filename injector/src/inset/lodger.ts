@@ -82,7 +82,7 @@ export class Lodger implements Host, ActingSession {
     const watcher = { roots: this.#roots, extras: this.#extras, notices: this.#notices, top };
     this.#realms.each((realm) => watch(realm, { ...watcher, recorder: () => this.#recorder }));
     for (const name of ["toggle", "close"] as const) {
-      this.#realms.listen(name, (event) => top(event.composedPath()[0]), true);
+      this.#realms.listen(name, (event) => top(event.composedPath()[0]));
     }
     addEventListener("pagehide", () => {
       this.#recorder?.settle();
@@ -118,6 +118,8 @@ export class Lodger implements Host, ActingSession {
       (message) => this.#gesture(message),
       this.marks,
       () => bridge.load("depth"),
+      // As long as this document is here.
+      new AbortController().signal,
     );
   }
 

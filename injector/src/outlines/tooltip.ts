@@ -13,7 +13,7 @@ const GAP = 6;
 /** The tooltip of one session. */
 export class Tooltip {
   readonly #tip = make("div", "tip", "", { role: "tooltip" });
-  readonly #ends: Array<() => void>;
+  readonly #gone = new AbortController();
   #near: Element | null = null;
 
   /** `label` says what to tell about an element, or null. */
@@ -24,11 +24,9 @@ export class Tooltip {
   ) {
     this.#tip.hidden = true;
     stage.box.append(this.#tip);
-    this.#ends = [
-      realms.listen("pointerover", this.#over, true),
-      realms.listen("focusin", this.#over, true),
-      realms.listen("scroll", this.#place, true),
-    ];
+    const { signal } = this.#gone;
+    for (const type of ["pointerover", "focusin"] as const) realms.listen(type, this.#over, signal);
+    realms.listen("scroll", this.#place, signal);
     // The customer may have come near before this was loaded.
     const hovered = [...document.querySelectorAll(":hover")].reverse();
     guarded(() => this.#look([document.activeElement, ...hovered]));
@@ -37,7 +35,7 @@ export class Tooltip {
   /** Takes it away. */
   stop(): void {
     this.#tip.remove();
-    for (const end of this.#ends) end();
+    this.#gone.abort();
   }
 
   /** The labels have changed. */

@@ -27,7 +27,6 @@ const MOST = 200;
 /** The moves of one panel. */
 export class Moving {
   readonly #over = new AbortController();
-  readonly #ends: Array<() => void> = [];
   readonly #at: Share;
   #place: Place | null = null;
   #loading = false;
@@ -53,7 +52,7 @@ export class Moving {
     });
     for (const type of ["click", "keydown"]) panel.grip.addEventListener(type, this.#hear);
     for (const type of ["focusin", "focusout", "scroll", "input", "resize"] as const) {
-      this.#ends.push(realms.listen(type, this.#soon, true));
+      realms.listen(type, this.#soon, signal);
     }
     for (const type of ["resize", "scroll"]) {
       window.visualViewport?.addEventListener(type, this.#soon, { signal });
@@ -65,7 +64,6 @@ export class Moving {
   stop(): void {
     this.#over.abort();
     cancelAnimationFrame(this.#frame);
-    for (const end of this.#ends) end();
   }
 
   /** Something was done to the panel. */
