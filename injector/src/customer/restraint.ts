@@ -147,7 +147,7 @@ export class Restraint {
   #hold(realm: Realm): void {
     if (this.#held.has(realm.HTMLFormElement)) return;
     this.#held.add(realm.HTMLFormElement);
-    for (const type of GESTURES) realm.addEventListener(type, this.#gesture);
+    for (const type of GESTURES) realm.addEventListener(type, this.#gesture, true);
     // From before the page's first script where there is our loader.
     const kept = keptIn(realm);
     if (kept) {
@@ -195,7 +195,7 @@ export class Restraint {
   #hear(element: Element): void {
     for (let at: Element | null = element; at; at = at.assignedSlot ?? parentAcross(at)) {
       for (const root of [at.getRootNode(), this.roots.of(at)])
-        root?.addEventListener("submit", this.#submit);
+        root?.addEventListener("submit", this.#submit, true);
     }
   }
 
