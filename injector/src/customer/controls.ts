@@ -141,11 +141,11 @@ export class Controls {
 
 /** What the browser thinks of a control, as bits. */
 function validity(element: Element): number {
+  // Most are like this, and each question has its price.
+  if (matches(element, ":valid:not(:is(:user-invalid,:user-valid,:autofill))")) return 2;
   const { willValidate, validity } = element as HTMLInputElement;
   let bits = willValidate ? (validity.valid ? 2 : 1) : 0;
   if (validity?.badInput) bits |= 32;
-  // Of most controls none is true, and each question has its price.
-  if (!matches(element, ":is(:user-invalid,:user-valid,:autofill)")) return bits;
   if (willValidate && matches(element, ":user-invalid")) bits |= 4;
   if (willValidate && matches(element, ":user-valid")) bits |= 8;
   if (matches(element, ":autofill")) bits |= 16;
