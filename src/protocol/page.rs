@@ -299,7 +299,7 @@ fn subtree(reader: &mut Reader<'_>, limits: &Limits, nodes: &mut usize) -> Resul
                 1 => element(reader, Namespace::Html, limits)?,
                 17 => element(reader, Namespace::Svg, limits)?,
                 33 => element(reader, Namespace::MathMl, limits)?,
-                2 => Part::Text { data: string(reader)? },
+                2 => Part::Text { data: reader.text()?.into() },
                 3 => Part::Comment { data: string(reader)? },
                 4 => {
                     Part::Doctype { name: string(reader)?, public: string(reader)?, system: string(reader)? }

@@ -6,25 +6,36 @@ use super::WORDS;
 use super::page::{Limits, PageFrame};
 use super::wire::{KEPT, Malformed, Reader, VERSION, Writer, deflate, inflate};
 
-/// A frame of this text and these operations.
-fn frame(text: &[u8], operations: &[u8]) -> Vec<u8> {
-    let mut length = Writer::new();
-    length.uint(text.len() as u32);
-    [&[VERSION], &length.finish()[2..], text, operations].concat()
+/// A frame with strings that say this, and these operations.
+fn frame(strings: &[u8], operations: &[u8]) -> Vec<u8> {
+    saying(strings, &[], operations)
+}
+
+/// The same with texts of nodes.
+fn saying(strings: &[u8], texts: &[u8], operations: &[u8]) -> Vec<u8> {
+    let mut lengths = Writer::new();
+    lengths.uint((strings.len() + texts.len()) as u32);
+    lengths.uint(String::from_utf8_lossy(strings).encode_utf16().count() as u32);
+    [&[VERSION], &lengths.finish()[3..], strings, texts, operations].concat()
 }
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(numbers: Vec<u32>, signed: Vec<i32>, strings in prop::collection::vec(".{0,60}", 0..20)) {
+    fn what_is_written_is_read(numbers: Vec<u32>, signed: Vec<i32>, strings in prop::collection::vec(".{0,60}", 0..20), texts in prop::collection::vec(".{0,60}", 0..20)) {
         let mut out = Writer::new();
         numbers.iter().for_each(|n| out.uint(*n));
         signed.iter().for_each(|n| out.int(*n));
-        strings.iter().chain(&strings).for_each(|s| out.string(s));
+        strings.iter().zip(&texts).for_each(|(s, t)| { out.string(s); out.text(t); });
+        strings.iter().for_each(|s| out.string(s));
         let bytes = out.finish();
         let mut reader = Reader::new(&bytes).unwrap();
         for n in numbers { prop_assert_eq!(reader.uint(), Ok(n)); }
         for n in signed { prop_assert_eq!(reader.int(), Ok(n)); }
-        for s in strings.iter().chain(&strings) { prop_assert_eq!(reader.string(), Ok(s.as_str())); }
+        for (s, t) in strings.iter().zip(&texts) {
+            prop_assert_eq!(reader.string(), Ok(s.as_str()));
+            prop_assert_eq!(reader.text(), Ok(t.as_str()));
+        }
+        for s in &strings { prop_assert_eq!(reader.string(), Ok(s.as_str())); }
         prop_assert_eq!(reader.at_end(), Ok(true));
     }
 
@@ -55,7 +66,7 @@ proptest! {
         let _ = PageFrame::decode(&bytes, &Limits::default());
         let _ = PageFrame::decode(&[&[VERSION], &bytes[..]].concat(), &Limits::default());
         for text in [&[], &text[..], string.as_bytes()] {
-            let _ = PageFrame::decode(&frame(text, &[&[1, 0], &bytes[..]].concat()), &Limits::default());
+            let _ = PageFrame::decode(&saying(text, text, &[&[1, 0], &bytes[..]].concat()), &Limits::default());
         }
     }
 }
@@ -75,7 +86,10 @@ fn a_frame_of_which_text_is_missing_left_over_or_broken_is_refused() {
         (vec![], Malformed::Truncated),
         (vec![VERSION], Malformed::Truncated),
         (vec![VERSION - 1, 0], Malformed::Version),
-        (vec![VERSION, 5, b'a'], Malformed::Truncated),
+        (vec![VERSION, 0], Malformed::Truncated),
+        (vec![VERSION, 5, 0, b'a'], Malformed::Truncated),
+        (vec![VERSION, 1, 2, b'a'], Malformed::Truncated),
+        (vec![VERSION, 4, 1, 0xf0, 0x9f, 0x98, 0x80], Malformed::Cut),
         (vec![VERSION, 0xff, 0xff, 0xff, 0xff, 0x0f], Malformed::Truncated),
         (frame(b"a", &[0]), Malformed::Truncated),
         (frame(b"a", &[0, 2]), Malformed::Truncated),
@@ -88,9 +102,17 @@ fn a_frame_of_which_text_is_missing_left_over_or_broken_is_refused() {
         (frame(&[0xff], &[0, 1]), Malformed::Utf8),
         (frame(&[0xed, 0xa0, 0x80], &[0, 1]), Malformed::Utf8),
         (frame("ä".as_bytes(), &[first[0], first[1], 1, 1]), Malformed::Entry),
+        (saying(b"", b"a", &[0, 1]), Malformed::Truncated),
+        (saying(b"a", b"b", &[0, 1]), Malformed::Unused),
+        (saying(b"", &[0xff], &[]), Malformed::Utf8),
     ] {
         assert_eq!(refused(&bytes), Err(expected), "{bytes:?}");
     }
+    let text = |bytes: &[u8]| Reader::new(bytes).unwrap().text().map(str::to_owned);
+    assert_eq!(text(&saying(b"", b"a", &[2])), Err(Malformed::Truncated));
+    assert_eq!(text(&saying(b"a", b"", &[1])), Err(Malformed::Truncated), "what strings say is none");
+    assert_eq!(text(&saying(b"", "😀".as_bytes(), &[1])), Err(Malformed::Cut));
+    assert_eq!(text(&saying(b"a", "😀".as_bytes(), &[2])), Ok("😀".to_owned()));
     let bytes = frame("ä€😀!".as_bytes(), &[0, 1, 1, 1, 0, 2, 0, 1, first[0], first[1], 0, 0]);
     assert_eq!(refused(&bytes), Ok(()));
 }
@@ -128,6 +150,10 @@ fn a_frame_of_the_browsers_code_is_read_and_would_have_been_written_here() {
     for text in all("strings").iter().map(|text| text.as_str().unwrap()) {
         assert_eq!(reader.string(), Ok(text));
         out.string(text);
+    }
+    for text in all("texts").iter().map(|text| text.as_str().unwrap()) {
+        assert_eq!(reader.text(), Ok(text));
+        out.text(text);
     }
     assert_eq!(reader.at_end(), Ok(true));
     assert_eq!(out.finish(), bytes);

@@ -275,7 +275,7 @@ fn write_part(out: &mut Writer, part: &ViewPart) {
         ViewPart::Text { id, data } => {
             out.byte(2);
             node(out, Some(*id));
-            out.string(data);
+            out.text(data);
         }
         ViewPart::Comment { id } => {
             out.byte(3);

@@ -42,9 +42,9 @@ function nextSocket(customer: Customer): Promise<{ sent: number; received: numbe
 /** Counts the frames of the page's sockets that hold a check and nothing else. */
 function countChecks(page: Page): { sent: number; received: number } {
   const checks = { sent: 0, received: 0 };
-  // Version, no text, epoch and number of the frame, each in one byte as long as it is small; then the operation.
+  // Version, no text, none of strings, epoch and number of the frame, each in one byte as long as it is small; then the operation.
   const isCheck = (payload: string | Buffer) =>
-    typeof payload !== "string" && payload[0] === 2 && payload[1] === 0 && payload[4] === 30;
+    typeof payload !== "string" && payload[0] === 3 && payload[1] === 0 && payload[2] === 0 && payload[5] === 30;
   page.on("websocket", (socket) => {
     socket.on("framesent", ({ payload }) => (checks.sent += isCheck(payload) ? 1 : 0));
     socket.on("framereceived", ({ payload }) => (checks.received += isCheck(payload) ? 1 : 0));

@@ -219,6 +219,51 @@ test("dialogs, shadow roots, and a box that says what is not shown", async ({ cu
   await expect.poll(above).toBe("over-div");
 });
 
+test("every text where it is, whatever is between them", async ({ customer, agent, session }) => {
+  await session("/help");
+  for (const [halves, last] of [[["x", "y"], "end"], [["\ud83d", "\ude00"], "\u{1f600}"]] as const) {
+    await put(customer, agent, `<div id="texts">one<!-- none --><script>none</script><b id="two">two</b><template>none</template>
+      <i id="three">three</i><noscript>none</noscript><iframe srcdoc="<i>inside</i>">none</iframe><textarea>four</textarea>
+      <p data-tandem="ignore">none</p><p data-tandem="mask">five</p><p contenteditable>six</p><u id="seven">seven</u></div>`);
+    await customer.page.evaluate(({ halves, last }) => {
+      const fresh = document.createElement("section");
+      fresh.innerHTML = `<u id="before">before</u><p id="host">outside</p><b id="old"></b><u id="after">after ${last}</u>`;
+      // Something that is known moves into it, with what is no text of it; and what may be one character is two nodes.
+      const old = document.querySelector("#seven") as Element;
+      old.prepend(document.createComment("none"), ...halves);
+      fresh.querySelector("#old")?.append(old, ...halves);
+      const host = fresh.querySelector("#host") as Element;
+      host.attachShadow({ mode: "open" }).innerHTML = '<em>in the <q id="shadow">shadow</q></em><slot></slot>';
+      document.querySelector("#texts")?.append(fresh);
+    }, { halves, last });
+    for (const id of ["two", "three", "seven", "before", "host", "after", "old"]) {
+      const there = await customer.page.locator(`#${id}`).evaluate((element) => {
+        const texts = document.createNodeIterator(element, NodeFilter.SHOW_TEXT);
+        let all = "";
+        for (let text = texts.nextNode(); text; text = texts.nextNode()) all += (text as Text).data.replace(/\p{Surrogate}/gu, "\ufffd");
+        return all.replace(/\s+/g, " ").trim();
+      });
+      await expect.poll(() => agent.mirror.text(`#${id}`)).toBe(there);
+    }
+    await expect.poll(() => agent.mirror.text("#host >>> #shadow")).toBe("shadow");
+  }
+});
+
+alone("texts of a page that has put something of its own in the way to them", async ({ customer, agent, session }) => {
+  await customer.page.addInitScript(() => {
+    const { get } = Object.getOwnPropertyDescriptor(Node.prototype, "textContent") as { get(): string };
+    Object.defineProperty(Node.prototype, "textContent", {
+      get() {
+        return this.childElementCount > 0 ? `${get.call(this)} and more` : get.call(this);
+      },
+    });
+  });
+  await session("/help");
+  const there = await customer.page.locator("h1").innerText();
+  await expect.poll(() => agent.mirror.text("h1")).toBe(there);
+  await expect.poll(() => agent.mirror.text("body")).not.toContain("and more");
+});
+
 test("links, forms, back, forward and reload keep the session", async ({ customer, agent, session }) => {
   await session("/catalogue");
   const address = agent.page.getByRole("textbox", { name: "Address" });

@@ -45,7 +45,7 @@ async fn a_customers_bad_frame_ends_its_connection_and_nothing_else() {
         ("empty", vec![]),
         ("garbage", vec![0xff; 64]),
         ("another version", vec![9, 1, 0]),
-        ("truncated", vec![VERSION, 0, 1, 0, 1, 1]),
+        ("truncated", vec![VERSION, 0, 0, 1, 0, 1, 1]),
         ("too deep", too_deep),
         ("oversized", vec![VERSION; 200_000]),
         ("out of order", out_of_order),

@@ -2,6 +2,7 @@
  * Writes a part of the page as a subtree: new nodes are numbered on the way, old ones are only named.
  */
 
+import { Run } from "../wire/run.ts";
 import { Writer } from "../wire/writer.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { DEEPEST, ignored, type Known, type KnownNodes, OURS, opaque } from "./known.ts";
@@ -61,6 +62,7 @@ export function writeSubtree(
   const { known, withholding } = context;
   const old = known.of(top);
   if (old) {
+    out.run?.skip(top);
     if (ignored(top)) return;
     out.byte(6);
     out.uint(old.id);
@@ -73,6 +75,7 @@ export function writeSubtree(
   if (held !== undefined) {
     out.byte(9);
     out.uint(held);
+    out.run?.skip(top);
     // Only numbered.
     writeSubtree(new Writer(), top, parent, depth, { ...context, held: undefined }, typed);
     return;
@@ -84,7 +87,10 @@ export function writeSubtree(
     case TEXT:
     case CDATA:
       out.byte(2);
-      out.text(withholding.text(parent.node, (top as Text).data, typed));
+      if (typed || !withholding.echoes.empty || !out.run?.tells(top as Text)) {
+        out.run?.skip(top);
+        out.text(withholding.text(parent.node, (top as Text).data, typed));
+      }
       known.add(top, parent).first = 0;
       return;
     case COMMENT:
@@ -132,7 +138,10 @@ function writeElement(
   const names = top.getAttributeNames();
   let notable = false;
   for (let at = 0; at < names.length; at++) notable ||= NOTABLE.has(names[at] as string);
-  if (name === OURS || (notable && ignored(top))) return;
+  if (name === OURS || (notable && ignored(top))) {
+    out.run?.skip(top);
+    return;
+  }
   const plain = isPlain(name);
   const self = known.add(top, parent);
   out.byte(KINDS[top.namespaceURI ?? ""] ?? 1);
@@ -155,16 +164,31 @@ function writeElement(
   if (!plain || (notable && names.includes("popover"))) context.fresh(top);
   const inside = typed || name === "textarea" || (notable && names.includes("contenteditable"));
   if (depth + 1 < DEEPEST) {
+    const { run } = out;
     const document = plain ? null : known.frames.enter(top);
-    if (document) writeSubtree(out, document, self, depth + 1, context, false);
     const root = known.roots.of(top);
+    // Their texts are none of the run.
+    if (document || root) {
+      run?.flush();
+      out.run = undefined;
+    }
+    if (document) writeSubtree(out, document, self, depth + 1, context, false);
     if (root) {
       if (known.of(root)) throw new Error("a shadow root without its host");
       writeSubtree(out, root, self, depth + 1, context, inside);
     }
+    out.run = run;
     self.first = known.next;
   }
-  if (depth < DEEPEST && (plain || !opaque(top, depth))) writeChildren(out, self, depth, context, inside);
+  if (depth >= DEEPEST || !(plain || !opaque(top, depth))) out.run?.skip(top);
+  else if (out.run || inside || !withholding.echoes.empty || !top.firstElementChild)
+    writeChildren(out, self, depth, context, inside);
+  else {
+    out.run = new Run(out, top);
+    writeChildren(out, self, depth, context, inside);
+    out.run.end(!context.pace.over);
+    out.run = undefined;
+  }
   self.last = known.next - 1;
   out.byte(0);
 }

@@ -1172,7 +1172,7 @@ export const WORDS: readonly string[] = [
   "\n        ",
 ];
 
-export const VERSION = 2;
+export const VERSION = 3;
 export const DEFLATED = 0;
 export const LARGE = 8192;
 export const KEPT = 48;

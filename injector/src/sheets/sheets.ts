@@ -253,7 +253,7 @@ export class Sheets {
       }
     }
     out.byte(2);
-    out.string(css);
+    out.text(css);
     if (style) out.byte(0);
     this.#standIns.set(node, { style, text: this.known.addTail(new Text(), style ?? home), css });
   }

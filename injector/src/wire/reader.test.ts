@@ -13,10 +13,17 @@ function values(write: (writer: Writer) => void): Reader {
   return new Reader(writer.finish());
 }
 
-/** A frame of this text and these operations. */
-function frame(text: string | readonly number[], operations: readonly number[]): Uint8Array {
-  const bytes = typeof text === "string" ? [...new TextEncoder().encode(text)] : text;
-  return Uint8Array.of(VERSION, bytes.length, ...bytes, ...operations);
+/** A frame with strings, or texts of nodes, that say this, and these operations. */
+function frame(
+  strings: string | readonly number[],
+  operations: readonly number[],
+  texts: string | readonly number[] = "",
+): Uint8Array {
+  const said = [strings, texts].map((one) =>
+    typeof one === "string" ? [...new TextEncoder().encode(one)] : one,
+  );
+  const { length: units } = new TextDecoder().decode(Uint8Array.from(said[0] ?? []));
+  return Uint8Array.of(VERSION, said.flat().length, units, ...said.flat(), ...operations);
 }
 
 /** The first string that a frame keeps, as a number of two bytes. */
@@ -62,6 +69,21 @@ test("strings are read through the table, each as often as it is written", () =>
   assert.ok(reader.atEnd);
 });
 
+test("texts are read beside the strings", () => {
+  const texts = ["a", "", "ä€😀", "x".repeat(500), "a"];
+  const reader = values((writer) => {
+    for (const text of texts) {
+      writer.string(text);
+      writer.text(text);
+    }
+  });
+  for (const text of texts) {
+    assert.equal(reader.string(), text);
+    assert.equal(reader.text(), text);
+  }
+  assert.ok(reader.atEnd);
+});
+
 test("a number of more than 32 bits is refused", () => {
   assert.equal(new Reader(frame("", [0xff, 0xff, 0xff, 0xff, 0x0f])).uint(), 2 ** 32 - 1);
   for (const bytes of [
@@ -98,12 +120,23 @@ test("what is cut off, left over, not UTF-8 or not in the table is refused", () 
     "a surrogate": frame([0xed, 0xa0, 0x80], [0, 1]),
     "not in the table": frame("", [0xff, 0x7f]),
     "not yet in the table": frame("A", [...FIRST, 1, 1]),
-    "text cut off": Uint8Array.of(VERSION, 5, 65),
-    "a text of four gigabytes": Uint8Array.of(VERSION, 0xff, 0xff, 0xff, 0xff, 0x0f),
+    "a text of a node that nothing reads": frame("A", [0, 1], "B"),
+    "a text that is not UTF-8": frame("A", [0, 1], [0xff]),
+    "no second length": Uint8Array.of(VERSION, 0),
+    "text cut off": Uint8Array.of(VERSION, 5, 0, 65),
+    "a text of four gigabytes": Uint8Array.of(VERSION, 0xff, 0xff, 0xff, 0xff, 0x0f, 0),
+    "more strings than text": Uint8Array.of(VERSION, 1, 2, 65),
+    "strings that end in a character": Uint8Array.of(VERSION, 4, 1, 0xf0, 0x9f, 0x98, 0x80),
     "another version": Uint8Array.of(VERSION - 1, 0),
     empty: new Uint8Array(),
   };
   for (const [name, bytes] of Object.entries(bad)) assert.throws(() => strings(bytes), Malformed, name);
+});
+
+test("a text is not cut, and takes nothing of the strings", () => {
+  assert.equal(new Reader(frame("a", [2], "😀")).text(), "😀");
+  assert.throws(() => new Reader(frame("", [1], "😀")).text(), Malformed);
+  assert.throws(() => new Reader(frame("a", [1])).text(), Malformed);
 });
 
 test("any bytes are read or refused", () => {
@@ -117,7 +150,7 @@ test("any bytes are read or refused", () => {
     const text = Array.from({ length: byte() % 8 }, () => (round % 2 ? byte() & 0x7f : byte()));
     const operations = Array.from({ length: byte() % 16 }, () => byte() % 5);
     try {
-      strings(frame(text, operations));
+      strings(frame(text, operations, round % 3 ? "" : text));
     } catch (error) {
       assert.ok(error instanceof Malformed, `seed ${seed}, round ${round}: ${error}`);
     }
@@ -129,5 +162,6 @@ test("the frame that the server writes is read", () => {
   for (const value of example.unsigned) assert.equal(reader.uint(), value);
   for (const value of example.signed) assert.equal(reader.int(), value);
   for (const text of example.strings) assert.equal(reader.string(), text);
+  for (const text of example.texts) assert.equal(reader.text(), text);
   assert.ok(reader.atEnd);
 });

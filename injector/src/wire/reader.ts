@@ -15,33 +15,36 @@ export class Malformed extends Error {
 /** Reads a frame from its first operation on. */
 export class Reader {
   readonly #bytes: Uint8Array;
-  /** What all strings of the frame say, one after the other. */
-  readonly #text: string;
+  readonly #strings: Said;
+  readonly #texts: Said;
   readonly #own: string[] = [];
   #at = 0;
-  /** How much of the text is read. */
-  #said = 0;
 
   /** Throws {@link Malformed} if the frame is of another version, or its text is not all there or not UTF-8. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     if (this.byte() !== VERSION) throw new Malformed("the frame is of an unknown version");
     const length = this.uint();
+    const units = this.uint();
     const start = this.#at;
     this.#at += length;
     if (this.#at > bytes.length) throw new Malformed("the frame ends in the middle of a value");
+    let text: string;
     try {
       const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-      this.#text = utf8.decode(bytes.subarray(start, this.#at));
+      text = utf8.decode(bytes.subarray(start, this.#at));
     } catch {
       throw new Malformed("the text is not UTF-8");
     }
+    this.#texts = new Said(text);
+    this.#strings = new Said(this.#texts.next(units));
   }
 
   /** Whether all operations are read. Throws {@link Malformed} if they are, and text is left over. */
   get atEnd(): boolean {
     if (this.#at < this.#bytes.length) return false;
-    if (this.#said < this.#text.length) throw new Malformed("text is left over at the end of the frame");
+    if (this.#strings.left || this.#texts.left)
+      throw new Malformed("text is left over at the end of the frame");
     return true;
   }
 
@@ -73,10 +76,10 @@ export class Reader {
   /** A string, through the table. */
   string(): string {
     const index = this.uint();
-    if (index === 0) return this.#literal();
+    if (index === 0) return this.#strings.next(this.uint());
     if (index === 1) {
       if (this.#own.length === TABLE) throw new Malformed("too many strings in a frame");
-      const text = this.#literal();
+      const text = this.#strings.next(this.uint());
       this.#own.push(text);
       return text;
     }
@@ -85,13 +88,31 @@ export class Reader {
     return text;
   }
 
-  #literal(): string {
-    const start = this.#said;
-    this.#said += this.uint();
-    if (this.#said > this.#text.length) throw new Malformed("the frame ends in the middle of a value");
-    // The text is well formed: what begins with a second half is a character that was cut in two.
-    if ((this.#text.charCodeAt(this.#said) & 0xfc00) === 0xdc00)
+  /** A text of a node. */
+  text(): string {
+    return this.#texts.next(this.uint());
+  }
+}
+
+/** What all strings, or all texts, of a frame say, one after the other. */
+class Said {
+  #at = 0;
+
+  constructor(readonly all: string) {}
+
+  /** Whether there is more than was read. */
+  get left(): boolean {
+    return this.#at < this.all.length;
+  }
+
+  /** The next one, of so many UTF-16 units. */
+  next(length: number): string {
+    const start = this.#at;
+    this.#at += length;
+    if (this.#at > this.all.length) throw new Malformed("the frame ends in the middle of a value");
+    // It is well formed: what begins with a second half is a character that was cut in two.
+    if ((this.all.charCodeAt(this.#at) & 0xfc00) === 0xdc00)
       throw new Malformed("a string ends inside a character");
-    return this.#text.slice(start, this.#said);
+    return this.all.slice(start, this.#at);
   }
 }

@@ -9,14 +9,21 @@ import { Writer } from "./writer.ts";
 class TinyReader {
   at = 1;
   readonly own: string[] = [];
-  readonly text: string;
-  said = 0;
+  /** What strings, and what texts of nodes, say; and how much of it is read. */
+  readonly said: readonly { readonly all: string; read: number }[];
   constructor(readonly bytes: Uint8Array) {
     assert.equal(bytes[0], VERSION);
     const length = this.uint();
+    const units = this.uint();
     const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    this.text = utf8.decode(bytes.subarray(this.at, this.at + length));
+    const text = utf8.decode(bytes.subarray(this.at, this.at + length));
     this.at += length;
+    this.said = [text.slice(0, units), text.slice(units)].map((all) => ({ all, read: 0 }));
+  }
+  next(kind: number, length: number): string {
+    const said = this.said[kind] ?? assert.fail("no such kind");
+    said.read += length;
+    return said.all.substring(said.read - length, said.read);
   }
   uint(): number {
     let value = 0;
@@ -33,14 +40,16 @@ class TinyReader {
   string(): string {
     const index = this.uint();
     if (index >= 2) return [...WORDS, ...this.own][index - 2] ?? assert.fail("unknown entry");
-    const text = this.text.substring(this.said, this.said + this.uint());
-    this.said += text.length;
+    const text = this.next(0, this.uint());
     if (index === 1) this.own.push(text);
     return text;
   }
+  text(): string {
+    return this.next(1, this.uint());
+  }
   ended(): void {
     assert.equal(this.at, this.bytes.length);
-    assert.equal(this.said, this.text.length);
+    for (const { all, read } of this.said) assert.equal(read, all.length);
   }
 }
 
@@ -107,9 +116,15 @@ test("any strings are read as they were written, but for lone surrogates", () =>
       Array.from({ length: below(9) === 0 ? 60 : below(4) }, () => some[below(some.length)]).join(""),
     );
     const out = new Writer();
-    for (const text of texts) below(2) ? out.string(text) : out.word(text);
+    for (const text of texts) {
+      below(2) ? out.string(text) : out.word(text);
+      out.text(text);
+    }
     const reader = new TinyReader(out.finish());
-    for (const text of texts) assert.equal(reader.string(), wellFormed(text), `seed ${seed}, round ${round}`);
+    for (const text of texts) {
+      assert.equal(reader.string(), wellFormed(text), `seed ${seed}, round ${round}`);
+      assert.equal(reader.text(), wellFormed(text), `seed ${seed}, round ${round}`);
+    }
     reader.ended();
   }
 });
@@ -122,7 +137,19 @@ test("a short string is written once, a common word never", () => {
   out.string("only here");
   out.word("only here");
   assert.ok(out.length - before <= 4);
-  assert.equal(new TinyReader(out.finish()).text, "only here");
+  assert.equal(new TinyReader(out.finish()).said[0]?.all, "only here");
+});
+
+test("texts that are said at once are read one by one", () => {
+  const out = new Writer();
+  out.text("one");
+  out.uint(3);
+  out.uint(5);
+  out.say("twothree");
+  out.text("four");
+  const reader = new TinyReader(out.finish());
+  for (const text of ["one", "two", "three", "four"]) assert.equal(reader.text(), text);
+  reader.ended();
 });
 
 test("a text of more than 48 units is not kept", () => {
@@ -137,7 +164,13 @@ test("a text of more than 48 units is not kept", () => {
 
 test("whatever is written makes the operations longer", () => {
   const out = new Writer();
-  for (const write of [() => out.byte(0), () => out.uint(0), () => out.string(""), () => out.word("div")]) {
+  for (const write of [
+    () => out.byte(0),
+    () => out.uint(0),
+    () => out.string(""),
+    () => out.word("div"),
+    () => out.text(""),
+  ]) {
     const before = out.length;
     write();
     assert.ok(out.length > before);
@@ -163,5 +196,6 @@ test("this is the frame that the server reads, and would have written", () => {
   for (const value of example.unsigned) out.uint(value);
   for (const value of example.signed) out.int(value);
   for (const text of example.strings) out.word(text);
+  for (const text of example.texts) out.text(text);
   assert.equal(Buffer.from(out.finish()).toString("hex"), example.frame);
 });

@@ -1,11 +1,13 @@
 /**
  * Writes binary frames: the alphabet that `src/protocol/wire.rs` reads.
  *
- * All strings of a frame are one text, which the browser joins and encodes by itself: letter by letter they would cost most of
- * a snapshot. Every frame stands by itself: its string table starts with the common words and holds only its own strings.
+ * All strings of a frame, and behind them all texts of nodes, are one text, which the browser joins and encodes by itself: letter
+ * by letter they would cost most of a snapshot. Every frame stands by itself: its string table starts with the common words and
+ * holds only its own strings.
  */
 
 import { KEPT, TABLE, VERSION, WORDS } from "../protocol/words.ts";
+import type { Run } from "./run.ts";
 
 /** Where the strings of a table begin: 0 and 1 are the two kinds of new ones. */
 const ENTRIES = 2;
@@ -17,7 +19,12 @@ export class Writer {
   #bytes = new Uint8Array(1024);
   #at = 0;
   readonly #table = new Map<string, number>();
+  readonly #strings: string[] = [];
+  /** How much they say, in UTF-16 units. */
+  #units = 0;
   readonly #texts: string[] = [];
+  /** What the next texts are told by, if anything. */
+  run?: Run | undefined;
 
   /** How many bytes the operations are, without what their strings say. */
   get length(): number {
@@ -26,10 +33,11 @@ export class Writer {
 
   /** The frame; nothing may be written after it. */
   finish(): Uint8Array<ArrayBuffer> {
-    const text = utf8.encode(this.#text());
+    const text = utf8.encode(wellFormed(this.#strings.concat(this.#texts)));
     const end = this.#at;
     this.byte(VERSION);
     this.uint(text.length);
+    this.uint(this.#units);
     const head = this.#at - end;
     const out = new Uint8Array(this.#at + text.length);
     out.set(this.#bytes.subarray(end, this.#at));
@@ -74,30 +82,29 @@ export class Writer {
       }
       if (table.size < TABLE) {
         table.set(text, table.size + WORDS.length + ENTRIES);
-        this.#say(1, text);
+        this.#add(1, text);
         return;
       }
     }
-    this.text(text);
+    this.#add(0, text);
   }
 
-  /** The same for one that will hardly come again: to look for it costs more than to say it. */
+  /** A text of a node. */
   text(text: string): void {
-    this.#say(0, text);
+    this.uint(text.length);
+    this.say(text);
   }
 
-  #say(kind: number, text: string): void {
-    this.byte(kind);
-    this.uint(text.length);
+  /** What texts of nodes say, of which the lengths are written elsewhere. */
+  say(text: string): void {
     this.#texts.push(text);
   }
 
-  /** What all strings say, with as many units as they have. */
-  #text(): string {
-    const text = this.#texts.join("");
-    if (!/[\ud800-\udfff]/.test(text)) return text;
-    // One by one: the end of one and the beginning of the next must not become one character.
-    return this.#texts.map((part) => part.replace(/\p{Surrogate}/gu, "\ufffd")).join("");
+  #add(kind: number, text: string): void {
+    this.byte(kind);
+    this.uint(text.length);
+    this.#strings.push(text);
+    this.#units += text.length;
   }
 
   #grow(): void {
@@ -105,4 +112,12 @@ export class Writer {
     grown.set(this.#bytes);
     this.#bytes = grown;
   }
+}
+
+/** What all of them say, with as many units as they have. */
+function wellFormed(texts: readonly string[]): string {
+  const text = texts.join("");
+  if (!/[\ud800-\udfff]/.test(text)) return text;
+  // One by one: the end of one and the beginning of the next must not become one character.
+  return texts.map((part) => part.replace(/\p{Surrogate}/gu, "\ufffd")).join("");
 }

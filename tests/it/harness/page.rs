@@ -89,7 +89,7 @@ impl PageWriter {
         match piece {
             Piece::Text(data) => {
                 out.byte(2);
-                out.string(data);
+                out.text(data);
             }
             Piece::Document(url, children) => {
                 out.byte(7);
@@ -253,7 +253,7 @@ impl Mirror {
                         }
                         open.push(id);
                     }
-                    2 => node.text = string(reader),
+                    2 => node.text = reader.text().unwrap().to_owned(),
                     3 => {}
                     4 => (0..3).for_each(|_| drop(string(reader))),
                     5 => open.push(id),

@@ -24,7 +24,9 @@ test("an insertion carries a whole subtree with shadow root and marks", () => {
   const bytes = frame((out) => {
     put(out, 1, 5, 9);
     put(out, 1, 10, 1 | 4, "div", 1, "class", "box");
-    put(out, 5, 11, 2, 12, "in the shadow", 0);
+    put(out, 5, 11, 2, 12);
+    out.text("in the shadow");
+    put(out, 0);
     put(out, 17, 13, 0, "svg", 0, 0, 3, 14);
     put(out, 0);
   });

@@ -185,7 +185,7 @@ function viewPart(reader: Reader): ViewPart {
     case 33:
       return element(reader, "mathml");
     case 2:
-      return { part: "text", id: node(reader), data: reader.string() };
+      return { part: "text", id: node(reader), data: reader.text() };
     case 3:
       return { part: "comment", id: node(reader) };
     case 4:
