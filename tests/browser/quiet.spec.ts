@@ -159,6 +159,78 @@ test("a session that is over listens to nothing any more", async ({ customer, ag
   await expect.poll(listeners).toEqual(before);
 });
 
+test("where a library has one listener for all of a kind, the page's own do what they did, and outlive a session", async ({ customer, agent }) => {
+  const { page } = customer;
+  await page.addInitScript(() => {
+    // As Zone.js, before 0.14.3: with the options of the first.
+    type Shared = Map<string, Array<EventListener | EventListenerObject>>;
+    const all = new WeakMap<EventTarget, Shared>();
+    const { addEventListener } = EventTarget.prototype;
+    const sharedBy = (target: EventTarget, type: string, options?: boolean | AddEventListenerOptions) => {
+      const key = `${type} ${typeof options === "object" ? options.capture : options}`;
+      const shared: Shared = all.get(target) ?? new Map();
+      all.set(target, shared);
+      const listeners = shared.get(key);
+      if (listeners) return listeners;
+      const fresh: Array<EventListener | EventListenerObject> = [];
+      shared.set(key, fresh);
+      const hear = (event: Event) => {
+        for (const one of [...fresh]) typeof one === "function" ? one.call(target, event) : one.handleEvent(event);
+      };
+      Reflect.apply(addEventListener, target, [type, hear, options]);
+      return fresh;
+    };
+    EventTarget.prototype.addEventListener = function (this: EventTarget | undefined, type, listener, options) {
+      const shared = sharedBy(this ?? window, type, options);
+      if (listener && !shared.includes(listener)) shared.push(listener);
+    };
+    EventTarget.prototype.removeEventListener = function (this: EventTarget | undefined, type, listener, options) {
+      const shared = sharedBy(this ?? window, type, options);
+      if (listener && shared.includes(listener)) shared.splice(shared.indexOf(listener), 1);
+    };
+  });
+  await customer.open("/help");
+  const id = await customer.start();
+  await agent.logIn();
+  await agent.join(id);
+  await expect.poll(() => agent.mirror.text("h1")).toBeTruthy();
+  await page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    const all = { window, document, visualViewport } as const;
+    for (const [name, types] of [
+      ["window", ["resize", "popstate", "hashchange", "focus", "pageshow", "pagehide", "online"]],
+      ["document", ["visibilitychange", "pointerleave"]],
+      ["visualViewport", ["resize", "scroll"]],
+    ] as const) {
+      for (const type of types) all[name]?.addEventListener(type, () => heard.push(`${name} ${type}`));
+    }
+    // And what they prevent does not happen.
+    for (const target of [window, document]) {
+      for (const type of ["pointerdown", "keydown", "beforeinput", "invalid"]) target.addEventListener(type, (event) => event.preventDefault(), true);
+    }
+  });
+  const prevented = () =>
+    page.evaluate(() => {
+      const event = (type: string) => new Event(type, { cancelable: true, bubbles: true });
+      return ["pointerdown", "keydown", "beforeinput", "invalid"].filter((type) => !document.body.dispatchEvent(event(type)));
+    });
+  expect(await prevented()).toHaveLength(4);
+  await page.getByRole("button", { name: "Exit session" }).click();
+  await page.getByRole("button", { name: "Close" }).click();
+  const heard = () =>
+    page.evaluate(() => {
+      const { heard } = window as unknown as { heard: string[] };
+      heard.length = 0;
+      for (const type of ["resize", "popstate", "hashchange", "focus", "pageshow", "pagehide", "online"]) dispatchEvent(new Event(type));
+      for (const type of ["visibilitychange", "pointerleave"]) document.dispatchEvent(new Event(type));
+      for (const type of ["resize", "scroll"]) visualViewport?.dispatchEvent(new Event(type));
+      return heard.length;
+    });
+  expect(await heard()).toBe(11);
+  expect(await prevented()).toHaveLength(4);
+});
+
 test("a page that changes in every frame is laid out no more often than that", async ({ customer, session }) => {
   await session("/help");
   const devtools = await customer.page.context().newCDPSession(customer.page);

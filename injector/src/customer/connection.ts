@@ -7,6 +7,7 @@ import { Backoff } from "../wire/backoff.ts";
 import { Outbox } from "../wire/outbox.ts";
 import { Pulse } from "../wire/pulse.ts";
 import { guarded } from "./guarded.ts";
+import { until } from "./until.ts";
 
 /** The session is over, or the server does not know it. */
 const ENDED = 4001;
@@ -63,8 +64,8 @@ export class Connection {
     readonly listener: Listener,
   ) {
     const { signal } = this.#closed;
-    document.addEventListener("visibilitychange", this.#inUse, { signal });
-    for (const event of ["focus", "pageshow", "online"]) addEventListener(event, this.#inUse, { signal });
+    until(signal, document, ["visibilitychange"], this.#inUse);
+    until(signal, window, ["focus", "pageshow", "online"], this.#inUse);
     this.#open();
   }
 

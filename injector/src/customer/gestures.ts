@@ -10,6 +10,7 @@ import { guarded } from "./guarded.ts";
 import { apart } from "./known.ts";
 import type { Marks } from "./marks.ts";
 import type { Realms } from "./realms.ts";
+import { until } from "./until.ts";
 
 /** Shortest time between two positions, in milliseconds. */
 const PACE = 33;
@@ -33,7 +34,7 @@ export class Gestures {
   ) {
     realms.listen("pointermove", this.#moved, over);
     realms.listen("pointerdown", this.#pressed, over);
-    document.addEventListener("pointerleave", this.#left, { signal: over });
+    until(over, document, ["pointerleave"], this.#left);
     over.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 

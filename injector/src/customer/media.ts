@@ -4,6 +4,7 @@
  */
 
 import type { Writer } from "../wire/writer.ts";
+import { until } from "./until.ts";
 
 /** Queries, and the bit of each; `injector/src/agent/mirror/media.ts` reads them. */
 const QUERIES: readonly string[] = [
@@ -27,7 +28,7 @@ export class Media {
 
   /** `changed` is called when there is something new to write, until the epoch is `over`. */
   constructor(changed: () => void, over: AbortSignal) {
-    for (const query of this.#queries) query.addEventListener("change", changed, { signal: over });
+    for (const query of this.#queries) until(over, query, ["change"], changed);
   }
 
   /** Tells what changed. */

@@ -14,11 +14,10 @@ export function realmOf(element: Element): Realm {
   return (element.ownerDocument.defaultView as Realm | null) ?? window;
 }
 
-/** What is listened to in every window, until the signal if there is one. */
+/** What is listened to in every window. */
 interface Listening {
   readonly type: string;
   readonly listener: (event: never) => void;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** All windows of this page. */
@@ -42,10 +41,15 @@ export class Realms {
     listener: (event: WindowEventMap[K]) => void,
     signal?: AbortSignal,
   ): void {
-    const listening = { type, listener, signal };
+    const listening = { type, listener };
     this.#all.add(listening);
-    signal?.addEventListener("abort", () => this.#all.delete(listening));
     for (const realm of this.#windows) hear(realm, listening);
+    // Not by the browser's own option for it: see `until`.
+    signal?.addEventListener("abort", () => {
+      this.#all.delete(listening);
+      for (const realm of this.#windows)
+        guarded(() => realm.removeEventListener(type, listener as EventListener, true));
+    });
   }
 
   /** A document of the page is shared: again when it was replaced, which takes its listeners away. */
@@ -62,10 +66,6 @@ export class Realms {
 }
 
 /** A listener is only ever added once. */
-function hear(realm: Realm, { type, listener, signal }: Listening): void {
-  realm.addEventListener(type, listener as EventListener, {
-    capture: true,
-    passive: type !== "submit" && type !== "click",
-    ...(signal && { signal }),
-  });
+function hear(realm: Realm, { type, listener }: Listening): void {
+  realm.addEventListener(type, listener as EventListener, true);
 }

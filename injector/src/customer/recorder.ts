@@ -519,8 +519,8 @@ export class Recorder {
       if (root.nodeType === Node.DOCUMENT_NODE) this.page.realms.enter(root as Document);
     }
     for (const event of EVENTS) {
-      if (on) root.addEventListener(event, this.#heard, { capture: true, passive: true });
-      else root.removeEventListener(event, this.#heard, { capture: true });
+      if (on) root.addEventListener(event, this.#heard, true);
+      else root.removeEventListener(event, this.#heard, true);
     }
   }
 

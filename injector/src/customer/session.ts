@@ -26,6 +26,7 @@ import type { Extras } from "./sheet-hooks.ts";
 import type { Stage } from "./stage.ts";
 import { remember, remembered } from "./storage.ts";
 import { TabName } from "./tab.ts";
+import { until } from "./until.ts";
 import { Wants } from "./wants.ts";
 import { Widget } from "./widget/widget.ts";
 import { Withholding } from "./withhold.ts";
@@ -126,7 +127,7 @@ export class Session implements Host, ActingSession {
     bridge.become("idle");
     stage.raise(this.recorder?.topLayer);
     // What is typed half is all that the next page can show of it.
-    addEventListener("pagehide", () => this.#recorder?.settle(), { signal });
+    until(signal, window, ["pagehide"], () => this.#recorder?.settle());
     this.#care = setInterval(() => guarded(() => stage.keep(this.recorder?.topLayer)), CARE);
     this.#connection = new Connection(new TabName(signal).value, {
       // Without what is behind "#", which is none of the server's business.

@@ -7,6 +7,7 @@
 import type { Writer } from "../wire/writer.ts";
 import { isElement, matches } from "./dom.ts";
 import type { KnownNodes } from "./known.ts";
+import { until } from "./until.ts";
 import type { Withholding } from "./withhold.ts";
 
 const MOST_IN_TOP_LAYER = 256;
@@ -46,12 +47,11 @@ export class Surroundings {
       this.#resized = true;
       changed();
     };
-    const until = { signal: over };
     over.addEventListener("abort", () => this.#sizes.disconnect());
-    addEventListener("resize", resized, until);
+    until(over, window, ["resize"], resized);
     // What the part of the page that is on the screen changes with.
-    for (const event of ["resize", "scroll"]) visualViewport?.addEventListener(event, resized, until);
-    for (const event of ["popstate", "hashchange"]) addEventListener(event, changed, until);
+    until(over, visualViewport, ["resize", "scroll"], resized);
+    until(over, window, ["popstate", "hashchange"], changed);
   }
 
   /** Marks what a snapshot has to tell. */

@@ -6,6 +6,7 @@
  */
 
 import { remember, remembered } from "./storage.ts";
+import { until } from "./until.ts";
 
 const NAME = "tandem-tab";
 
@@ -18,8 +19,8 @@ export class TabName {
     // A page without storage is another tab after each load.
     this.value = remembered("sessionStorage", NAME) ?? random;
     this.#forget();
-    addEventListener("pagehide", () => remember("sessionStorage", NAME, this.value), { signal: over });
-    addEventListener("pageshow", () => this.#forget(), { signal: over });
+    until(over, window, ["pagehide"], () => remember("sessionStorage", NAME, this.value));
+    until(over, window, ["pageshow"], () => this.#forget());
   }
 
   #forget(): void {

@@ -51,12 +51,11 @@ export class Whereabouts {
     if (element && !this.#in) {
       this.stage.box.append(this.#layer);
       this.#timer = setInterval(this.#draw, LOOK);
-      for (const type of ["scroll", "resize"])
-        addEventListener(type, this.#draw, { capture: true, passive: true });
+      for (const type of ["scroll", "resize"]) addEventListener(type, this.#draw, true);
     } else if (!element && this.#in) {
       this.#layer.remove();
       clearInterval(this.#timer);
-      for (const type of ["scroll", "resize"]) removeEventListener(type, this.#draw, { capture: true });
+      for (const type of ["scroll", "resize"]) removeEventListener(type, this.#draw, true);
     }
     this.#in = element;
     this.#draw();

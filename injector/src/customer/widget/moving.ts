@@ -10,6 +10,7 @@ import { controlKind, focused, type Roots } from "../dom.ts";
 import { guarded } from "../guarded.ts";
 import type { Realms } from "../realms.ts";
 import type { Stage } from "../stage.ts";
+import { until } from "../until.ts";
 import type { Panel } from "./panel.ts";
 import { GAP, kept, type Share, stand } from "./stand.ts";
 
@@ -46,17 +47,13 @@ export class Moving {
       const on = (event.target as Element).closest("button");
       if (on && on !== panel.grip) return;
       this.#hear(event);
-      for (const type of ["pointermove", "pointerup", "pointercancel"] as const) {
-        addEventListener(type, this.#hear, { capture: true, signal });
-      }
+      until(signal, window, ["pointermove", "pointerup", "pointercancel"], this.#hear, true);
     });
     for (const type of ["click", "keydown"]) panel.grip.addEventListener(type, this.#hear);
     for (const type of ["focusin", "focusout", "scroll", "input", "resize"] as const) {
       realms.listen(type, this.#soon, signal);
     }
-    for (const type of ["resize", "scroll"]) {
-      window.visualViewport?.addEventListener(type, this.#soon, { signal });
-    }
+    until(signal, window.visualViewport, ["resize", "scroll"], this.#soon);
     this.#soon();
   }
 
