@@ -23,13 +23,14 @@ export class Run {
     readonly out: Writer,
     { textContent }: Element,
   ) {
-    // Of a character that is divided between two nodes each has to tell its half.
-    this.#text = trusted && textContent && !/[\ud800-\udfff]/.test(textContent) ? textContent : null;
+    this.#text = trusted ? textContent : null;
   }
 
   /** Tells the next one, if it can be told so. */
   tells({ length }: Text): boolean {
     if (this.#text === null) return false;
+    // Of a character that is divided between two nodes each has to tell its half.
+    if ((this.#text.charCodeAt(this.#to) & 0xfc00) === 0xdc00) this.flush();
     this.out.uint(length);
     this.#to += length;
     return true;
@@ -37,6 +38,7 @@ export class Run {
 
   /** Does not tell what there is of it in `node`. */
   skip(node: Node): void {
+    if (this.#text === null) return;
     this.flush();
     if (node.nodeType < INSTRUCTION) this.#to += node.textContent?.length ?? 0;
     this.#from = this.#to;
