@@ -2,12 +2,12 @@
  * Writes a part of the page as a subtree: new nodes are numbered on the way, old ones are only named.
  */
 
-import { Run } from "../wire/run.ts";
 import { Writer } from "../wire/writer.ts";
 import { DEFINED, isDefined } from "./custom.ts";
 import { DEEPEST, ignored, type Known, type KnownNodes, OURS, opaque } from "./known.ts";
 import { STAYS } from "./order.ts";
 import type { Pace } from "./pace.ts";
+import { Run } from "./run.ts";
 import { TIME, timeOf } from "./sounds.ts";
 import { SECRET, type Withholding } from "./withhold.ts";
 
@@ -42,6 +42,8 @@ export interface SubtreeContext {
   readonly known: KnownNodes;
   readonly withholding: Withholding;
   readonly pace: Pace;
+  /** What the texts of an element around are told by, while it is written. */
+  run?: Run | undefined;
   /** Subtrees that need not be written, because the server holds them under these numbers. */
   held?: ReadonlyMap<Node, number> | undefined;
   /** Told of each node of which the children from this one on were not written, for want of time. */
@@ -62,7 +64,7 @@ export function writeSubtree(
   const { known, withholding } = context;
   const old = known.of(top);
   if (old) {
-    out.run?.skip(top);
+    context.run?.skip(top);
     if (ignored(top)) return;
     out.byte(6);
     out.uint(old.id);
@@ -75,9 +77,9 @@ export function writeSubtree(
   if (held !== undefined) {
     out.byte(9);
     out.uint(held);
-    out.run?.skip(top);
+    context.run?.skip(top);
     // Only numbered.
-    writeSubtree(new Writer(), top, parent, depth, { ...context, held: undefined }, typed);
+    writeSubtree(new Writer(), top, parent, depth, { ...context, held: undefined, run: undefined }, typed);
     return;
   }
   switch (top.nodeType) {
@@ -87,8 +89,8 @@ export function writeSubtree(
     case TEXT:
     case CDATA:
       out.byte(2);
-      if (typed || !withholding.echoes.empty || !out.run?.tells(top as Text)) {
-        out.run?.skip(top);
+      if (typed || !withholding.echoes.empty || !context.run?.tells(top as Text)) {
+        context.run?.skip(top);
         out.text(withholding.text(parent.node, (top as Text).data, typed));
       }
       known.add(top, parent).first = 0;
@@ -139,7 +141,7 @@ function writeElement(
   let notable = false;
   for (let at = 0; at < names.length; at++) notable ||= NOTABLE.has(names[at] as string);
   if (name === OURS || (notable && ignored(top))) {
-    out.run?.skip(top);
+    context.run?.skip(top);
     return;
   }
   const plain = isPlain(name);
@@ -164,30 +166,30 @@ function writeElement(
   if (!plain || (notable && names.includes("popover"))) context.fresh(top);
   const inside = typed || name === "textarea" || (notable && names.includes("contenteditable"));
   if (depth + 1 < DEEPEST) {
-    const { run } = out;
+    const { run } = context;
     const document = plain ? null : known.frames.enter(top);
     const root = known.roots.of(top);
     // Their texts are none of the run.
     if (document || root) {
       run?.flush();
-      out.run = undefined;
+      context.run = undefined;
     }
     if (document) writeSubtree(out, document, self, depth + 1, context, false);
     if (root) {
       if (known.of(root)) throw new Error("a shadow root without its host");
       writeSubtree(out, root, self, depth + 1, context, inside);
     }
-    out.run = run;
+    context.run = run;
     self.first = known.next;
   }
-  if (depth >= DEEPEST || !(plain || !opaque(top, depth))) out.run?.skip(top);
-  else if (out.run || inside || !withholding.echoes.empty || !top.firstElementChild)
+  if (depth >= DEEPEST || !(plain || !opaque(top, depth))) context.run?.skip(top);
+  else if (context.run || inside || !withholding.echoes.empty || !top.firstElementChild)
     writeChildren(out, self, depth, context, inside);
   else {
-    out.run = new Run(out, top);
+    context.run = new Run(out, top);
     writeChildren(out, self, depth, context, inside);
-    out.run.end(!context.pace.over);
-    out.run = undefined;
+    context.run.end(!context.pace.over);
+    context.run = undefined;
   }
   self.last = known.next - 1;
   out.byte(0);

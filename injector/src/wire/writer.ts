@@ -7,7 +7,6 @@
  */
 
 import { KEPT, TABLE, VERSION, WORDS } from "../protocol/words.ts";
-import type { Run } from "./run.ts";
 
 /** Where the strings of a table begin: 0 and 1 are the two kinds of new ones. */
 const ENTRIES = 2;
@@ -23,8 +22,6 @@ export class Writer {
   /** How much they say, in UTF-16 units. */
   #units = 0;
   readonly #texts: string[] = [];
-  /** What the next texts are told by, if anything. */
-  run?: Run | undefined;
 
   /** How many bytes the operations are, without what their strings say. */
   get length(): number {

@@ -3,7 +3,7 @@
  * node for its own.
  */
 
-import type { Writer } from "./writer.ts";
+import type { Writer } from "../wire/writer.ts";
 
 /** Of `Node`: the first kind of what is no part of the text around it. */
 const INSTRUCTION = 7;
